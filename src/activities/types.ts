@@ -1,0 +1,151 @@
+/**
+ * What workflows may ask of the outside world. Input and output are small and plain; failures that are
+ * outcomes are values, faults are thrown: `ApplicationFailure.nonRetryable(message, 'Refused')` for bad input
+ * and rules, anything else is retried.
+ */
+import type { Change, Image, Release, Source } from '../model/change.ts';
+import type { Delivery, Plan } from '../model/delivery.ts';
+import type { EnvironmentMemory } from '../model/environment.ts';
+import type { Ask, Deployed, PullRequest } from '../model/promotion.ts';
+
+/** Names one service in one environment. */
+export interface Place {
+  environment: string;
+  service: string;
+}
+
+/** Who must still be open for an effect to happen; the environment's own run is checked as well. */
+export type Asker = Ask['asker'];
+
+/** What a promotion saw before it began: every write of it is compare-and-set on this. */
+export interface SeenRelease {
+  /** Git tree of `release/` on the protected branch, or undefined when there is none. */
+  tree?: string;
+  /** The change that this program wrote there; undefined when a person wrote it or nobody. */
+  change?: Change;
+  /** Tip of the protected branch. */
+  tip: string;
+}
+
+export interface SourceActivities {
+  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
+  verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
+}
+
+export interface BuildActivities {
+  /** @throws TestsFailed with the log's last lines */
+  testService(input: { change: Change }): Promise<{ log: string }>;
+  /** @throws BuildFailed with the log's last lines */
+  buildImage(input: { change: Change; source: Source }): Promise<Image & { log?: string }>;
+  /** @throws Refused: registry not allowed, or the revision label is not the commit */
+  adoptImage(input: { change: Change; reference: string }): Promise<Image>;
+  /** @throws EndToEndFailed with the log's last lines */
+  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log: string }>;
+}
+
+export interface AskActivities {
+  askEnvironment(input: { environment: string; ask: Ask }): Promise<void>;
+  withdrawAsk(input: Place & { askId: string; reason: string }): Promise<void>;
+}
+
+export interface RecordActivities {
+  /** The environment's own memory, else what Argo CD runs, else nothing. */
+  recallEnvironment(input: Place): Promise<EnvironmentMemory>;
+  rememberEnvironment(input: Place & { memory: EnvironmentMemory }): Promise<void>;
+  recordDelivery(input: { delivery: Delivery }): Promise<void>;
+}
+
+export interface ReleaseActivities {
+  readRelease(input: Place): Promise<SeenRelease>;
+  /** Writes `release/` on the protected branch. `refused`: somebody else wrote there meanwhile. */
+  writeRelease(input: {
+    environment: string;
+    release: Release;
+    seen: SeenRelease;
+    asker: Asker;
+  }): Promise<{ state: 'written'; revision: string; tree: string } | { state: 'refused'; reason: string }>;
+}
+
+export interface PullRequestActivities {
+  /**
+   * Writes `release/` on the promotion's branch and opens its pull request, or finds both.
+   * `authors`: people (keys of `people`, else e-mails) whose commits it carries since `current`: none may approve.
+   */
+  openPullRequest(input: {
+    environment: string;
+    release: Release;
+    seen: SeenRelease;
+    current?: Deployed;
+    asker: Asker;
+    diff?: { key: string; summary: string };
+  }): Promise<PullRequest & { tree: string; authors: string[] }>;
+  readPullRequest(input: Place & { number: number; head: string }): Promise<PullRequestReading>;
+  mergePullRequest(input: {
+    environment: string;
+    release: Release;
+    pullRequest: PullRequest;
+    asker: Asker;
+  }): Promise<{ state: 'merged'; revision: string } | { state: 'refused'; reason: string }>;
+  /** Closes it and deletes its branch; closed already is success. */
+  closePullRequest(input: {
+    environment: string;
+    change: Change;
+    number: number;
+    reason: string;
+  }): Promise<void>;
+}
+
+/** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
+export interface PullRequestReading {
+  state: 'open' | 'merged' | 'closed';
+  /** Set when its head or base is not what we opened. */
+  edited?: string;
+  /** Merge commit on the protected branch. */
+  revision?: string;
+  /** Forge logins. */
+  approvedBy: string[];
+  rejectedBy: string[];
+}
+
+export interface RenderActivities {
+  /**
+   * What the environment runs against what it would run with this release at `revision` (a pull request's head or
+   * a merge commit). @throws Refused: the render is empty, or holds another image than the release's
+   */
+  renderRelease(input: {
+    environment: string;
+    release: Release;
+    revision: string;
+  }): Promise<{ manifestsDigest: string; diff: string; summary: string }>;
+}
+
+export interface SyncActivities {
+  /** Starts the operation `operationId` at exactly `revision`, with prune; finds its own. */
+  startSync(
+    input: Place & {
+      revision: string;
+      operationId: string;
+      asker: Asker;
+    },
+  ): Promise<{ state: 'started' } | { state: 'refused'; reason: string }>;
+}
+
+export interface WaitActivities {
+  awaitHealthy(
+    input: Place & {
+      release: Release;
+      revision: string;
+      /** Git tree of `release/` that must be what runs. */
+      tree: string;
+      /** Set where the promotion syncs by itself. */
+      operationId?: string;
+      /** ISO 8601 */
+      deadline: string;
+    },
+  ): Promise<Health>;
+}
+
+export type Health =
+  | { state: 'healthy'; revision: string; health: string; sync: string }
+  | { state: 'overtaken'; reason: string }
+  | { state: 'failed'; reason: string; health?: string; sync?: string };

@@ -1,0 +1,46 @@
+import type { Change, Image, Source } from './change.ts';
+import type { PromotionSettings, PromotionState, PromotionView } from './promotion.ts';
+
+/** What `verify` decided that a delivery does. */
+export interface Plan {
+  source: Source;
+  test: boolean;
+  /** `none`: a service without image. `given`: CI built it. */
+  image: 'none' | 'build' | 'given';
+  /** In order. */
+  environments: { name: string; settings: PromotionSettings }[];
+}
+
+export interface DeliveryInput {
+  platform: string;
+  change: Change;
+  /** `REF@DIGEST` that CI built; without it the image is built here. */
+  image?: string;
+}
+
+export interface Step {
+  name: string;
+  state: 'pending' | PromotionState;
+  /** ISO 8601 */
+  startedAt?: string;
+  finishedAt?: string;
+  error?: string;
+  /** Key of the log in the object store. */
+  log?: string;
+}
+
+/** A change's status, as the query `status`, `status --json` and the final document show it. */
+export interface Delivery {
+  /** `<service>/<sha>` */
+  change: string;
+  service: string;
+  commit: string;
+  subject?: string;
+  state: PromotionState;
+  waitingFor?: string;
+  image?: { reference: string; digest: string };
+  steps: Step[];
+  environments: Record<string, PromotionView>;
+}
+
+export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;

@@ -1,0 +1,36 @@
+import type { Change } from './change.ts';
+
+/** Where work is done; trust is split by these (DESIGN: tests and builds run other people's code). */
+export type Queue = 'build' | 'delivery' | 'production' | 'wait';
+export const queues: readonly Queue[] = ['build', 'delivery', 'production', 'wait'];
+
+export const taskQueue = (platform: string, queue: Queue): string => `${platform}/${queue}`;
+
+export const deliverId = (platform: string, { service, commit }: Change): string =>
+  `${platform}/deliver/${service}/${commit}`;
+
+export const environmentId = (platform: string, environment: string, service: string): string =>
+  `${platform}/environment/${environment}/${service}`;
+
+/** Branch of a promotion's pull request; `forge` events are led back to the environment by it. */
+export const promotionBranch = (environment: string, { service, commit }: Change): string =>
+  `gitops/${environment}/${service}/${commit}`;
+
+const branchPattern = /^gitops\/([a-z][a-z0-9-]*)\/([a-z][a-z0-9-]*)\/([0-9a-f]{40})$/;
+
+/** The promotion that a branch belongs to, or undefined for anyone else's branch. */
+export function parsePromotionBranch(branch: string): { environment: string; change: Change } | undefined {
+  const [, environment, service, commit] = branchPattern.exec(branch) ?? [];
+  return environment && service && commit ? { environment, change: { service, commit } } : undefined;
+}
+
+/** Keys in the object store: what outlives Temporal's histories. */
+export const objectKeys = {
+  environment: (environment: string, service: string) => `state/${environment}/${service}.json`,
+  delivery: ({ service, commit }: Change) => `deliveries/${service}/${commit}.json`,
+  build: ({ service, commit }: Change) => `builds/${service}/${commit}.json`,
+  log: ({ service, commit }: Change, step: string, attempt: string) =>
+    `logs/${service}/${commit}/${step}-${attempt}.log`,
+  diff: (environment: string, { service, commit }: Change, digest: string) =>
+    `diffs/${environment}/${service}/${commit}-${digest.slice(7, 19)}.diff`,
+};

@@ -1,0 +1,54 @@
+export interface Commit {
+  sha: string;
+  subject: string;
+  /** Author and co-authors (trailers), as `Name <e-mail>`. */
+  authors: string[];
+  /** ISO 8601 */
+  committedAt: string;
+}
+
+/** One `release/` folder to write: its `base/` by tree hash, its `kustomization.yaml` by content. */
+export interface ReleaseWrite {
+  /** Protected branch, or a promotion's own (then made from the protected branch's tip). */
+  branch: string;
+  /** Folder of `release/` in the repository. */
+  path: string;
+  base: string;
+  kustomization: string;
+  /** Tree of the folder that the writer saw on the protected branch; undefined: it was not there. */
+  expectedTree: string | undefined;
+  message: string;
+  /** Asked again before every push: false, and nothing is written. */
+  stillWanted: () => Promise<boolean>;
+}
+
+export type ReleaseWritten =
+  | { state: 'written'; revision: string; tree: string }
+  | { state: 'changed'; tree: string | undefined }
+  | { state: 'unwanted' };
+
+/** The platform's repository, through a bare clone that this process keeps. Every call that needs news fetches. */
+export interface Repository {
+  /** Fetches; the protected branch's tip. */
+  tip(): Promise<string>;
+  /** Position on the protected branch's first-parent line (1 is the root), or undefined when it is not on it. */
+  position(commit: string): Promise<number | undefined>;
+  /** The first-parent commit by which a commit reached the protected branch, if it did. */
+  mergeOf(commit: string): Promise<string | undefined>;
+  /** Commits from (exclusive; undefined: only `to`) to `to` that touched the paths, newest first, at most 200. */
+  log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
+  /** Paths that a commit changed against its first parent. */
+  changedPaths(commit: string): Promise<string[]>;
+  /** Commits on the first-parent line after `from` (exclusive; undefined: all) up to the tip, oldest first, at most 500. */
+  firstParentSince(from: string | undefined): Promise<string[]>;
+  /** Hash of the tree or blob at a path, or undefined. */
+  object(revision: string, path: string): Promise<string | undefined>;
+  /** Content of a file, or undefined. */
+  read(revision: string, path: string): Promise<string | undefined>;
+  /** Paths of all files below a folder. */
+  files(revision: string, path?: string): Promise<string[]>;
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>;
+  /** Writes the files of a commit (below `path`, if given) into an empty directory, without `.git`. */
+  checkout(revision: string, directory: string, path?: string): Promise<void>;
+  writeRelease(write: ReleaseWrite): Promise<ReleaseWritten>;
+}
