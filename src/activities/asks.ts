@@ -1,0 +1,50 @@
+import type { Client } from '@temporalio/client';
+import type { EnvironmentInput } from '../model/environment.ts';
+import { environmentId, taskQueue } from '../model/ids.ts';
+import { promote, withdraw } from '../model/messages.ts';
+import { attributes } from '../model/visibility.ts';
+import type { AskActivities, Place } from './types.ts';
+
+/**
+ * A delivery asks an environment by signal-with-start, which only a client can send. Safe to repeat and late: the
+ * environment knows an ask by its ID, answers an ended one again and refuses a withdrawn one.
+ */
+export function createAskActivities({
+  platform,
+  temporal,
+}: {
+  platform: string;
+  temporal: Client;
+}): AskActivities {
+  const place = ({ environment, service }: Place) => ({
+    workflowId: environmentId(platform, environment, service),
+    taskQueue: taskQueue(platform, 'delivery'),
+    args: [{ platform, environment, service }] satisfies [EnvironmentInput],
+    staticSummary: `${service} in ${environment}`,
+    typedSearchAttributes: [
+      { key: attributes.platform, value: platform },
+      { key: attributes.service, value: service },
+      { key: attributes.environment, value: environment },
+    ],
+  });
+
+  return {
+    async askEnvironment({ environment, ask }) {
+      const { service } = ask.release.change;
+      await temporal.workflow.signalWithStart('environment', {
+        ...place({ environment, service }),
+        signal: promote,
+        signalArgs: [ask],
+      });
+    },
+
+    async withdrawAsk({ environment, service, askId, reason }) {
+      // With start, too: a withdrawal that overtakes its ask must leave a mark.
+      await temporal.workflow.signalWithStart('environment', {
+        ...place({ environment, service }),
+        signal: withdraw,
+        signalArgs: [{ askId, reason }],
+      });
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Delivery } from './delivery.ts';
+import type { EnvironmentView } from './environment.ts';
+import type { Answer, Ask, Decision, DecisionRequest } from './promotion.ts';
+
+// To a delivery.
+
+/** An environment's answer. One to another ask is ignored. */
+export const answered = defineSignal<[Answer]>('answered');
+export const deliveryStatus = defineQuery<Delivery>('status');
+
+// To an environment.
+
+/** A delivery asks for a promotion; sent with start. */
+export const promote = defineSignal<[Ask]>('promote');
+/** The delivery does not want it any more. May overtake its ask. */
+export const withdraw = defineSignal<[{ askId: string; reason: string }]>('withdraw');
+/** A person decides on the change that is waiting for decisions; refused with a reason by its validator. */
+export const decide = defineUpdate<Decision, [DecisionRequest]>('decide');
+/** The same for callers that cannot wait for the answer; a refusal is only logged. */
+export const decideSignal = defineSignal<[DecisionRequest]>('decide');
+/** The forge says that something happened to a pull request of ours; it is read again, never believed. */
+export const pullRequestChanged = defineSignal<[{ number: number }]>('pullRequestChanged');
+export const environmentStatus = defineQuery<EnvironmentView>('status');

@@ -1,0 +1,32 @@
+import { activityInfo } from '@temporalio/activity';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+
+/** Whether this very run is still open. One that its namespace has forgotten is not. */
+export async function isOpen(client: Client, run: { workflowId: string; runId: string }): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(run.workflowId, run.runId).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Whether the effect that the calling activity is about to have is still wanted: the run that asked for it and the
+ * run that the activity belongs to are open. An environment continues as new after every promotion, so an attempt
+ * that its promotion has outlived reads false here, and so does one whose delivery was terminated.
+ */
+export async function stillWanted(
+  client: Client,
+  asker: { workflowId: string; runId: string },
+): Promise<boolean> {
+  const open = await Promise.all([asker, ownRun()].map((run) => isOpen(client, run)));
+  return open.every(Boolean);
+}
+
+function ownRun(): { workflowId: string; runId: string } {
+  const run = activityInfo().workflowExecution;
+  if (!run) throw new Error('This activity was not started by a workflow, so nobody can tell if it is wanted.');
+  return run;
+}
