@@ -6,7 +6,7 @@
 import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
-import type { Ask, Deployed, PullRequest } from '../model/promotion.ts';
+import type { Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
 
 /** Names one service in one environment. */
 export interface Place {
@@ -68,7 +68,8 @@ export interface ReleaseActivities {
 
 export interface PullRequestActivities {
   /**
-   * Writes `release/` on the promotion's branch and opens its pull request, or finds both.
+   * Writes `release/` on the promotion's branch and opens its pull request, or finds both and brings title, text and
+   * labels up to date (a promotion with a rendered diff comes twice: the diff is rendered at the head that it opened).
    * `authors`: people (keys of `people`, else e-mails) whose commits it carries since `current`: none may approve.
    */
   openPullRequest(input: {
@@ -105,6 +106,11 @@ export interface PullRequestReading {
   /** Forge logins. */
   approvedBy: string[];
   rejectedBy: string[];
+}
+
+export interface SettingsActivities {
+  /** What the configuration demands now: the answer of the workers with the effect counts, not what was asked with. */
+  readSettings(input: { environment: string }): Promise<PromotionSettings>;
 }
 
 export interface RenderActivities {

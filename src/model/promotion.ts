@@ -5,7 +5,7 @@ import type { Queue } from './ids.ts';
 /** How one environment takes one service's changes: what the configuration said when the change was asked for. */
 export interface PromotionSettings {
   entersBy: 'push' | 'pull-request';
-  approval: { by: 'none' } | { by: 'review' } | { by: 'decisions'; quorum: number; expiresAfterMs: number };
+  approval: Approval;
   /** `manual`: Argo CD does not sync by itself, the promotion does, at exactly its revision. */
   sync: 'automated' | 'manual';
   /** Whether an end-to-end test follows once healthy. */
@@ -19,6 +19,19 @@ export interface PromotionSettings {
   /** Which workers may change this environment. */
   queue: Extract<Queue, 'delivery' | 'production'>;
 }
+
+/** Who lets a change in: nobody in particular, a forge review, or decisions. */
+export type Approval =
+  | { by: 'none' }
+  | { by: 'review' }
+  | {
+      by: 'decisions';
+      quorum: number;
+      /** How long after they were asked for. */
+      expiresAfterMs: number;
+      /** People (keys of `people`) who may decide here. */
+      deciders: string[];
+    };
 
 /** One delivery's request that a release enter one environment. */
 export interface Ask {
