@@ -129,6 +129,7 @@ export interface SyncActivities {
   /** Starts the operation `operationId` at exactly `revision`, with prune; finds its own. */
   startSync(
     input: Place & {
+      release: Release;
       revision: string;
       operationId: string;
       asker: Asker;

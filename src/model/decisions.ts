@@ -28,24 +28,29 @@ export function refuseDecision(
   if (request.manifestsDigest !== undefined && request.manifestsDigest !== call.manifestsDigest) {
     return `The manifests have changed since they were shown to you. Look at the new diff, then decide again.`;
   }
-  if (now >= call.askedAt + call.rule.expiresAfterMs) return 'The time to decide is over. Deliver the change again.';
+  if (now >= call.askedAt + call.rule.expiresAfterMs)
+    return 'The time to decide is over. Deliver the change again.';
   if (!call.rule.deciders.includes(request.by)) {
     return `${request.by} may not decide here. Who may: ${call.rule.deciders.join(', ')}.`;
   }
   if (call.authors.includes(request.by)) {
     return `${request.by} wrote a commit of this change, so somebody else has to decide.`;
   }
-  if (call.decisions.some((decision) => decision.by === request.by)) return `${request.by} has decided already.`;
-  if (call.decisions.some((decision) => decision.verdict === 'reject')) return 'The change was rejected; that is final.';
+  if (call.decisions.some((decision) => decision.by === request.by))
+    return `${request.by} has decided already.`;
+  if (call.decisions.some((decision) => decision.verdict === 'reject'))
+    return 'The change was rejected; that is final.';
   return undefined;
 }
 
-export type Tally = { state: 'approved' } | { state: 'rejected'; by: Decision } | { state: 'open'; missing: number };
+export type Tally =
+  { state: 'approved' } | { state: 'rejected'; decision: Decision } | { state: 'open'; missing: number };
 
-/** One reject is final; otherwise as many distinct people as the quorum says. */
+/** One reject is final; otherwise as many distinct people as the quorum says, of those who may decide. */
 export function tally({ decisions, rule }: DecisionCall): Tally {
-  const rejection = decisions.find(({ verdict }) => verdict === 'reject');
-  if (rejection) return { state: 'rejected', by: rejection };
-  const missing = rule.quorum - new Set(decisions.map(({ by }) => by)).size;
+  const decision = decisions.find(({ verdict }) => verdict === 'reject');
+  if (decision) return { state: 'rejected', decision };
+  const approvers = new Set(decisions.map(({ by }) => by).filter((by) => rule.deciders.includes(by)));
+  const missing = rule.quorum - approvers.size;
   return missing > 0 ? { state: 'open', missing } : { state: 'approved' };
 }

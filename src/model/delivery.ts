@@ -38,9 +38,33 @@ export interface Delivery {
   subject?: string;
   state: PromotionState;
   waitingFor?: string;
+  /** How it ended, when it did not succeed. */
+  reason?: string;
   image?: { reference: string; digest: string };
   steps: Step[];
   environments: Record<string, PromotionView>;
 }
 
 export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;
+
+const marks: Record<Step['state'], string> = {
+  pending: '○',
+  running: '▶',
+  waiting: '⏸',
+  succeeded: '✔',
+  failed: '✖',
+  rejected: '✖',
+  superseded: '⤼',
+  'rolled-back': '↶',
+};
+
+/** The delivery as Markdown, for the Temporal UI. */
+export function describeDelivery({ change, subject, steps, waitingFor, reason }: Delivery): string {
+  return [
+    `**${change}**${subject === undefined ? '' : ` ${subject}`}`,
+    '',
+    ...steps.map(({ name, state }) => `- ${marks[state]} ${name}${state === 'pending' ? '' : ` (${state})`}`),
+    ...(waitingFor === undefined ? [] : ['', `Waits for ${waitingFor}`]),
+    ...(reason === undefined ? [] : ['', reason]),
+  ].join('\n');
+}

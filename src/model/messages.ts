@@ -1,12 +1,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Delivery } from './delivery.ts';
 import type { EnvironmentView } from './environment.ts';
-import type { Answer, Ask, Decision, DecisionRequest } from './promotion.ts';
+import type { Answer, Ask, Decision, DecisionRequest, Progress } from './promotion.ts';
 
 // To a delivery.
 
 /** An environment's answer. One to another ask is ignored. */
 export const answered = defineSignal<[Answer]>('answered');
+/** How a promotion is getting on: when it begins to wait for people, and when it stops. */
+export const progressed = defineSignal<[Progress]>('progressed');
 export const deliveryStatus = defineQuery<Delivery>('status');
 
 // To an environment.

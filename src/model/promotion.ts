@@ -70,6 +70,8 @@ export interface PromotionView {
   manifestsDigest?: string;
   /** Where the rendered diff lies in the object store. */
   diff?: string;
+  /** What that diff holds, in a line or a few. */
+  summary?: string;
   decisions?: Decision[];
   startedAt?: string;
   finishedAt?: string;
@@ -85,6 +87,13 @@ export interface Answer {
   askId: string;
   environment: string;
   outcome: Outcome;
+}
+
+/** News of a promotion for the delivery that asked. */
+export interface Progress {
+  askId: string;
+  environment: string;
+  view: PromotionView;
 }
 
 export const decisionRequestSchema = z.strictObject({

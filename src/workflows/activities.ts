@@ -1,0 +1,70 @@
+import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type {
+  AskActivities,
+  BuildActivities,
+  PullRequestActivities,
+  RecordActivities,
+  ReleaseActivities,
+  RenderActivities,
+  SettingsActivities,
+  SourceActivities,
+  SyncActivities,
+  WaitActivities,
+} from '../activities/types.ts';
+import { taskQueue, type Queue } from '../model/ids.ts';
+
+/** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
+const outage = '12 hours';
+
+/** Backs off to half a minute, so that work goes on soon after an outage ends. */
+const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
+
+/** Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new. */
+export const quick = (platform: string, queue: Extract<Queue, 'delivery' | 'production'> = 'delivery') =>
+  proxyActivities<
+    SourceActivities &
+      AskActivities &
+      RecordActivities &
+      ReleaseActivities &
+      PullRequestActivities &
+      SettingsActivities &
+      RenderActivities &
+      SyncActivities
+  >({
+    taskQueue: taskQueue(platform, queue),
+    startToCloseTimeout: '5 minutes',
+    scheduleToCloseTimeout: outage,
+    retry,
+  });
+
+/**
+ * Other people's code: it may run long, so it heartbeats and ends when it is told to. A worker's death is noticed by
+ * the missing heartbeat. Its own time limit (configuration) is shorter than this one.
+ */
+export const lengthy = (platform: string) =>
+  proxyActivities<BuildActivities>({
+    taskQueue: taskQueue(platform, 'build'),
+    startToCloseTimeout: '3 hours',
+    scheduleToCloseTimeout: outage,
+    heartbeatTimeout: '30 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  });
+
+/**
+ * Waits on Argo CD. Each shutdown of a worker costs an attempt, so attempts are not counted and come back within
+ * seconds; the wait ends at the promotion's own deadline, which the activity knows, and a little later here.
+ */
+export const patient = (platform: string, withinMs: number) =>
+  proxyActivities<WaitActivities>({
+    taskQueue: taskQueue(platform, 'wait'),
+    scheduleToCloseTimeout: withinMs + 10 * 60_000,
+    heartbeatTimeout: '30 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...retry, maximumInterval: '5 seconds' },
+  });
+
+export const now = (): string => new Date().toISOString();
+
+/** New for each run of a workflow, kept when it is reset. */
+export const ownId = (): string => workflowInfo().originalExecutionRunId;

@@ -1,0 +1,99 @@
+import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { Release } from '../model/change.ts';
+import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
+import type { Outcome } from '../model/promotion.ts';
+import { lengthy, ownId, quick } from './activities.ts';
+import { trackDelivery, type DeliveryTrack } from './delivery-track.ts';
+import { failureText } from './failure-text.ts';
+
+/**
+ * Carries one change to its last environment. Started once a change (`deliverId`); what was done before is found done.
+ *
+ * @throws ApplicationFailure `DeliveryFailed` when a step failed; a rejected or superseded change ends normally
+ */
+export async function deliverService(input: DeliveryInput): Promise<Delivery> {
+  const track = trackDelivery(input.change);
+  try {
+    return await deliver(input, track);
+  } catch (error) {
+    const cancelled = isCancellation(error);
+    const reason = cancelled ? 'The delivery was cancelled.' : failureText(error);
+    // A cancelled delivery still has to say how it ended.
+    const delivery = await CancellationScope.nonCancellable(() =>
+      end(input, track, { state: 'failed', reason }),
+    );
+    if (cancelled) throw error;
+    throw ApplicationFailure.nonRetryable(reason, 'DeliveryFailed', delivery.change);
+  }
+}
+
+async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<Delivery> {
+  const { platform, change } = input;
+  const given = input.image === undefined ? {} : { image: input.image };
+
+  const plan = await track.step('verify', () => quick(platform).verifyChange({ change, ...given }));
+  track.plan(plan);
+
+  if (plan.test) await track.step('test', () => lengthy(platform).testService({ change }));
+  const release: Release = { change, source: plan.source, ...(await image(input, track, plan)) };
+
+  for (const environment of plan.environments) {
+    const outcome = await track.environment(environment.name, () =>
+      enter(input, track, environment, release),
+    );
+    if (outcome.state === 'failed') throw ApplicationFailure.nonRetryable(outcome.reason ?? 'failed');
+    if (outcome.state !== 'succeeded') return end(input, track, outcome);
+  }
+  return end(input, track, { state: 'succeeded' });
+}
+
+async function image(
+  { platform, change, image }: DeliveryInput,
+  track: DeliveryTrack,
+  plan: Plan,
+): Promise<Pick<Release, 'image'>> {
+  if (plan.image === 'none') return {};
+  const { name, digest } = await track.step('build', () =>
+    image === undefined
+      ? lengthy(platform).buildImage({ change, source: plan.source })
+      : lengthy(platform).adoptImage({ change, reference: image }),
+  );
+  track.image({ name, digest });
+  return { image: { name, digest } };
+}
+
+/** A signal may be lost with the environment that had it (somebody terminated it): ask again, it knows its asks. */
+const askAgainAfter = '6 hours';
+
+async function enter(
+  { platform, change }: DeliveryInput,
+  track: DeliveryTrack,
+  { name: environment, settings }: Plan['environments'][number],
+  release: Release,
+): Promise<Outcome> {
+  const { workflowId, runId } = workflowInfo();
+  const ask = { id: ownId(), asker: { workflowId, runId }, release, settings };
+  try {
+    do await quick(platform).askEnvironment({ environment, ask });
+    while (!(await track.answerFrom(environment, askAgainAfter)));
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    await CancellationScope.nonCancellable(async () => {
+      const reason = 'The delivery was cancelled.';
+      do await quick(platform).withdrawAsk({ environment, service: change.service, askId: ask.id, reason });
+      while (!(await track.answerFrom(environment, askAgainAfter)));
+    });
+    throw error;
+  }
+  return track.answer(environment);
+}
+
+async function end(
+  { platform }: DeliveryInput,
+  track: DeliveryTrack,
+  outcome: Pick<Outcome, 'state' | 'reason'>,
+): Promise<Delivery> {
+  const delivery = track.end(outcome);
+  await quick(platform).recordDelivery({ delivery });
+  return delivery;
+}

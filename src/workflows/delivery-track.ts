@@ -1,0 +1,115 @@
+import { condition, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { changeName, type Change, type Image } from '../model/change.ts';
+import { describeDelivery, imageReference, type Delivery, type Plan, type Step } from '../model/delivery.ts';
+import { answered, deliveryStatus, progressed } from '../model/messages.ts';
+import type { Outcome } from '../model/promotion.ts';
+import { attributes } from '../model/visibility.ts';
+import { now, ownId } from './activities.ts';
+import { failureText } from './failure-text.ts';
+
+export type DeliveryTrack = ReturnType<typeof trackDelivery>;
+
+/** Keeps what people see of a delivery: the query, the details in the Temporal UI, the search attribute. */
+export function trackDelivery(change: Change) {
+  const delivery: Delivery = {
+    change: changeName(change),
+    ...change,
+    state: 'running',
+    steps: [{ name: 'verify', state: 'pending' }],
+    environments: {},
+  };
+  const answers = new Map<string, Outcome>();
+
+  setHandler(deliveryStatus, () => delivery);
+  setHandler(progressed, ({ askId, environment, view }) => {
+    if (askId !== ownId() || answers.has(environment)) return;
+    delivery.environments[environment] = view;
+    const step = stepNamed(environment);
+    if (step) step.state = view.state;
+    show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
+  });
+  setHandler(answered, ({ askId, environment, outcome }) => {
+    if (askId === ownId()) answers.set(environment, outcome);
+  });
+
+  const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
+
+  function show(state: Delivery['state'], waitingFor?: string): void {
+    if (state !== delivery.state) upsertSearchAttributes([{ key: attributes.state, value: state }]);
+    delivery.state = state;
+    delete delivery.waitingFor;
+    if (waitingFor !== undefined) delivery.waitingFor = waitingFor;
+    setCurrentDetails(describeDelivery(delivery));
+  }
+
+  async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const step = stepNamed(name);
+    if (!step) throw new Error(`A delivery has no step ${name}.`);
+    Object.assign(step, { state: 'running', startedAt: now() });
+    show('running');
+    try {
+      const result = await work();
+      step.state = 'succeeded';
+      if (hasLog(result)) step.log = result.log;
+      return result;
+    } catch (error) {
+      Object.assign(step, { state: 'failed', error: failureText(error) });
+      throw error;
+    } finally {
+      step.finishedAt = now();
+      show('running');
+    }
+  }
+
+  return {
+    step,
+
+    /** The steps that `verify` found there are. */
+    plan({ source, test, image, environments }: Plan): void {
+      delivery.subject = source.subject;
+      const names = [
+        ...(test ? ['test'] : []),
+        ...(image === 'none' ? [] : ['build']),
+        ...environments.map(({ name }) => name),
+      ];
+      delivery.steps.push(...names.map((name): Step => ({ name, state: 'pending' })));
+      for (const { name } of environments) delivery.environments[name] = { state: 'pending' };
+    },
+
+    image(image: Image): void {
+      delivery.image = { reference: imageReference(image), digest: image.digest };
+    },
+
+    async environment(name: string, work: () => Promise<Outcome>): Promise<Outcome> {
+      const outcome = await step(name, async () => {
+        delivery.environments[name] = { state: 'running' };
+        const outcome = await work();
+        delivery.environments[name] = outcome;
+        return outcome;
+      });
+      const entered = stepNamed(name);
+      if (entered) entered.state = outcome.state;
+      if (entered && outcome.reason !== undefined) entered.error = outcome.reason;
+      return outcome;
+    },
+
+    /** Whether the environment answered in time. */
+    answerFrom: (environment: string, within: '6 hours'): Promise<boolean> =>
+      condition(() => answers.has(environment), within, { summary: `${environment}'s answer` }),
+
+    answer(environment: string): Outcome {
+      const outcome = answers.get(environment);
+      if (!outcome) throw new Error(`${environment} has not answered.`);
+      return outcome;
+    },
+
+    end({ state, reason }: Pick<Outcome, 'state' | 'reason'>): Delivery {
+      if (reason !== undefined) delivery.reason = reason;
+      show(state);
+      return delivery;
+    },
+  };
+}
+
+const hasLog = (result: unknown): result is { log: string } =>
+  typeof result === 'object' && result !== null && 'log' in result && typeof result.log === 'string';

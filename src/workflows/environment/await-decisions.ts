@@ -1,0 +1,58 @@
+import { tally, type DecisionCall, type DecisionRule } from '../../model/decisions.ts';
+import type { Outcome } from '../../model/promotion.ts';
+import { quick } from '../activities.ts';
+import type { Proposal } from './enter-by-pull-request.ts';
+import { ended, newsBefore, place, type Promotion } from './promotion.ts';
+import { interference } from './interference.ts';
+
+/**
+ * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
+ * without it. @returns why it may not go on, if so
+ */
+export async function awaitDecisions(
+  p: Promotion,
+  { pullRequest, authors, manifestsDigest = '' }: Proposal,
+  rule: DecisionRule,
+): Promise<Outcome | undefined> {
+  const { change } = p.ask.release;
+  const call: DecisionCall = { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
+  p.call = call;
+  try {
+    for (;;) {
+      const heard = p.events;
+      const refusal = await interference(p, pullRequest);
+      if (refusal) return refusal;
+      if (tally(call).state === 'approved') await askWhatIsDemanded(p, call);
+
+      const count = tally(call);
+      if (count.state === 'approved') return undefined;
+      if (count.state === 'rejected') {
+        const { by, reason } = count.decision;
+        return ended(
+          p,
+          'rejected',
+          reason === undefined ? `${by} rejected it.` : `${by} rejected it: ${reason}`,
+        );
+      }
+      p.view = { ...p.view, decisions: call.decisions };
+      await p.show({ state: 'waiting', waitingFor: `${count.missing} of ${call.rule.quorum} approvals` });
+      const deadline = call.askedAt + call.rule.expiresAfterMs;
+      if (!(await newsBefore(p, heard, deadline, 'decisions'))) {
+        return ended(p, 'failed', 'The time to decide is over. Deliver the change again.');
+      }
+    }
+  } finally {
+    p.view = { ...p.view, decisions: call.decisions };
+    delete p.call;
+  }
+}
+
+/** A promotion may wait for days: what the configuration demands when the quorum is reached is what counts. */
+async function askWhatIsDemanded(p: Promotion, call: DecisionCall): Promise<void> {
+  const { settings } = p.ask;
+  const { environment } = place(p);
+  const { approval } = await quick(p.input.platform, settings.queue).readSettings({ environment });
+  // Less than was asked for is not taken back from those who were asked.
+  if (approval.by !== 'decisions') return;
+  call.rule = { ...approval, quorum: Math.max(approval.quorum, call.rule.quorum) };
+}

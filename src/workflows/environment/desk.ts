@@ -1,0 +1,190 @@
+import {
+  ApplicationFailure,
+  getExternalWorkflowHandle,
+  log,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { changeName } from '../../model/change.ts';
+import { refuseDecision } from '../../model/decisions.ts';
+import type { EnvironmentInput, EnvironmentState, EnvironmentView } from '../../model/environment.ts';
+import {
+  answered,
+  decide,
+  decideSignal,
+  environmentStatus,
+  progressed,
+  promote,
+  pullRequestChanged,
+  withdraw,
+} from '../../model/messages.ts';
+import {
+  decisionRequestSchema,
+  type Ask,
+  type Decision,
+  type DecisionRequest,
+  type Outcome,
+} from '../../model/promotion.ts';
+import { positionOf, takeNext } from '../../model/promotion-queue.ts';
+import { attributes } from '../../model/visibility.ts';
+import { failureText } from '../failure-text.ts';
+import { newPromotion, type Promotion } from './promotion.ts';
+
+/** So many ended asks and withdrawals are known by heart; an older one is judged by its position. */
+const remembered = 50;
+
+export type Desk = ReturnType<typeof openDesk>;
+
+/** Where asks, withdrawals and decisions come in and answers go out. */
+export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
+  const { environment, service } = input;
+  let active: Promotion | undefined;
+
+  async function answer(ask: Ask, outcome: Outcome): Promise<void> {
+    const entry = { askId: ask.id, change: ask.release.change, position: positionOf(ask), outcome };
+    state.answered = [...state.answered.filter(({ askId }) => askId !== ask.id), entry].slice(-remembered);
+    await tell(ask, () => asker(ask).signal(answered, { askId: ask.id, environment, outcome }));
+  }
+
+  /** A delivery that somebody terminated is gone, and nothing is owed to it. */
+  async function tell(ask: Ask, send: () => Promise<void>): Promise<void> {
+    try {
+      await send();
+    } catch (error) {
+      log.warn('the delivery that asked is gone', {
+        workflowId: ask.asker.workflowId,
+        reason: failureText(error),
+      });
+    }
+  }
+
+  const asker = (ask: Ask) => getExternalWorkflowHandle(ask.asker.workflowId);
+
+  function withdrawActive(reason: string): void {
+    if (!active) return;
+    active.withdrawn = reason;
+    active.events += 1;
+  }
+
+  const supersede = (ask: Ask, by: Ask) =>
+    answer(ask, {
+      state: 'superseded',
+      reason: `${changeName(by.release.change)} is newer and goes instead.`,
+    });
+
+  setHandler(promote, async (ask) => {
+    if (active?.ask.id === ask.id) {
+      active.ask.asker = ask.asker;
+      return;
+    }
+    const known = state.answered.find(({ askId }) => askId === ask.id);
+    if (known) return answer(ask, known.outcome);
+    if (state.withdrawn.includes(ask.id)) {
+      return answer(ask, { state: 'failed', reason: 'It was withdrawn before it was asked for.' });
+    }
+    state.waiting = [...state.waiting.filter(({ id }) => id !== ask.id), ask];
+    const { next, superseded } = takeNext(state.waiting);
+    if (!next) return;
+    state.waiting = [next];
+    for (const old of superseded) await supersede(old, next);
+  });
+
+  setHandler(withdraw, async ({ askId, reason }) => {
+    if (active?.ask.id === askId) return withdrawActive(reason);
+    const known = state.answered.find((entry) => entry.askId === askId);
+    const waiting = state.waiting.find(({ id }) => id === askId);
+    if (waiting) {
+      state.waiting = state.waiting.filter(({ id }) => id !== askId);
+      return answer(waiting, { state: 'failed', reason });
+    }
+    if (known) return;
+    state.withdrawn = [...state.withdrawn, askId].slice(-remembered);
+  });
+
+  setHandler(pullRequestChanged, ({ number }) => {
+    if (active?.view.pullRequest?.number !== number) return;
+    active.unread = true;
+    active.events += 1;
+  });
+
+  function takeDecision({ verdict, by, reason }: DecisionRequest): Decision {
+    const call = active?.call;
+    if (!active || !call) throw ApplicationFailure.nonRetryable('No decision is waited for.', 'Refused');
+    const at = new Date().toISOString();
+    const decision = {
+      verdict,
+      by,
+      ...(reason !== undefined && { reason }),
+      at,
+      manifestsDigest: call.manifestsDigest,
+    };
+    call.decisions.push(decision);
+    active.events += 1;
+    return decision;
+  }
+
+  const refusalOf = (request: unknown): string | undefined => {
+    const parsed = decisionRequestSchema.safeParse(request);
+    if (!parsed.success)
+      return parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    return refuseDecision(active?.call, parsed.data, Date.now());
+  };
+
+  setHandler(decide, takeDecision, {
+    validator(request) {
+      const refusal = refusalOf(request);
+      if (refusal !== undefined) throw ApplicationFailure.nonRetryable(refusal, 'Refused');
+    },
+  });
+  setHandler(decideSignal, (request) => {
+    const refusal = refusalOf(request);
+    if (refusal === undefined) takeDecision(request);
+    else log.warn('a decision was refused', { refusal });
+  });
+
+  setHandler(environmentStatus, (): EnvironmentView => ({
+    environment,
+    service,
+    ...(state.current && { current: state.current }),
+    ...(state.lastHealthy && { lastHealthy: state.lastHealthy }),
+    ...(active && {
+      active: {
+        askId: active.ask.id,
+        change: active.ask.release.change,
+        position: positionOf(active.ask),
+        view: active.view,
+      },
+    }),
+    waiting: state.waiting.map((ask) => ({
+      askId: ask.id,
+      change: ask.release.change,
+      position: positionOf(ask),
+    })),
+    recent: state.answered.slice(-10).map(({ change, outcome }) => ({ change, outcome })),
+  }));
+
+  return {
+    supersede,
+
+    begin(ask: Ask): Promotion {
+      upsertSearchAttributes([
+        { key: attributes.commit, value: ask.release.change.commit },
+        { key: attributes.state, value: 'running' },
+      ]);
+      active = newPromotion(input, state, ask, async (view) => {
+        setCurrentDetails(`**${changeName(ask.release.change)}** ${view.state}\n\n${view.waitingFor ?? ''}`);
+        await tell(ask, () => asker(ask).signal(progressed, { askId: ask.id, environment, view }));
+      });
+      return active;
+    },
+
+    async finish({ ask }: Promotion, outcome: Outcome): Promise<void> {
+      active = undefined;
+      setCurrentDetails('');
+      await answer(ask, outcome);
+    },
+
+    withdrawActive,
+  };
+}

@@ -1,0 +1,107 @@
+import { uuid4 } from '@temporalio/workflow';
+import type { Outcome, PullRequest } from '../../model/promotion.ts';
+import { quick } from '../activities.ts';
+import { awaitDecisions } from './await-decisions.ts';
+import { awaitReview } from './await-review.ts';
+import type { Entered } from './promote.ts';
+import { ended, place, type Promotion } from './promotion.ts';
+
+/** What a pull request proposes to people. */
+export interface Proposal {
+  pullRequest: PullRequest;
+  /** Git tree of `release/`. */
+  tree: string;
+  /** Whose commits it carries. */
+  authors: string[];
+  /** Digest of what was rendered, where decisions are asked for. */
+  manifestsDigest?: string;
+}
+
+/** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
+export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
+  const { platform, environment } = p.input;
+  const { release, asker, settings } = p.ask;
+  const work = quick(platform, settings.queue);
+
+  const proposal = await propose(p);
+  const { pullRequest, tree } = proposal;
+  const close = async (outcome: Outcome): Promise<Outcome> => {
+    const { change } = release;
+    const reason = outcome.reason ?? outcome.state;
+    await work.closePullRequest({ environment, change, number: pullRequest.number, reason });
+    return outcome;
+  };
+
+  const refusal = await gate(p, proposal);
+  if (refusal) return close(refusal);
+  await p.show({ state: 'running' });
+
+  const merged = await work.mergePullRequest({ environment, release, pullRequest, asker });
+  if (merged.state === 'refused') return close(ended(p, 'failed', merged.reason));
+  const { revision } = merged;
+  if (settings.sync === 'automated') return { state: 'entered', revision, tree };
+
+  const moved = await approveAtMerge(p, proposal, revision);
+  if (moved) return moved;
+  const operationId = uuid4();
+  const sync = await work.startSync({ ...place(p), release, revision, operationId, asker });
+  if (sync.state === 'refused') return ended(p, 'failed', sync.reason);
+  return { state: 'entered', revision, tree, operationId };
+}
+
+async function propose(p: Promotion): Promise<Proposal> {
+  const { platform, environment } = p.input;
+  const { release, asker, settings } = p.ask;
+  const { current } = p.state;
+  const work = quick(platform, settings.queue);
+
+  const seen = await work.readRelease(place(p));
+  const opening = { environment, release, seen, asker, ...(current && { current }) };
+  const { tree, authors, ...pullRequest } = await work.openPullRequest(opening);
+  p.view = { ...p.view, pullRequest };
+  if (settings.approval.by !== 'decisions') return { pullRequest, tree, authors };
+
+  // The diff is rendered at the head that was opened, and only then can the pull request show it.
+  const manifestsDigest = await render(p, pullRequest.head);
+  const diff = { key: p.view.diff ?? '', summary: p.view.summary ?? '' };
+  await work.openPullRequest({ ...opening, diff });
+  return { pullRequest, tree, authors, manifestsDigest };
+}
+
+async function gate(p: Promotion, proposal: Proposal): Promise<Outcome | undefined> {
+  const { approval } = p.ask.settings;
+  if (approval.by === 'review') return awaitReview(p, proposal.pullRequest);
+  if (approval.by === 'decisions') return awaitDecisions(p, proposal, approval);
+  return undefined;
+}
+
+/** The branch may have moved under the pull request: what is about to run must be what people approved. */
+async function approveAtMerge(
+  p: Promotion,
+  proposal: Proposal,
+  revision: string,
+): Promise<Outcome | undefined> {
+  const { approval } = p.ask.settings;
+  let approved = proposal.manifestsDigest;
+  if (approval.by !== 'decisions') return undefined;
+  for (;;) {
+    const manifestsDigest = await render(p, revision);
+    if (manifestsDigest === approved) return undefined;
+    const refusal = await awaitDecisions(p, { ...proposal, manifestsDigest }, approval);
+    if (refusal) return refusal;
+    approved = manifestsDigest;
+  }
+}
+
+/** @returns the digest of what would run */
+async function render(p: Promotion, revision: string): Promise<string> {
+  const { platform, environment } = p.input;
+  const { release, settings } = p.ask;
+  const { manifestsDigest, diff, summary } = await quick(platform, settings.queue).renderRelease({
+    environment,
+    release,
+    revision,
+  });
+  p.view = { ...p.view, manifestsDigest, diff, summary };
+  return manifestsDigest;
+}

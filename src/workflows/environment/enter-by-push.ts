@@ -1,0 +1,14 @@
+import type { Outcome } from '../../model/promotion.ts';
+import { quick } from '../activities.ts';
+import type { Entered } from './promote.ts';
+import { ended, place, type Promotion } from './promotion.ts';
+
+/** Writes the release straight to the protected branch. */
+export async function enterByPush(p: Promotion): Promise<Entered | Outcome> {
+  const { platform, environment } = p.input;
+  const { release, asker, settings } = p.ask;
+  const seen = await quick(platform, settings.queue).readRelease(place(p));
+  const written = await quick(platform, settings.queue).writeRelease({ environment, release, seen, asker });
+  if (written.state === 'refused') return ended(p, 'failed', written.reason);
+  return { ...written, state: 'entered' };
+}

@@ -1,0 +1,83 @@
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  log,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
+import { takeNext } from '../../model/promotion-queue.ts';
+import { attributes } from '../../model/visibility.ts';
+import { quick } from '../activities.ts';
+import { failureText } from '../failure-text.ts';
+import { openDesk, type Desk } from './desk.ts';
+import { promote } from './promote.ts';
+
+/**
+ * Owns all that happens to one service in one environment: one promotion at a time, so nothing needs a lock.
+ * Lives for ever: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
+ * every promotion, so its history stays one promotion long and new code starts with the next.
+ */
+export async function environment(input: EnvironmentInput): Promise<void> {
+  const state: EnvironmentState = input.carried ?? { waiting: [], withdrawn: [], answered: [] };
+  const desk = openDesk(input, state);
+  const root = CancellationScope.current();
+  root.cancelRequested.catch(() => desk.withdrawActive('Somebody asked the environment to cancel.'));
+
+  await CancellationScope.nonCancellable(async () => {
+    if (!input.carried) await recall(input, state);
+    await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
+    await runNext(input, state, desk);
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof environment>({ ...input, carried: state });
+  });
+}
+
+/** Until it knows what runs, it takes no command: to write over the unknown is how an old version comes back. */
+async function recall({ platform, environment, service }: EnvironmentInput, state: EnvironmentState) {
+  for (;;) {
+    try {
+      Object.assign(state, await quick(platform).recallEnvironment({ environment, service }));
+      return;
+    } catch (error) {
+      // The activity's own bound is half a day of outage; an environment outlives that too.
+      log.error('what runs here could not be found out; trying again', { reason: failureText(error) });
+    }
+  }
+}
+
+async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: Desk): Promise<void> {
+  const { next, superseded } = takeNext(state.waiting);
+  if (!next) return;
+  for (const ask of superseded) await desk.supersede(ask, next);
+
+  state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
+  const promotion = desk.begin(next);
+  const outcome = await promote(promotion).catch((error: unknown) => ({
+    state: 'failed' as const,
+    reason: failureText(error),
+  }));
+  await remember(input, state);
+  upsertSearchAttributes([{ key: attributes.state, value: outcome.state }]);
+  await desk.finish(promotion, outcome);
+}
+
+/** Histories expire and operators terminate things, so what it knows lies in the object store as well. */
+async function remember(input: EnvironmentInput, state: EnvironmentState): Promise<void> {
+  const { platform, environment, service } = input;
+  const memory = {
+    ...(state.current && { current: state.current }),
+    ...(state.lastHealthy && { lastHealthy: state.lastHealthy }),
+  };
+  upsertMemo(memory);
+  try {
+    await quick(platform).rememberEnvironment({ environment, service, memory });
+  } catch (error) {
+    log.error('what runs here could not be stored; the next promotion stores it', {
+      reason: failureText(error),
+    });
+  }
+}

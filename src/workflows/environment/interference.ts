@@ -1,0 +1,32 @@
+import type { Outcome, PullRequest } from '../../model/promotion.ts';
+import { quick } from '../activities.ts';
+import { ended, place, type Promotion } from './promotion.ts';
+
+/**
+ * Reads the pull request again when the forge said something about it, and tells what ends a promotion while people are
+ * asked: its delivery withdrew it, or somebody laid hands on the pull request.
+ */
+export async function interference(
+  p: Promotion,
+  { number, head }: PullRequest,
+): Promise<Outcome | undefined> {
+  if (p.unread) {
+    p.unread = false;
+    p.reading = await quick(p.input.platform, p.ask.settings.queue).readPullRequest({
+      ...place(p),
+      number,
+      head,
+    });
+  }
+  if (p.withdrawn !== undefined) return ended(p, 'failed', p.withdrawn);
+  if (p.reading?.state === 'closed') return ended(p, 'rejected', `Somebody closed pull request #${number}.`);
+  if (p.reading?.edited !== undefined) {
+    const { edited } = p.reading;
+    return ended(
+      p,
+      'failed',
+      `Somebody changed pull request #${number} (${edited}). Deliver the change again.`,
+    );
+  }
+  return undefined;
+}

@@ -1,0 +1,73 @@
+import { condition } from '@temporalio/workflow';
+import type { PullRequestReading } from '../../activities/types.ts';
+import type { DecisionCall } from '../../model/decisions.ts';
+import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
+import type { Ask, Outcome, PromotionView } from '../../model/promotion.ts';
+import { positionOf } from '../../model/promotion-queue.ts';
+import { now } from '../activities.ts';
+
+/** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */
+export interface Promotion {
+  readonly input: EnvironmentInput;
+  readonly state: EnvironmentState;
+  readonly ask: Ask;
+  view: PromotionView;
+  /** Why the delivery no longer wants it. */
+  withdrawn?: string;
+  /** Counts what came in: decisions, news from the forge, a withdrawal. */
+  events: number;
+  /** Whether the forge may know more of the pull request than `reading` says. */
+  unread: boolean;
+  reading?: PullRequestReading;
+  /** Set while people are asked to decide. */
+  call?: DecisionCall;
+  /** Tells the delivery, and whoever looks, what is going on. */
+  show(view: Partial<PromotionView>): Promise<void>;
+}
+
+export function newPromotion(
+  input: EnvironmentInput,
+  state: EnvironmentState,
+  ask: Ask,
+  tell: (view: PromotionView) => Promise<void>,
+): Promotion {
+  return {
+    input,
+    state,
+    ask,
+    view: { state: 'running', startedAt: now() },
+    events: 0,
+    unread: true,
+    async show(view) {
+      this.view = { ...this.view, ...view };
+      await tell(this.view);
+    },
+  };
+}
+
+/** The outcome that ends a promotion early. */
+export const ended = ({ view }: Promotion, state: Outcome['state'], reason?: string): Outcome => {
+  const { waitingFor: _, ...seen } = view;
+  return { ...seen, state, ...(reason !== undefined && { reason }), finishedAt: now() };
+};
+
+/** A newer change that waits behind this one. */
+export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
+  state.waiting.find((other) => positionOf(other) > positionOf(ask));
+
+export const place = ({ input: { environment, service } }: Promotion) => ({ environment, service });
+
+/**
+ * Waits until something came in that was not yet heard of, or for the deadline (milliseconds since the epoch).
+ *
+ * @returns false at the deadline
+ */
+export async function newsBefore(
+  p: Promotion,
+  heard: number,
+  deadline: number,
+  summary: string,
+): Promise<boolean> {
+  const left = deadline - Date.now();
+  return left > 0 && condition(() => p.events !== heard, left, { summary });
+}

@@ -1,0 +1,20 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  isCancellation,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+
+/** What a person should read of a failure: the innermost message, not the wrapping. */
+export function failureText(error: unknown): string {
+  if (error instanceof ActivityFailure && error.cause) {
+    if (error.cause instanceof TimeoutFailure) {
+      return `${error.activityType} did not end in time${error.cause.cause ? `: ${failureText(error.cause.cause)}` : '.'}`;
+    }
+    return failureText(error.cause);
+  }
+  if (isCancellation(error)) return error instanceof CancelledFailure ? error.message : 'Cancelled.';
+  if (error instanceof ApplicationFailure) return error.message || (error.type ?? 'failed');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,2 @@
+export { deliverService } from './deliver-service.ts';
+export { environment } from './environment/index.ts';
