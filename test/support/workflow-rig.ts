@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import { accessSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { afterAll, beforeAll, test as base, vi } from 'vitest';
+import type { Change } from '../../src/model/change.ts';
+import type { Delivery } from '../../src/model/delivery.ts';
+import type { EnvironmentView } from '../../src/model/environment.ts';
+import { deliverId, environmentId, queues, taskQueue } from '../../src/model/ids.ts';
+import { decide, environmentStatus, pullRequestChanged, deliveryStatus } from '../../src/model/messages.ts';
+import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
+import { attributes } from '../../src/model/visibility.ts';
+import { World } from './world.ts';
+
+const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+
+let workflowBundle: WorkflowBundle;
+let temporal: TestWorkflowEnvironment;
+
+/** One Temporal server and one workflow bundle for a test file. */
+export function useTemporal({ skipsTime = false } = {}): void {
+  beforeAll(async () => {
+    const logger = new DefaultLogger('ERROR');
+    Runtime.install({ logger });
+    workflowBundle = await bundleWorkflowCode({ workflowsPath, logger });
+    temporal = skipsTime
+      ? await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: onPath('temporal-test-server') } })
+      : await TestWorkflowEnvironment.createLocal({
+          server: { executable: onPath('temporal'), searchAttributes: Object.values(attributes) },
+        });
+  }, 60_000);
+  afterAll(() => temporal.teardown());
+}
+
+function onPath(name: string): { type: 'existing-path'; path: string } {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    try {
+      accessSync(join(folder, name));
+      return { type: 'existing-path', path: join(folder, name) };
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new Error(`${name} is not on the PATH. Run: make up && source .stack/env`);
+}
+
+export interface Rig {
+  world: World;
+  temporal: TestWorkflowEnvironment;
+  platform: string;
+  deliver(change: Change, image?: string): Promise<WorkflowHandle<() => Promise<Delivery>>>;
+  environment(environment: string, service: string): WorkflowHandle;
+  view(environment: string, service: string): Promise<EnvironmentView>;
+  status(change: Change): Promise<Delivery>;
+  /** Waits until a delivery shows what is asked of it; fails with what it shows instead. */
+  sees(change: Change, what: Partial<Delivery>): Promise<Delivery>;
+  review(environment: string, service: string, verdict: 'approve' | 'reject'): Promise<void>;
+  decide(environment: string, request: DecisionRequest): Promise<Decision>;
+}
+
+/** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
+export const test = base.extend<{ environments: string[]; rig: Rig }>({
+  environments: ['dev', 'staging', 'production'],
+  rig: async ({ environments }, use) => {
+    const platform = `p${randomUUID().slice(0, 8)}`;
+    const world = new World(platform, environments);
+    const { client, nativeConnection: connection } = temporal;
+    const activities = world.activities(client);
+    const workers = await Promise.all(
+      queues.map((queue) =>
+        Worker.create({
+          connection,
+          taskQueue: taskQueue(platform, queue),
+          activities,
+          ...(queue === 'delivery' && { workflowBundle }),
+          shutdownForceTime: '5 seconds',
+        }),
+      ),
+    );
+    const running = workers.map((worker) => worker.run());
+    try {
+      await use(rigOf(platform, world));
+    } finally {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+    }
+    await replayAll(platform);
+  },
+});
+
+function rigOf(platform: string, world: World): Rig {
+  const { client } = temporal;
+  const environment = (name: string, service: string) =>
+    client.workflow.getHandle(environmentId(platform, name, service));
+  const status = (change: Change) =>
+    client.workflow.getHandle(deliverId(platform, change)).query(deliveryStatus);
+  const view = (name: string, service: string) => environment(name, service).query(environmentStatus);
+
+  return {
+    world,
+    temporal,
+    platform,
+    environment,
+    view,
+    status,
+    deliver: (change, image) =>
+      client.workflow.start<(input: object) => Promise<Delivery>>('deliverService', {
+        taskQueue: taskQueue(platform, 'delivery'),
+        workflowId: deliverId(platform, change),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        args: [{ platform, change, ...(image !== undefined && { image }) }],
+        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+      }),
+    sees: (change, what) =>
+      vi.waitFor(
+        async () => {
+          const delivery = await status(change);
+          for (const [key, value] of Object.entries(what)) {
+            const seen: unknown = Reflect.get(delivery, key);
+            if (seen !== value) throw new Error(`${key} is ${String(seen)}, not ${String(value)}: ${JSON.stringify(delivery)}`);
+          }
+          return delivery;
+        },
+        { timeout: 20_000, interval: 50 },
+      ),
+    async review(name, service, verdict) {
+      const number = (await view(name, service)).active?.view.pullRequest?.number;
+      const reading = world.pullRequests.get(number ?? 0);
+      if (number === undefined || !reading) throw new Error('No pull request is open.');
+      (verdict === 'approve' ? reading.approvedBy : reading.rejectedBy).push('reviewer');
+      await environment(name, service).signal(pullRequestChanged, { number });
+    },
+    decide: (name, request) => environment(name, request.change.service).executeUpdate(decide, { args: [request] }),
+  };
+}
+
+async function replayAll(platform: string): Promise<void> {
+  if (temporal.supportsTimeSkipping) return; // It has no visibility store to list them by.
+  const query = `GitopsPlatform = "${platform}"`;
+  for await (const { workflowId, runId } of temporal.client.workflow.list({ query })) {
+    const history = await temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
+    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  }
+}

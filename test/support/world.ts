@@ -1,0 +1,212 @@
+import type { Client } from '@temporalio/client';
+import { createAskActivities } from '../../src/activities/asks.ts';
+import { refused } from '../../src/activities/failures.ts';
+import type {
+  BuildActivities,
+  Health,
+  PullRequestActivities,
+  PullRequestReading,
+  RecordActivities,
+  ReleaseActivities,
+  RenderActivities,
+  SettingsActivities,
+  SourceActivities,
+  SyncActivities,
+  WaitActivities,
+} from '../../src/activities/types.ts';
+import { Context } from '@temporalio/activity';
+import { changeName, type Change, type Source } from '../../src/model/change.ts';
+import type { Delivery } from '../../src/model/delivery.ts';
+import type { EnvironmentMemory } from '../../src/model/environment.ts';
+import type { PromotionSettings } from '../../src/model/promotion.ts';
+
+const minutes = 60_000;
+const hours = 60 * minutes;
+
+export const settings: Record<string, PromotionSettings> = {
+  dev: {
+    entersBy: 'push',
+    approval: { by: 'none' },
+    sync: 'automated',
+    endToEnd: false,
+    healthyWithinMs: 15 * minutes,
+    reviewWithinMs: 0,
+    endToEndWithinMs: 0,
+    queue: 'delivery',
+  },
+  staging: {
+    entersBy: 'pull-request',
+    approval: { by: 'review' },
+    sync: 'automated',
+    endToEnd: true,
+    healthyWithinMs: 15 * minutes,
+    reviewWithinMs: 7 * 24 * hours,
+    endToEndWithinMs: 10 * minutes,
+    queue: 'delivery',
+  },
+  production: {
+    entersBy: 'pull-request',
+    approval: { by: 'decisions', quorum: 2, expiresAfterMs: 24 * hours, deciders: ['board-1', 'board-2', 'board-3'] },
+    sync: 'manual',
+    endToEnd: false,
+    healthyWithinMs: 15 * minutes,
+    reviewWithinMs: 0,
+    endToEndWithinMs: 0,
+    queue: 'production',
+  },
+};
+
+type AllActivities = SourceActivities &
+  BuildActivities &
+  RecordActivities &
+  ReleaseActivities &
+  PullRequestActivities &
+  SettingsActivities &
+  RenderActivities &
+  SyncActivities &
+  WaitActivities;
+
+/**
+ * Stands in for Git, the forge, the cluster and the object store where only the order of things is tested: it keeps what
+ * was written, and lets a test say what people and systems do. Effects are recorded in `effects`, in order.
+ */
+export class World {
+  readonly effects: string[] = [];
+  readonly deliveries: Delivery[] = [];
+  readonly memories = new Map<string, EnvironmentMemory>();
+  readonly pullRequests = new Map<number, PullRequestReading>();
+  /** Digest of what production would run; a test moves it. */
+  manifestsDigest = 'sha256:rendered';
+  settings = structuredClone(settings);
+  authors: string[] = ['developer'];
+  health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
+    Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
+  tests: () => Promise<void> = () => Promise.resolve();
+  #released = 0;
+  readonly #platform: string;
+  readonly #environments: string[];
+
+  constructor(platform: string, environments: string[]) {
+    this.#platform = platform;
+    this.#environments = environments;
+  }
+
+  /** Positions are in the first eight digits of a commit, so that a test can order changes by their names. */
+  static commit = (position: number): string => String(position).padStart(8, '0').padEnd(40, 'a');
+
+  #source({ commit }: Change): Source {
+    return {
+      position: Number(commit.slice(0, 8)),
+      subject: 'a change',
+      authors: ['Developer <developer@example.com>'],
+      committedAt: '2026-01-01T00:00:00Z',
+      base: 'b'.repeat(40),
+      paths: [],
+    };
+  }
+
+  #pullRequest(number: number): PullRequestReading {
+    const reading = this.pullRequests.get(number);
+    if (!reading) throw new Error(`no pull request #${number}`);
+    return reading;
+  }
+
+  activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+    return {
+      ...createAskActivities({ platform: this.#platform, temporal: client }),
+
+      verifyChange: async ({ change, image }) => {
+        if (change.service === 'unknown') throw refused('There is no service unknown.');
+        return {
+          source: this.#source(change),
+          test: true,
+          image: image === undefined ? 'build' : 'given',
+          environments: this.#environments.map((name) => ({ name, settings: this.#settings(name) })),
+        };
+      },
+      testService: async () => {
+        await this.tests();
+        return { log: 'logs/test' };
+      },
+      buildImage: async ({ change }) => ({ name: `registry/${change.service}`, digest: `sha256:${change.commit}` }),
+      adoptImage: async ({ change, reference }) => ({
+        name: `registry/${change.service}`,
+        digest: reference.split('@')[1] ?? '',
+      }),
+      runEndToEnd: async ({ environment }) => {
+        this.effects.push(`end-to-end ${environment}`);
+        return { log: 'logs/e2e' };
+      },
+
+      recallEnvironment: async ({ environment, service }) => this.memories.get(`${environment}/${service}`) ?? {},
+      rememberEnvironment: async ({ environment, service, memory }) => {
+        this.memories.set(`${environment}/${service}`, memory);
+      },
+      recordDelivery: async ({ delivery }) => {
+        this.deliveries.push(delivery);
+      },
+
+      readRelease: async () => ({ tip: 'tip' }),
+      writeRelease: async ({ environment, release }) => {
+        this.#released += 1;
+        this.effects.push(`write ${environment} ${changeName(release.change)}`);
+        return { state: 'written', revision: `revision-${this.#released}`, tree: 'tree' };
+      },
+
+      openPullRequest: async ({ environment, release, diff }) => {
+        const branch = `${environment} ${changeName(release.change)}`;
+        let number = [...this.pullRequests.keys()].find((key) => this.#branches.get(key) === branch);
+        if (number === undefined) {
+          number = this.pullRequests.size + 1;
+          this.#branches.set(number, branch);
+          this.pullRequests.set(number, { state: 'open', approvedBy: [], rejectedBy: [] });
+          this.effects.push(`open ${branch}`);
+        }
+        if (diff) this.effects.push(`show diff ${branch}`);
+        return { number, url: `https://forge/${number}`, head: `head-${number}`, tree: 'tree', authors: this.authors };
+      },
+      readPullRequest: async ({ number }) => this.#pullRequest(number),
+      mergePullRequest: async ({ pullRequest: { number } }) => {
+        const reading = this.#pullRequest(number);
+        if (reading.state === 'closed') return { state: 'refused', reason: 'closed' };
+        if (reading.state === 'open') this.effects.push(`merge ${this.#branches.get(number)}`);
+        reading.state = 'merged';
+        return { state: 'merged', revision: `merge-${number}` };
+      },
+      closePullRequest: async ({ number }) => {
+        const reading = this.#pullRequest(number);
+        if (reading.state === 'open') reading.state = 'closed';
+      },
+      readSettings: async ({ environment }) => this.#settings(environment),
+
+      renderRelease: async ({ revision }) => ({
+        manifestsDigest: revision.startsWith('merge') ? (this.movedDigest ?? this.manifestsDigest) : this.manifestsDigest,
+        diff: 'diffs/1',
+        summary: '1 changed',
+      }),
+      startSync: async ({ environment, revision }) => {
+        this.effects.push(`sync ${environment} ${revision}`);
+        return { state: 'started' };
+      },
+      awaitHealthy: async (place) => {
+        const { cancelled } = Context.current();
+        const heartbeat = setInterval(() => Context.current().heartbeat(), 1000);
+        try {
+          return await Promise.race([this.health(place), cancelled]);
+        } finally {
+          clearInterval(heartbeat);
+        }
+      },
+    };
+  }
+
+  /** What is rendered at the merge commit, when it is not what was rendered before. */
+  movedDigest?: string;
+  readonly #branches = new Map<number, string>();
+
+  #settings(name: string): PromotionSettings {
+    const found = this.settings[name];
+    if (!found) throw refused(`There is no environment ${name}.`);
+    return found;
+  }
+}
