@@ -30,6 +30,13 @@ export interface SeenRelease {
 export interface SourceActivities {
   /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
+  /**
+   * The changes that the commits after `since` up to `until` (without it: the protected branch's tip) made, one a
+   * service, its latest. `since` may be forty zeros, as forges say of a new branch: then only `until` counts.
+   *
+   * @throws Refused: a commit that is not on the protected branch's first-parent line
+   */
+  resolveChanges(input: { since: string; until?: string }): Promise<{ change: Change; subject: string }[]>;
 }
 
 export interface BuildActivities {

@@ -1,2 +1,3 @@
 export { deliverService } from './deliver-service.ts';
 export { environment } from './environment/index.ts';
+export { resolveChanges } from './resolve-changes.ts';
