@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ForgeError, type Forge, type PullRequest } from './forge.ts';
+
+export interface WantedPullRequest {
+  /** A branch that one promotion has to itself. */
+  branch: string;
+  /** Its tip, as pushed. */
+  head: string;
+  base: string;
+  title: string;
+  body: string;
+  label?: string;
+  /** Whether it was open before: then one that somebody merged or closed meanwhile is not replaced by another. */
+  again: boolean;
+  /** Asked before one is opened. */
+  stillWanted: () => Promise<boolean>;
+}
+
+/** A forge has seen a push 0.3 s later, under load in seconds. */
+const headWithinMs = 20_000;
+
+const underWay = new Map<string, Promise<void>>();
+const ignore = (): void => undefined;
+
+/**
+ * Finds or opens the one pull request of a branch, and brings its text and label up to date. Creation is not atomic on
+ * every forge (four at once made four on Gitea), so calls for one branch go one after the other here, and what another
+ * process opened at the same time is closed: the lowest number stays.
+ *
+ * @returns undefined when it is not wanted any more
+ * @throws ForgeError
+ */
+export async function ensurePullRequest(
+  forge: Forge,
+  wanted: WantedPullRequest,
+): Promise<PullRequest | undefined> {
+  const before = underWay.get(wanted.branch) ?? Promise.resolve();
+  const mine = before.then(() => ensure(forge, wanted));
+  const settled = mine.then(ignore, ignore);
+  underWay.set(wanted.branch, settled);
+  try {
+    return await mine;
+  } finally {
+    if (underWay.get(wanted.branch) === settled) underWay.delete(wanted.branch);
+  }
+}
+
+async function ensure(forge: Forge, wanted: WantedPullRequest): Promise<PullRequest | undefined> {
+  const all = await forge.pullRequestsFrom(wanted.branch);
+  let open = all.filter(isOpen);
+  if (open.length === 0) {
+    const ended = all.findLast(({ head, state }) => head.sha === wanted.head && isAnswer(state, wanted));
+    if (ended) return ended;
+    if (!(await wanted.stillWanted())) return undefined;
+    await create(forge, wanted);
+    open = (await forge.pullRequestsFrom(wanted.branch)).filter(isOpen);
+  }
+  const number = await keepFirst(forge, wanted.branch, open);
+  const found = await seesHead(forge, number, wanted.head);
+  await dress(forge, found, wanted);
+  return found;
+}
+
+const isOpen = ({ state }: PullRequest): boolean => state === 'open';
+
+/** A merged one did its work; one that somebody closed is their answer, unless it belongs to an earlier promotion. */
+const isAnswer = (state: PullRequest['state'], { again }: WantedPullRequest): boolean =>
+  state === 'merged' || (again && state === 'closed');
+
+async function create(forge: Forge, { branch, base, title, body }: WantedPullRequest): Promise<void> {
+  try {
+    await forge.createPullRequest({ head: branch, base, title, body });
+  } catch (error) {
+    if (!(error instanceof ForgeError)) throw error;
+    if (error.kind === 'exists') return;
+    // The branch was pushed a moment ago, and the forge has not heard of it yet.
+    if (error.kind === 'missing') throw new ForgeError('unavailable', error.message);
+    throw error;
+  }
+}
+
+async function keepFirst(
+  forge: Forge,
+  branch: string,
+  [first, ...duplicates]: PullRequest[],
+): Promise<number> {
+  if (!first) throw new ForgeError('unavailable', `The pull request of ${branch} was closed at once.`);
+  for (const { number } of duplicates) {
+    await forge.updatePullRequest(number, { state: 'closed', body: `The same as #${first.number}.` });
+  }
+  return first.number;
+}
+
+/** What is read from now on must be about the head that was pushed, not the one before. */
+async function seesHead(forge: Forge, number: number, head: string): Promise<PullRequest> {
+  const deadline = Date.now() + headWithinMs;
+  for (;;) {
+    const found = await forge.pullRequest(number);
+    if (found.head.sha === head || found.state !== 'open') return found;
+    if (Date.now() > deadline) {
+      throw new ForgeError('unavailable', `${found.url} shows ${found.head.sha}, but ${head} was pushed.`);
+    }
+    await delay(200);
+  }
+}
+
+async function dress(forge: Forge, found: PullRequest, { title, body, label }: WantedPullRequest) {
+  if (found.state !== 'open') return;
+  if (found.title !== title || found.body.trim() !== body.trim()) {
+    await forge.updatePullRequest(found.number, { title, body });
+  }
+  if (label !== undefined && !found.labels.includes(label)) await forge.addLabel(found.number, label);
+}

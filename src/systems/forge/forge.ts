@@ -1,0 +1,103 @@
+/** A pull request as the forge has it now. */
+export interface PullRequest {
+  number: number;
+  url: string;
+  title: string;
+  body: string;
+  labels: string[];
+  state: 'open' | 'merged' | 'closed';
+  /** Branch that it would change. */
+  base: string;
+  /** `own`: the branch is in this repository, not in a fork. */
+  head: { branch: string; sha: string; own: boolean };
+  /** Commit that it became on its base, once merged. */
+  revision?: string;
+  /** ISO 8601; moves with every review, push, edit and comment. */
+  updatedAt: string;
+}
+
+/** A verdict on a pull request: the last one of each person. */
+export interface Review {
+  /** Forge login. */
+  by: string;
+  verdict: 'approve' | 'reject';
+  /** Head that the person saw. */
+  commit: string;
+  /** Whether the forge itself would count it: neither dismissed nor by someone whose word has no weight there. */
+  counts: boolean;
+}
+
+/**
+ * One repository on a forge, as far as promotions need it. Every call is one or a few requests with a time limit, and
+ * throws a `ForgeError`.
+ */
+export interface Forge {
+  pullRequest(number: number): Promise<PullRequest>;
+  /** Those whose head is this branch of this repository, lowest number first; of the closed ones only recent. */
+  pullRequestsFrom(branch: string): Promise<PullRequest[]>;
+  openPullRequests(): Promise<PullRequest[]>;
+  /** @throws ForgeError `exists`: an open one has this head and base */
+  createPullRequest(text: { head: string; base: string; title: string; body: string }): Promise<PullRequest>;
+  updatePullRequest(number: number, text: { title?: string; body?: string; state?: 'closed' }): Promise<void>;
+  /** Makes the label where the repository has none of that name. */
+  addLabel(number: number, label: string): Promise<void>;
+  reviews(number: number): Promise<Review[]>;
+  /**
+   * Makes one commit of it on its base, but only if `head` is still its head, and deletes its branch.
+   *
+   * @throws ForgeError `head-moved`, `base-moved`, `pending`, `conflict`, `unapproved`, `merged`, `closed`: not merged
+   *   by this call; `unavailable`: nobody knows, read it again
+   */
+  mergePullRequest(number: number, merge: { head: string; title: string; message: string }): Promise<void>;
+  /** One that is not there is success. */
+  deleteBranch(branch: string): Promise<void>;
+  /** What of the forge's own rules stands in a promotion's way, a sentence each with what to change. */
+  problems(branch: string): Promise<string[]>;
+}
+
+export type ForgeErrorKind =
+  | 'auth'
+  | 'forbidden'
+  | 'missing'
+  | 'invalid'
+  | 'exists'
+  | 'unapproved'
+  | 'pending'
+  | 'head-moved'
+  | 'base-moved'
+  | 'conflict'
+  | 'merged'
+  | 'closed'
+  | 'rate-limited'
+  | 'unavailable';
+
+const advice: Partial<Record<ForgeErrorKind, string>> = {
+  auth: 'Check the token that forge.token in gitops.yaml refers to: it may have expired.',
+  forbidden: "Give the token's user write access to the repository, and the token the scopes for it.",
+  missing: 'Check forge.url and repository.url in gitops.yaml, and that the token may read the repository.',
+  'rate-limited': 'It is tried again later.',
+  unavailable: 'It is tried again.',
+};
+
+/** What a forge did not do, told apart where its words are known. */
+export class ForgeError extends Error {
+  override readonly name = 'ForgeError';
+  readonly kind: ForgeErrorKind;
+  /** How long the forge wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: ForgeErrorKind, message: string, retryAfterMs?: number) {
+    super(advice[kind] === undefined ? message : `${message} ${advice[kind]}`);
+    this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Where a repository is on its forge, by the URL that Git clones it from. */
+export function forgeRepository(cloneUrl: string): { owner: string; name: string } {
+  const [, owner, name] = /([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/.exec(cloneUrl) ?? [];
+  if (!owner || !name) {
+    throw new Error(`repository.url ${cloneUrl} does not end in <owner>/<repository>, so it is on no forge.`);
+  }
+  return { owner, name };
+}

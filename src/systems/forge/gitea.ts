@@ -1,0 +1,286 @@
+import { z } from 'zod';
+import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
+
+/** Its slowest call, a merge, takes half a second; a forge that needs this long is down. */
+const timeLimitMs = 30_000;
+/** What Gitea sends at most (its `MAX_RESPONSE_ITEMS`). */
+const pageSize = 50;
+/** 1,000 open pull requests: a list that does not end by then is not one of ours to read. */
+const mostPages = 20;
+
+const pullSchema = z.object({
+  number: z.int(),
+  html_url: z.string(),
+  title: z.string(),
+  body: z.string(),
+  labels: z.array(z.object({ name: z.string() })).nullish(),
+  state: z.enum(['open', 'closed']),
+  merged: z.boolean(),
+  merge_commit_sha: z.string().nullish(),
+  updated_at: z.string(),
+  base: z.object({ ref: z.string(), repo_id: z.int() }),
+  // `ref` turns into `refs/pull/<number>/head` when the branch is gone; `label` stays.
+  head: z.object({ label: z.string(), sha: z.string(), repo_id: z.int() }),
+});
+
+const reviewSchema = z.object({
+  id: z.int(),
+  user: z.object({ login: z.string() }).nullish(),
+  state: z.string(),
+  commit_id: z.string(),
+  official: z.boolean(),
+  stale: z.boolean(),
+  dismissed: z.boolean(),
+});
+
+const verdicts: Record<string, Review['verdict']> = { APPROVED: 'approve', REQUEST_CHANGES: 'reject' };
+
+const repositorySchema = z.object({
+  archived: z.boolean(),
+  has_pull_requests: z.boolean(),
+  allow_squash_merge: z.boolean(),
+  permissions: z.object({ push: z.boolean() }),
+});
+const branchSchema = z.object({
+  user_can_push: z.boolean(),
+  user_can_merge: z.boolean(),
+  effective_branch_protection_name: z.string(),
+});
+const protectionSchema = z.object({ block_on_outdated_branch: z.boolean() });
+
+/**
+ * A repository on Gitea or Forgejo, over its REST API (version 1).
+ *
+ * @param token asked for at every request, so that one that was renewed counts at once
+ */
+export function createGiteaForge({
+  url,
+  owner,
+  name,
+  token,
+}: {
+  url: string;
+  owner: string;
+  name: string;
+  token: () => string;
+}): Forge {
+  const repository = `/repos/${owner}/${name}`;
+  const base = `${url.replace(/\/$/, '')}/api/v1`;
+
+  async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+    const where = `${method} ${path} at ${url}`;
+    const { status, text, retryAfter } = await exchange(where, method, path, body);
+    if (status >= 300) throw failure(where, status, text, retryAfter);
+    const parsed = schema.safeParse(parseJson(text));
+    if (parsed.success) return parsed.data;
+    // A proxy's page, or an answer that was cut off: not something that the forge decided.
+    throw new ForgeError('unavailable', `${where} was not answered as Gitea does: ${parsed.error.message}.`);
+  }
+
+  async function exchange(where: string, method: string, path: string, body?: object) {
+    try {
+      const response = await fetch(`${base}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          authorization: `token ${token()}`,
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: AbortSignal.timeout(timeLimitMs),
+      });
+      const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+      return { status: response.status, text: await response.text(), retryAfter };
+    } catch (error) {
+      throw new ForgeError('unavailable', `${where} was not answered: ${causeOf(error)}.`);
+    }
+  }
+
+  async function list<T>(path: string, item: z.ZodType<T>, pages = mostPages): Promise<T[]> {
+    const found: T[] = [];
+    for (let page = 1; page <= pages; page += 1) {
+      const some = await call('GET', `${path}&page=${page}&limit=${pageSize}`, z.array(item));
+      found.push(...some);
+      if (some.length < pageSize) break;
+    }
+    return found;
+  }
+
+  const pull = (number: number) => `${repository}/pulls/${number}`;
+  const branchPath = (branch: string) => `${repository}/branches/${encodeURIComponent(branch)}`;
+  const openPullRequests = async () =>
+    (await list(`${repository}/pulls?state=open&sort=oldest`, pullSchema)).map(readPull);
+
+  return {
+    openPullRequests,
+
+    pullRequest: async (number) => readPull(await call('GET', pull(number), pullSchema)),
+
+    async pullRequestsFrom(branch) {
+      // The list's `head` parameter is ignored, and `/pulls/{base}/{head}` tells one of any state.
+      const closed = await list(`${repository}/pulls?state=closed&sort=recentupdate`, pullSchema, 1);
+      return [...closed.map(readPull), ...(await openPullRequests())]
+        .filter(({ head }) => head.own && head.branch === branch)
+        .toSorted((a, b) => a.number - b.number);
+    },
+
+    createPullRequest: async (text) => readPull(await call('POST', `${repository}/pulls`, pullSchema, text)),
+
+    async updatePullRequest(number, text) {
+      await call('PATCH', pull(number), z.unknown(), text);
+    },
+
+    async addLabel(number, label) {
+      const labels = await list(`${repository}/labels?`, z.object({ name: z.string() }));
+      if (!labels.some(({ name }) => name === label)) {
+        await call('POST', `${repository}/labels`, z.unknown(), { name: label, color: '#b60205' });
+      }
+      await call('POST', `${repository}/issues/${number}/labels`, z.unknown(), { labels: [label] });
+    },
+
+    async reviews(number) {
+      const reviews = await list(`${pull(number)}/reviews?`, reviewSchema);
+      const last = new Map<string, Review>();
+      for (const { user, state, commit_id, official, stale, dismissed } of reviews.toSorted(
+        (a, b) => a.id - b.id,
+      )) {
+        const verdict = verdicts[state];
+        if (!user || !verdict) continue;
+        const counts = official && !stale && !dismissed;
+        last.set(user.login, { by: user.login, verdict, commit: commit_id, counts });
+      }
+      return [...last.values()];
+    },
+
+    async mergePullRequest(number, { head, title, message }) {
+      const path = `${pull(number)}/merge`;
+      const body = {
+        Do: 'squash',
+        head_commit_id: head,
+        MergeTitleField: title,
+        MergeMessageField: message,
+        delete_branch_after_merge: true,
+      };
+      const where = `POST ${path} at ${url}`;
+      const { status, text, retryAfter } = await exchange(where, 'POST', path, body);
+      if (status < 300) return;
+      throw mergeFailure(where, status, text) ?? failure(where, status, text, retryAfter);
+    },
+
+    async deleteBranch(branch) {
+      try {
+        await call('DELETE', branchPath(branch), z.unknown());
+      } catch (error) {
+        if (!(error instanceof ForgeError && error.kind === 'missing')) throw error;
+      }
+    },
+
+    async problems(branch) {
+      const { archived, has_pull_requests, allow_squash_merge, permissions } = await call(
+        'GET',
+        repository,
+        repositorySchema,
+      );
+      const rules = await call('GET', branchPath(branch), branchSchema);
+      const protection = await readProtection(rules.effective_branch_protection_name);
+      const found: [boolean, string][] = [
+        [archived, 'The repository is archived. Unarchive it.'],
+        [!has_pull_requests, 'Pull requests are switched off. Switch them on in the settings.'],
+        [!permissions.push, "The token's user may not write. Make it a collaborator with write access."],
+        [!allow_squash_merge, 'Squash merges are switched off. Allow them in the settings.'],
+        [!rules.user_can_push, `The token's user may not push to ${branch}. Put it on the push whitelist.`],
+        [
+          !rules.user_can_merge,
+          `The token's user may not merge to ${branch}. Put it on the merge whitelist.`,
+        ],
+        [
+          protection?.block_on_outdated_branch ?? false,
+          `${branch} takes no pull request that is behind it, and every promotion moves it: all others would be stale. ` +
+            'Switch "block merge if pull request is outdated" off.',
+        ],
+      ];
+      return found.filter(([wrong]) => wrong).map(([, sentence]) => sentence);
+    },
+  };
+
+  /** Only an administrator of the repository may read the rules; without it they are unknown, not wrong. */
+  async function readProtection(rule: string) {
+    if (rule === '') return undefined;
+    try {
+      const path = `${repository}/branch_protections/${encodeURIComponent(rule)}`;
+      return await call('GET', path, protectionSchema);
+    } catch (error) {
+      if (error instanceof ForgeError && ['forbidden', 'missing'].includes(error.kind)) return undefined;
+      throw error;
+    }
+  }
+}
+
+function readPull(pull: z.infer<typeof pullSchema>): PullRequest {
+  return {
+    number: pull.number,
+    url: pull.html_url,
+    title: pull.title,
+    body: pull.body,
+    labels: (pull.labels ?? []).map(({ name }) => name),
+    state: pull.merged ? 'merged' : pull.state,
+    base: pull.base.ref,
+    head: { branch: pull.head.label, sha: pull.head.sha, own: pull.head.repo_id === pull.base.repo_id },
+    ...(pull.merged && pull.merge_commit_sha && { revision: pull.merge_commit_sha }),
+    updatedAt: pull.updated_at,
+  };
+}
+
+const kinds: Record<number, ForgeErrorKind> = {
+  401: 'auth',
+  403: 'forbidden',
+  404: 'missing',
+  409: 'exists',
+  422: 'invalid',
+  429: 'rate-limited',
+};
+
+function failure(where: string, status: number, text: string, retryAfter: number): ForgeError {
+  const kind = kinds[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
+  const after = Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined;
+  return new ForgeError(kind, `${where}: ${status} ${messageOf(text)}.`, after);
+}
+
+/** Gitea tells the reasons for not merging only in words (1.26, each of them was provoked). */
+const mergeWords: [number, RegExp, ForgeErrorKind][] = [
+  [405, /already merged/i, 'merged'],
+  // The same words while it checks for conflicts and when there is one.
+  [405, /try again later/i, 'pending'],
+  [405, /approvals|requested changes|outdated|status checks|protected files/i, 'unapproved'],
+  [405, /not allowed to merge/i, 'forbidden'],
+  [409, /head out of date/i, 'head-moved'],
+  [409, /cannot lock ref|PushRejected|non-fast-forward/i, 'base-moved'],
+  [409, /^/, 'conflict'],
+  [404, /^/, 'closed'],
+];
+
+function mergeFailure(where: string, status: number, text: string): ForgeError | undefined {
+  const message = messageOf(text);
+  const [, , kind] = mergeWords.find(([code, words]) => code === status && words.test(message)) ?? [];
+  return kind && new ForgeError(kind, `${where}: ${status} ${message}.`);
+}
+
+const messageOf = (text: string): string => {
+  const answer = z.object({ message: z.string() }).safeParse(parseJson(text));
+  return (answer.data?.message ?? text).trim().slice(0, 500);
+};
+
+function parseJson(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `fetch` hides why it failed in its cause. */
+const causeOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+};
