@@ -1,0 +1,157 @@
+import { isUnfinished, type Application, type Operation } from './application.ts';
+
+/** Which release a promotion waits for. */
+export interface Wanted {
+  revision: string;
+  /** Set where the promotion syncs by itself, at exactly `revision`; else Argo CD follows the branch's head. */
+  operationId?: string;
+}
+
+/**
+ * How the wanted release stands in a revision of a shared repository: `behind`, the revision does not hold its commit
+ * (yet); `here`, it does, and `release/` is as it was written; `replaced`, it does, but another release came after it.
+ * By ancestry, never by equality: other services' commits move the head all the time.
+ */
+export type Standing = 'behind' | 'here' | 'replaced';
+
+/** What only the repository knows of the revisions that the Application names. */
+export interface Standings {
+  /** In `sync.revision`. */
+  compared: Standing;
+  /** In `operation.revision`. */
+  synced: Standing;
+  /** The head holds the same manifests as the wanted revision, so that Synced means something for it. */
+  headIsSame: boolean;
+}
+
+export type Judgement =
+  /** `stale`: Argo CD's look at it is too old to be trusted, so it has to be refreshed. */
+  | { state: 'waiting'; for: string; stale?: true }
+  | { state: 'healthy'; revision: string }
+  | { state: 'overtaken'; reason: string }
+  | { state: 'failed'; reason: string }
+  /** The operation was never taken up (a controller that ended another one has cleared it): submit it again. */
+  | { state: 'lost' };
+
+/**
+ * A rollout that replaces a broken one needs some seconds to leave Degraded, and a sync that failed at an older head
+ * is tried again at a newer one.
+ */
+export const graceMs = 30_000;
+
+/** Argo CD asks the forge and renders within seconds; a broken render that lasts this long is no hiccup. */
+export const brokenRenderMs = 60_000;
+
+/** Whether the wanted release runs, from what Argo CD says and when it looked. */
+export function judge(
+  application: Application | undefined,
+  wanted: Wanted,
+  standings: Standings,
+  now: number,
+): Judgement {
+  if (!application) return { state: 'waiting', for: 'the Application to be created' };
+  if (application.deleting) return { state: 'waiting', for: 'the Application, which is being deleted' };
+  return wanted.operationId === undefined
+    ? judgeFollowing(application, standings, now)
+    : judgeOperation(application, { ...wanted, operationId: wanted.operationId }, standings, now);
+}
+
+/** Argo CD follows the branch and syncs by itself. */
+function judgeFollowing(app: Application, { compared, synced }: Standings, now: number): Judgement {
+  const { operation } = app;
+  if (compared === 'replaced') return overtaken(app.sync.revision);
+
+  const broken = app.conditions.find(isBrokenRender);
+  if (broken && lasts(broken.since, brokenRenderMs, now)) return { state: 'failed', reason: broken.message };
+  if (compared === 'behind') {
+    const [error] = app.conditions.filter(isError);
+    return {
+      state: 'waiting',
+      for: `Argo CD to see the commit${error ? `: ${error.message}` : ''}`,
+      stale: true,
+    };
+  }
+
+  if (operation && isUnfinished(operation)) return { state: 'waiting', for: describe(operation) };
+  if (app.requested) return { state: 'waiting', for: 'the sync to start' };
+  if (operation && synced === 'here' && operation.phase !== 'Succeeded') {
+    const final = operation.revision === app.sync.revision || lasts(operation.finishedAt, graceMs, now);
+    if (final) return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
+  }
+  if (app.sync.status !== 'Synced') {
+    const [error] = app.conditions.filter(isError);
+    return { state: 'waiting', for: `Argo CD to sync (${error?.message ?? app.sync.status})` };
+  }
+  return judgeHealth(app, app.sync.revision ?? '', now);
+}
+
+/** This program asked for the sync of exactly one revision. */
+function judgeOperation(
+  app: Application,
+  wanted: Required<Wanted>,
+  { synced, headIsSame }: Standings,
+  now: number,
+): Judgement {
+  const { operation, requested } = app;
+  const ours = operation?.id === wanted.operationId;
+  if (operation && isUnfinished(operation)) {
+    return {
+      state: 'waiting',
+      for: ours ? describe(operation) : `the operation of ${operation.by} to end`,
+    };
+  }
+  if (requested) {
+    const mine = requested.id === wanted.operationId;
+    return { state: 'waiting', for: mine ? 'the sync to start' : 'another operation to end' };
+  }
+  if (!operation) return { state: 'lost' };
+  if (ours && operation.phase !== 'Succeeded') {
+    return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
+  }
+  // Somebody else's operation may have come after ours: what counts is what it brought.
+  if (synced === 'replaced') return overtaken(operation.revision);
+  if (synced === 'behind' || operation.phase !== 'Succeeded') return { state: 'lost' };
+  if (headIsSame && app.sync.status !== 'Synced') {
+    return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
+  }
+  return judgeHealth(app, operation.revision ?? wanted.revision, now);
+}
+
+function judgeHealth(app: Application, revision: string, now: number): Judgement {
+  const { health, operation } = app;
+  if (!isFresh(app)) return { state: 'waiting', for: 'Argo CD to look again', stale: true };
+  if (health.status === 'Healthy') return { state: 'healthy', revision };
+  const text = `${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
+  const since = Math.max(health.since ?? 0, operation?.finishedAt ?? 0);
+  if (health.status === 'Degraded' && lasts(since, graceMs, now)) return { state: 'failed', reason: text };
+  return { state: 'waiting', for: `health (${text})` };
+}
+
+/**
+ * Health counts only when it was looked at after the sync. Both times are whole seconds: within the same one, Synced
+ * shows which came first (before the sync it read OutOfSync); where it cannot, the look has to be later.
+ */
+function isFresh({ reconciledAt = 0, operation, sync }: Application): boolean {
+  const finishedAt = operation?.finishedAt ?? 0;
+  return sync.status === 'Synced' ? reconciledAt >= finishedAt : reconciledAt > finishedAt;
+}
+
+/** What an unfinished operation is doing: among others, that it waits for a person (`Prune=confirm`). */
+function describe({ phase, message = '', finishedAt }: Operation): string {
+  if (phase === 'Terminating') return 'the sync to end, which was terminated';
+  if (finishedAt !== undefined) return `the sync to be tried again (${message})`;
+  return `the sync${message === '' ? '' : ` (${message})`}`;
+}
+
+const overtaken = (revision = ''): Judgement => ({
+  state: 'overtaken',
+  reason: `Another release was written over this one by ${revision.slice(0, 12)}.`,
+});
+
+const isError = ({ type }: Application['conditions'][number]): boolean => type.endsWith('Error');
+
+/** Told by the text, since Argo CD has one condition for a forge that is away and for manifests that are wrong. */
+const isBrokenRender = ({ type, message }: Application['conditions'][number]): boolean =>
+  type === 'ComparisonError' && /kustomize build .* failed/.test(message);
+
+const lasts = (since: number | undefined, ms: number, now: number): boolean => now - (since ?? now) >= ms;

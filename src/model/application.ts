@@ -1,0 +1,45 @@
+/** An Argo CD Application, as far as waiting for it, syncing it and explaining it need to know. Times are milliseconds. */
+export interface Application {
+  name: string;
+  /** Undefined when it has several sources, which nothing here can tell the revision of. */
+  source?: ApplicationSource | undefined;
+  project: string;
+  destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
+  /** Argo CD syncs it by itself. */
+  automated: boolean;
+  deleting: boolean;
+  /** What the manifests at the head of `targetRevision` are compared with; `revision` is that head. */
+  sync: { status: string; revision?: string | undefined };
+  health: { status: string; message?: string | undefined; since?: number | undefined };
+  /** When sync and health were last looked at. A watch-driven update does not move it. */
+  reconciledAt?: number | undefined;
+  conditions: { type: string; message: string; since?: number | undefined }[];
+  /** Asked for, and not ended yet. */
+  requested?: { id?: string | undefined } | undefined;
+  /** The latest that ran or runs. */
+  operation?: Operation | undefined;
+  /** Revision of the latest full sync that succeeded, healthy or not. */
+  deployedRevision?: string | undefined;
+}
+
+export interface ApplicationSource {
+  repoURL: string;
+  path?: string | undefined;
+  targetRevision?: string | undefined;
+  kustomize?: Record<string, unknown> | undefined;
+}
+
+export interface Operation {
+  /** Ours carry one; those of people and of Argo CD itself do not. */
+  id?: string | undefined;
+  /** Who asked for it, in words. */
+  by: string;
+  phase: string;
+  message?: string | undefined;
+  revision?: string | undefined;
+  startedAt: number;
+  /** Set while `Running` too: then it waits to be retried. */
+  finishedAt?: number | undefined;
+}
+
+export const isUnfinished = ({ phase }: Operation): boolean => phase === 'Running' || phase === 'Terminating';

@@ -1,0 +1,156 @@
+/** A sync window of an AppProject (`spec.syncWindows`), as Argo CD 3.6 has it. */
+export interface SyncWindow {
+  kind: string;
+  /** Five cron fields, when it opens. */
+  schedule: string;
+  /** As Go writes it: `1h30m`. */
+  duration: string;
+  /** IANA name; UTC when absent. */
+  timeZone?: string | undefined;
+  /** Whether syncs that somebody asks for pass all the same. */
+  manualSync?: boolean | undefined;
+  /** All of the three lists have to match, not only one. */
+  andOperator?: boolean | undefined;
+  applications?: string[] | null | undefined;
+  namespaces?: string[] | null | undefined;
+  clusters?: string[] | null | undefined;
+  description?: string | undefined;
+}
+
+export interface WindowTarget {
+  name: string;
+  destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
+}
+
+/**
+ * The window that keeps a sync from being asked for now, in words, or undefined when none does. Argo CD's API server
+ * asks the same before it starts one; an operation written without asking stands still until the window is over.
+ */
+export function closedWindow(
+  windows: readonly SyncWindow[],
+  target: WindowTarget,
+  now: number,
+): string | undefined {
+  const [denies, allows] = ['deny', 'allow'].map((kind) =>
+    windows.filter((window) => window.kind === kind && concerns(window, target)),
+  );
+  const denying = denies?.filter((window) => isActive(window, now)) ?? [];
+  const blocking = denying.length > 0 ? denying : (allows ?? []);
+  const closed =
+    denying.length > 0 || (blocking.length > 0 && !blocking.some((window) => isActive(window, now)));
+  if (!closed || blocking.every(({ manualSync }) => manualSync)) return undefined;
+  return blocking
+    .filter(({ manualSync }) => !manualSync)
+    .map(describe)
+    .join('; ');
+}
+
+const describe = ({ kind, schedule, duration, timeZone = 'UTC', description }: SyncWindow): string =>
+  `${kind} "${schedule}" for ${duration} (${timeZone})${description === undefined ? '' : `: ${description}`}`;
+
+function concerns(window: SyncWindow, { name, destination }: WindowTarget): boolean {
+  const lists = [
+    { patterns: window.applications, values: [name] },
+    { patterns: window.clusters, values: [destination.name, destination.server] },
+    { patterns: window.namespaces, values: [destination.namespace] },
+  ].filter(({ patterns }) => patterns && patterns.length > 0);
+  const matches = ({ patterns, values }: (typeof lists)[number]): boolean =>
+    patterns?.some((pattern) => values.some((value) => value !== undefined && glob(pattern).test(value))) ??
+    false;
+  return window.andOperator ? lists.length > 0 && lists.every(matches) : lists.some(matches);
+}
+
+const glob = (pattern: string): RegExp =>
+  new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.')}$`,
+    's',
+  );
+
+const minuteMs = 60_000;
+
+/** Whether it opened less than its duration ago. A schedule or duration that nobody can read counts as active. */
+function isActive({ schedule, duration, timeZone = 'UTC' }: SyncWindow, now: number): boolean {
+  const opens = parseSchedule(schedule);
+  const lasts = parseDuration(duration);
+  if (!opens || lasts === undefined) return true;
+  const local = now + offsetOf(timeZone, now);
+  for (let start = Math.ceil(local / minuteMs - 1) * minuteMs; start > local - lasts; start -= minuteMs) {
+    if (opens(new Date(start))) return true;
+  }
+  return false;
+}
+
+const unitMs: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000 };
+
+function parseDuration(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?[hms])+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)([hms])/g)];
+  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (unitMs[unit] ?? 0), 0);
+}
+
+/** As Argo CD does, the zone's offset of today is used for all days. */
+function offsetOf(timeZone: string, now: number): number {
+  try {
+    const format = new Intl.DateTimeFormat('en', { timeZone, timeZoneName: 'longOffset' });
+    const zone = format.formatToParts(now).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const [, sign, hours, minutes] = /^GMT([+-])(\d\d):(\d\d)/.exec(zone) ?? [];
+    return (sign === '-' ? -1 : 1) * (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * minuteMs;
+  } catch {
+    return 0; // Argo CD takes an unknown zone for UTC.
+  }
+}
+
+const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const days = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+const fields = [
+  { first: 0, last: 59, names: [] },
+  { first: 0, last: 23, names: [] },
+  { first: 1, last: 31, names: [] },
+  { first: 1, last: 12, names: months },
+  { first: 0, last: 6, names: days },
+];
+
+/** Whether a schedule names a (UTC) minute; undefined when it is no schedule. */
+function parseSchedule(text: string): ((time: Date) => boolean) | undefined {
+  const parts = text.trim().split(/\s+/);
+  const sets = fields.map((field, i) => parseField(parts[i] ?? '', field));
+  const [minute, hour, day, month, weekday] = sets;
+  if (parts.length !== fields.length || !minute || !hour || !day || !month || !weekday) return undefined;
+  const anyDay = [parts[2], parts[4]].some((part) => part === '*' || part === '?');
+  return (time) => {
+    const onDay = day.has(time.getUTCDate());
+    const onWeekday = weekday.has(time.getUTCDay());
+    return (
+      minute.has(time.getUTCMinutes()) &&
+      hour.has(time.getUTCHours()) &&
+      month.has(time.getUTCMonth() + 1) &&
+      // Cron's own rule: a day of the month and a weekday together mean either of them.
+      (anyDay ? onDay && onWeekday : onDay || onWeekday)
+    );
+  };
+}
+
+function parseField(
+  text: string,
+  { first, last, names }: { first: number; last: number; names: string[] },
+): Set<number> | undefined {
+  const values = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, from = '', to, step] = /^([^-/]+)(?:-([^-/]+))?(?:\/(\d+))?$/.exec(part) ?? [];
+    const number = (value: string): number => {
+      const name = names.indexOf(value.toUpperCase());
+      if (name >= 0) return name + first;
+      return /^\d+$/.test(value) ? Number(value) : Number.NaN;
+    };
+    const any = from === '*' || from === '?';
+    const low = any ? first : number(from);
+    const high = any || (to === undefined && step !== undefined) ? last : number(to ?? from);
+    const by = Number(step ?? 1);
+    if (!(low >= first && high <= last && low <= high && by > 0)) return undefined;
+    for (let value = low; value <= high; value += by) values.add(value);
+  }
+  return values;
+}

@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { Application, Operation } from '../../model/application.ts';
+
+/** The name of the `operation.info` entry that holds our ID; Argo CD carries it into `status.operationState`. */
+export const operationInfo = 'gitops-operation';
+
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const info = z.array(z.object({ name: z.string(), value: z.string() })).nullish();
+const operation = z.object({
+  info,
+  initiatedBy: z.object({ username: z.string().optional(), automated: z.boolean().optional() }).optional(),
+});
+
+/** Of `argoproj.io/v1alpha1` Application what is read here; the rest is dropped, since thousands are kept. */
+const applicationSchema = z.object({
+  metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+  spec: z.object({
+    project: z.string().default('default'),
+    source: z
+      .object({
+        repoURL: z.string(),
+        path: z.string().optional(),
+        targetRevision: z.string().optional(),
+        kustomize: z.record(z.string(), z.unknown()).optional(),
+      })
+      .optional(),
+    sources: z.array(z.unknown()).nullish(),
+    destination: z.object({
+      server: z.string().optional(),
+      name: z.string().optional(),
+      namespace: z.string().optional(),
+    }),
+    syncPolicy: z.object({ automated: z.object({ enabled: z.boolean().optional() }).nullish() }).optional(),
+  }),
+  operation: operation.nullish(),
+  status: z
+    .object({
+      sync: z.object({ status: z.string().default('Unknown'), revision: z.string().optional() }).optional(),
+      health: z
+        .object({
+          status: z.string().default('Unknown'),
+          message: z.string().optional(),
+          lastTransitionTime: time.optional(),
+        })
+        .optional(),
+      reconciledAt: time.optional(),
+      conditions: z
+        .array(z.object({ type: z.string(), message: z.string(), lastTransitionTime: time.optional() }))
+        .nullish(),
+      history: z.array(z.object({ id: z.number(), revision: z.string().optional() })).nullish(),
+      operationState: z
+        .object({
+          operation,
+          phase: z.string(),
+          message: z.string().optional(),
+          startedAt: time,
+          finishedAt: time.nullish(),
+          syncResult: z.object({ revision: z.string().optional() }).nullish(),
+        })
+        .nullish(),
+    })
+    .default({}),
+});
+
+/** @throws ZodError when it is not an Application */
+export function parseApplication(raw: unknown): Application {
+  const { metadata, spec, operation, status } = applicationSchema.parse(raw);
+  const { sync, health, reconciledAt, conditions, history, operationState } = status;
+  const deployed = history?.reduce((a, b) => (a.id > b.id ? a : b), { id: -1, revision: undefined });
+  return {
+    name: metadata.name,
+    source: spec.sources?.length ? undefined : spec.source,
+    project: spec.project,
+    destination: spec.destination,
+    automated: spec.syncPolicy?.automated != null && spec.syncPolicy.automated.enabled !== false,
+    deleting: metadata.deletionTimestamp !== undefined,
+    sync: { status: sync?.status ?? 'Unknown', revision: sync?.revision || undefined },
+    health: {
+      status: health?.status ?? 'Unknown',
+      message: health?.message,
+      since: health?.lastTransitionTime,
+    },
+    reconciledAt,
+    conditions: (conditions ?? []).map(({ type, message, lastTransitionTime: since }) => ({
+      type,
+      message,
+      since,
+    })),
+    requested: operation ? { id: idOf(operation) } : undefined,
+    operation: operationState ? toOperation(operationState) : undefined,
+    deployedRevision: deployed?.revision,
+  };
+}
+
+function toOperation({
+  operation,
+  finishedAt,
+  syncResult,
+  ...state
+}: NonNullable<z.infer<typeof applicationSchema>['status']['operationState']>): Operation {
+  const { automated, username } = operation.initiatedBy ?? {};
+  return {
+    ...state,
+    id: idOf(operation),
+    by: automated ? 'Argo CD itself' : (username ?? 'somebody'),
+    finishedAt: finishedAt ?? undefined,
+    revision: syncResult?.revision || undefined,
+  };
+}
+
+const idOf = ({ info }: z.infer<typeof operation>): string | undefined =>
+  info?.find(({ name }) => name === operationInfo)?.value;

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { Kubernetes } from './kubernetes.ts';
+import { explainPods, makesPods, type Workload } from './pods.ts';
+
+/** An explanation ends up in a workflow's history and in a terminal. */
+const maxLength = 6000;
+const resourceLimit = 5;
+
+const resource = z.object({ kind: z.string(), namespace: z.string().default(''), name: z.string() });
+const explainable = z.object({
+  spec: z.object({ destination: z.object({ server: z.string().optional(), name: z.string().optional() }) }),
+  status: z
+    .object({
+      conditions: z.array(z.object({ type: z.string(), message: z.string() })).nullish(),
+      resources: z
+        .array(
+          resource.extend({
+            status: z.string().optional(),
+            health: z.object({ status: z.string().optional(), message: z.string().optional() }).optional(),
+          }),
+        )
+        .nullish(),
+      operationState: z
+        .object({
+          phase: z.string(),
+          message: z.string().optional(),
+          syncResult: z
+            .object({
+              resources: z
+                .array(
+                  resource.extend({
+                    status: z.string().optional(),
+                    message: z.string().optional(),
+                    hookPhase: z.string().optional(),
+                  }),
+                )
+                .nullish(),
+            })
+            .nullish(),
+        })
+        .nullish(),
+    })
+    .default({}),
+});
+type Explainable = z.infer<typeof explainable>;
+
+/**
+ * What a person would look for when an Application does not become healthy: Argo CD's own errors, the resources that
+ * failed, and the pods behind them. Never throws: what cannot be read is said.
+ *
+ * @param path of the Application
+ */
+export async function explain(kubernetes: Kubernetes, path: string): Promise<string> {
+  const lines: string[] = [];
+  try {
+    const raw = await kubernetes.get(path);
+    if (raw === undefined) return 'The Application does not exist.';
+    const application = explainable.parse(raw);
+    lines.push(...whatArgoCdSays(application), ...failedResources(application));
+    for (const workload of troubledWorkloads(application))
+      lines.push(...(await explainPods(kubernetes, workload)));
+  } catch (error) {
+    lines.push(`(More cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+  }
+  const text = lines.join('\n');
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+}
+
+function whatArgoCdSays({ status }: Explainable): string[] {
+  const { phase, message } = status.operationState ?? {};
+  const errors = (status.conditions ?? []).filter(({ type }) => type.endsWith('Error'));
+  return [
+    ...(phase === undefined || phase === 'Succeeded' ? [] : [`Sync ${phase}: ${message ?? ''}`]),
+    ...errors.map(({ type, message }) => `${type}: ${message}`),
+  ];
+}
+
+const nameOf = ({ kind, namespace, name }: Workload): string =>
+  `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
+
+function failedResources({ status }: Explainable): string[] {
+  const failed = (status.operationState?.syncResult?.resources ?? []).filter(
+    ({ status, hookPhase }) => status === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error',
+  );
+  const unhealthy = (status.resources ?? []).filter(
+    ({ health }) => health?.status !== undefined && health.status !== 'Healthy',
+  );
+  const different = (status.resources ?? []).filter(
+    (resource) => resource.status === 'OutOfSync' && !unhealthy.includes(resource),
+  );
+  const lines = [
+    ...failed.map((resource) => `${nameOf(resource)}: ${resource.message ?? 'failed'}`),
+    ...unhealthy.map((resource) => {
+      const { status, message } = resource.health ?? {};
+      return `${nameOf(resource)}: ${status}${message === undefined ? '' : `: ${message}`}`;
+    }),
+    ...different.map((resource) => `${nameOf(resource)}: OutOfSync`),
+  ];
+  const more = lines.length - resourceLimit;
+  return more > 0 ? [...lines.slice(0, resourceLimit), `and ${more} more`] : lines;
+}
+
+/** The pods of another cluster than this one are out of sight. */
+function troubledWorkloads({ spec: { destination }, status }: Explainable): Workload[] {
+  const here = destination.name === 'in-cluster' || destination.server === 'https://kubernetes.default.svc';
+  if (!here) return [];
+  const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
+    ({ hookPhase }) => hookPhase === 'Failed' || hookPhase === 'Running',
+  );
+  // Argo CD leaves health out of the Application unless it is told to keep it: then each may be the one.
+  const resources = (status.resources ?? []).filter(({ health }) => health?.status !== 'Healthy');
+  return [...hooks, ...resources].filter(makesPods).slice(0, resourceLimit);
+}

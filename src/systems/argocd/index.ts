@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Application } from '../../model/application.ts';
+import type { SyncWindow } from '../../model/sync-windows.ts';
+import { parseApplication } from './application.ts';
+import { explain } from './explain.ts';
+import { createKubernetes, KubernetesError } from './kubernetes.ts';
+import { startOperation, terminateOperation, type Started, type SyncRequest } from './operations.ts';
+import { ApplicationWatch, type Sighting } from './watch.ts';
+
+export type { Sighting, Started, SyncRequest };
+
+/** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
+export interface ArgoCd {
+  /** As it is now, or undefined when there is none. */
+  application(name: string): Promise<Application | undefined>;
+  /**
+   * From the process's one shared watch: now, at every change and at the latest every `everyMs`, until the signal aborts
+   * (its reason is thrown) or the loop is left.
+   */
+  changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never>;
+  /** Lets Argo CD look at the branch's head at once; no Application is no error. */
+  refresh(name: string): Promise<void>;
+  /** Safe to repeat: the same `id` finds what it started. Waits for nobody. */
+  startOperation(name: string, request: SyncRequest): Promise<Started>;
+  /** Ends the operation `id` if it is what runs; leaves any other alone. */
+  terminate(name: string, id: string): Promise<void>;
+  /** Why it is not healthy, in at most 6,000 characters; never throws. */
+  explain(name: string): Promise<string>;
+  /** Sync windows of an AppProject. */
+  syncWindows(project: string): Promise<SyncWindow[]>;
+  /** Options that Argo CD gives to every `kustomize build`. */
+  kustomizeBuildOptions(): Promise<string[]>;
+  close(): void;
+}
+
+const text = z.string().optional();
+const names = z.array(z.string()).nullish();
+const projectSchema = z.object({
+  spec: z.object({
+    syncWindows: z
+      .array(
+        z.object({
+          kind: z.string().default(''),
+          schedule: z.string().default(''),
+          duration: z.string().default(''),
+          timeZone: text,
+          manualSync: z.boolean().optional(),
+          andOperator: z.boolean().optional(),
+          applications: names,
+          namespaces: names,
+          clusters: names,
+          description: text,
+        }),
+      )
+      .nullish(),
+  }),
+});
+const configMapSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
+
+/** @param kubeconfig file; by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
+export function createArgoCd({ kubeconfig, namespace }: { kubeconfig?: string; namespace: string }): ArgoCd {
+  const kubernetes = createKubernetes(kubeconfig);
+  const home = `/apis/argoproj.io/v1alpha1/namespaces/${encodeURIComponent(namespace)}`;
+  const applications = `${home}/applications`;
+  const path = (name: string): string => `${applications}/${encodeURIComponent(name)}`;
+  const watch = new ApplicationWatch(kubernetes, applications);
+
+  return {
+    async application(name) {
+      const raw = await kubernetes.get(path(name));
+      return raw === undefined ? undefined : parseApplication(raw);
+    },
+    changes: (name, everyMs, signal) => watch.changes(name, everyMs, signal),
+    async refresh(name) {
+      const annotations = { 'argocd.argoproj.io/refresh': 'normal' };
+      await kubernetes.patch(path(name), { metadata: { annotations } }).catch((error: unknown) => {
+        if (!(error instanceof KubernetesError && error.status === 404)) throw error;
+      });
+    },
+    startOperation: (name, request) => startOperation(kubernetes, path(name), request),
+    terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
+    explain: (name) => explain(kubernetes, path(name)),
+    async syncWindows(project) {
+      const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
+      return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
+    },
+    async kustomizeBuildOptions() {
+      const raw = await kubernetes.get(
+        `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/argocd-cm`,
+      );
+      const options =
+        raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
+      return (options ?? '').split(/\s+/).filter((option) => option !== '');
+    },
+    close: () => watch.close(),
+  };
+}

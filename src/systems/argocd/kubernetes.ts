@@ -1,0 +1,110 @@
+import {
+  HttpMethod,
+  IsomorphicFetchHttpLibrary,
+  KubeConfig,
+  PatchStrategy,
+  RequestContext,
+} from '@kubernetes/client-node';
+
+/** An answer of the API server that is not a success. `status` is the HTTP status. */
+export class KubernetesError extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+type Query = Record<string, string | number>;
+
+/** The API server's few verbs that are used here, on paths, with what comes back unparsed. */
+export interface Kubernetes {
+  readonly config: KubeConfig;
+  /** Undefined when there is none. */
+  get(path: string, query?: Query): Promise<unknown>;
+  /** Text, such as logs. */
+  text(path: string, query?: Query): Promise<string>;
+  /** @throws KubernetesError 409: the object's `resourceVersion` is not the newest */
+  put(path: string, body: object): Promise<unknown>;
+  /** A JSON merge patch: null removes. */
+  patch(path: string, body: object): Promise<unknown>;
+}
+
+/** Longer than any answer of a healthy API server takes, also for a page of a large list. */
+const timeoutMs = 30_000;
+
+/** @param file by default `KUBECONFIG`, `~/.kube/config`, or the service account of the pod */
+export function createKubernetes(file?: string): Kubernetes {
+  const config = new KubeConfig();
+  if (file === undefined) config.loadFromDefault();
+  else config.loadFromFile(file);
+  const http = new IsomorphicFetchHttpLibrary();
+
+  async function request(
+    method: HttpMethod,
+    path: string,
+    query: Query = {},
+    body?: object,
+  ): Promise<string> {
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured. Set KUBECONFIG.');
+    const context = new RequestContext(`${server}${path}`, method);
+    for (const [key, value] of Object.entries(query)) context.setQueryParam(key, String(value));
+    if (body) {
+      context.setHeaderParam(
+        'Content-Type',
+        method === 'PATCH' ? PatchStrategy.MergePatch : 'application/json',
+      );
+      context.setBody(JSON.stringify(body));
+    }
+    context.setSignal(AbortSignal.timeout(timeoutMs));
+    await config.applySecurityAuthentication(context);
+    const what = `${method} ${server}${path}`;
+    const response = await http
+      .send(context)
+      .toPromise()
+      .catch((error: unknown) => {
+        throw new KubernetesError(0, `${what}: ${reasonOf(error)}`);
+      });
+    const text = await response.body.text();
+    if (response.httpStatusCode >= 400) {
+      throw new KubernetesError(
+        response.httpStatusCode,
+        `${what}: ${response.httpStatusCode} ${messageOf(text)}`,
+      );
+    }
+    return text;
+  }
+
+  return {
+    config,
+    async get(path, query) {
+      try {
+        return JSON.parse(await request('GET', path, query));
+      } catch (error) {
+        if (error instanceof KubernetesError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+    text: (path, query) => request('GET', path, query),
+    put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
+    patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
+  };
+}
+
+/** Why a connection failed: the reason lies below "fetch failed". */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
+}
+
+/** The message of a Kubernetes `Status`, else the beginning of whatever came. */
+function messageOf(text: string): string {
+  try {
+    const status: unknown = JSON.parse(text);
+    if (typeof status === 'object' && status && 'message' in status) return String(status.message);
+  } catch {
+    // Not from the API server itself: a proxy before it, perhaps.
+  }
+  return text.slice(0, 300);
+}

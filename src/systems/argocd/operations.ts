@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { isUnfinished } from '../../model/application.ts';
+import { operationInfo, parseApplication } from './application.ts';
+import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+
+/** A sync to ask for: at exactly `revision`, with prune, as the Application's own sync policy says for the rest. */
+export interface SyncRequest {
+  /** UUID; the same one again finds the operation that it started. */
+  id: string;
+  revision: string;
+  /** For people who read the operation: which change it brings. */
+  reason: string;
+}
+
+export type Started =
+  /** Ours: asked for, running or ended. */
+  | { state: 'ours' }
+  /** Another one comes first. `id` is set when it is one of this program's. */
+  | { state: 'busy'; by: string; id?: string | undefined; startedAt?: number | undefined }
+  | { state: 'absent' };
+
+/** Argo CD writes an Application several times a second while it syncs; each conflict is one such write. */
+const conflictLimit = 20;
+
+const looseApplication = z.looseObject({
+  spec: z.looseObject({
+    syncPolicy: z
+      .looseObject({
+        syncOptions: z.array(z.string()).nullish(),
+        retry: z.record(z.string(), z.unknown()).nullish(),
+      })
+      .optional(),
+  }),
+  status: z.record(z.string(), z.unknown()).default({}),
+});
+type LooseApplication = z.infer<typeof looseApplication>;
+
+/**
+ * Starts an operation as Argo CD's own API server does: read, refuse when one is there, write it with the version that
+ * was read and without the last one's state. A blind patch would be lost while another operation ends, silently.
+ *
+ * @throws KubernetesError
+ */
+export async function startOperation(
+  kubernetes: Kubernetes,
+  path: string,
+  request: SyncRequest,
+): Promise<Started> {
+  return changing(kubernetes, path, (raw) => {
+    const { operation, requested } = parseApplication(raw);
+    if (operation?.id === request.id || requested?.id === request.id) return { state: 'ours' };
+    if (requested || (operation && isUnfinished(operation))) {
+      const { by = 'somebody', startedAt } = operation ?? {};
+      return { state: 'busy', by, id: requested?.id ?? operation?.id, startedAt };
+    }
+    const { operationState: _, ...status } = raw.status;
+    return { write: { ...raw, operation: syncOperation(raw, request), status }, then: { state: 'ours' } };
+  });
+}
+
+/**
+ * Ends the operation `id`, if it is what runs or is about to; any other is left alone.
+ *
+ * @throws KubernetesError
+ */
+export async function terminateOperation(kubernetes: Kubernetes, path: string, id: string): Promise<void> {
+  await changing(kubernetes, path, (raw) => {
+    const { operation, requested } = parseApplication(raw);
+    const done = { state: 'ours' } as const;
+    if (operation && isUnfinished(operation)) {
+      if (operation.id !== id || operation.phase === 'Terminating') return done;
+      const operationState = { ...toRecord(raw.status['operationState']), phase: 'Terminating' };
+      return { write: { ...raw, status: { ...raw.status, operationState } }, then: done };
+    }
+    if (requested?.id !== id) return done;
+    const { operation: _, ...without } = raw;
+    return { write: without, then: done };
+  });
+}
+
+/** Reads, lets `decide` say what to write, and writes it with the version that was read, again until none came between. */
+async function changing(
+  kubernetes: Kubernetes,
+  path: string,
+  decide: (raw: LooseApplication) => Started | { write: object; then: Started },
+): Promise<Started> {
+  for (let conflicts = 0; ; conflicts += 1) {
+    const answer = await kubernetes.get(path);
+    if (answer === undefined) return { state: 'absent' };
+    const decision = decide(looseApplication.parse(answer));
+    if (!('write' in decision)) return decision;
+    try {
+      await kubernetes.put(path, decision.write);
+      return decision.then;
+    } catch (error) {
+      const conflict = error instanceof KubernetesError && error.status === 409;
+      if (!conflict || conflicts >= conflictLimit) throw error;
+    }
+  }
+}
+
+/** What Argo CD's API server writes for `argocd app sync`; the controller adds nothing of the spec's policy itself. */
+function syncOperation(
+  { spec: { syncPolicy } }: LooseApplication,
+  { id, revision, reason }: SyncRequest,
+): object {
+  // With `refresh`, a retry would take whatever the branch's head is by then.
+  const { refresh: _, ...retry } = syncPolicy?.retry ?? {};
+  return {
+    initiatedBy: { username: 'gitops' },
+    info: [
+      { name: operationInfo, value: id },
+      { name: 'Reason', value: reason },
+    ],
+    sync: {
+      revision,
+      prune: true,
+      ...(syncPolicy?.syncOptions && { syncOptions: syncPolicy.syncOptions }),
+    },
+    ...(syncPolicy?.retry && { retry }),
+  };
+}
+
+const toRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});
