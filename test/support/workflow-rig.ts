@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { accessSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, test as base, vi } from 'vitest';
+import type { PullRequestReading } from '../../src/activities/types.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentView } from '../../src/model/environment.ts';
@@ -27,7 +28,9 @@ export function useTemporal({ skipsTime = false } = {}): void {
     Runtime.install({ logger });
     workflowBundle = await bundleWorkflowCode({ workflowsPath, logger });
     temporal = skipsTime
-      ? await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: onPath('temporal-test-server') } })
+      ? await TestWorkflowEnvironment.createTimeSkipping({
+          server: { executable: onPath('temporal-test-server') },
+        })
       : await TestWorkflowEnvironment.createLocal({
           server: { executable: onPath('temporal'), searchAttributes: Object.values(attributes) },
         });
@@ -58,6 +61,8 @@ export interface Rig {
   /** Waits until a delivery shows what is asked of it; fails with what it shows instead. */
   sees(change: Change, what: Partial<Delivery>): Promise<Delivery>;
   review(environment: string, service: string, verdict: 'approve' | 'reject'): Promise<void>;
+  /** Somebody lays hands on the open pull request. */
+  touch(environment: string, service: string, what: Partial<PullRequestReading>): Promise<void>;
   decide(environment: string, request: DecisionRequest): Promise<Decision>;
 }
 
@@ -84,10 +89,11 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
     try {
       await use(rigOf(platform, world));
     } finally {
+      const histories = await closeAll(platform);
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await replayAll(histories);
     }
-    await replayAll(platform);
   },
 });
 
@@ -98,6 +104,14 @@ function rigOf(platform: string, world: World): Rig {
   const status = (change: Change) =>
     client.workflow.getHandle(deliverId(platform, change)).query(deliveryStatus);
   const view = (name: string, service: string) => environment(name, service).query(environmentStatus);
+
+  async function touch(name: string, service: string, what: Partial<PullRequestReading>): Promise<void> {
+    const number = (await view(name, service)).active?.view.pullRequest?.number;
+    const reading = world.pullRequests.get(number ?? 0);
+    if (number === undefined || !reading) throw new Error('No pull request is open.');
+    Object.assign(reading, what);
+    await environment(name, service).signal(pullRequestChanged, { number });
+  }
 
   return {
     world,
@@ -120,28 +134,46 @@ function rigOf(platform: string, world: World): Rig {
           const delivery = await status(change);
           for (const [key, value] of Object.entries(what)) {
             const seen: unknown = Reflect.get(delivery, key);
-            if (seen !== value) throw new Error(`${key} is ${String(seen)}, not ${String(value)}: ${JSON.stringify(delivery)}`);
+            if (seen !== value)
+              throw new Error(`${key} is ${String(seen)}, not ${String(value)}: ${JSON.stringify(delivery)}`);
           }
           return delivery;
         },
         { timeout: 20_000, interval: 50 },
       ),
-    async review(name, service, verdict) {
-      const number = (await view(name, service)).active?.view.pullRequest?.number;
-      const reading = world.pullRequests.get(number ?? 0);
-      if (number === undefined || !reading) throw new Error('No pull request is open.');
-      (verdict === 'approve' ? reading.approvedBy : reading.rejectedBy).push('reviewer');
-      await environment(name, service).signal(pullRequestChanged, { number });
-    },
-    decide: (name, request) => environment(name, request.change.service).executeUpdate(decide, { args: [request] }),
+    review: (name, service, verdict) =>
+      touch(
+        name,
+        service,
+        verdict === 'approve' ? { approvedBy: ['reviewer'] } : { rejectedBy: ['reviewer'] },
+      ),
+    touch,
+    decide: (name, request) =>
+      environment(name, request.change.service).executeUpdate(decide, { args: [request] }),
   };
 }
 
-async function replayAll(platform: string): Promise<void> {
-  if (temporal.supportsTimeSkipping) return; // It has no visibility store to list them by.
+type Histories = { workflowId: string; history: Awaited<ReturnType<WorkflowHandle['fetchHistory']>> }[];
+
+/** Ends what is still open, since only a history with an end can be replayed whole. */
+async function closeAll(platform: string): Promise<Histories> {
+  if (temporal.supportsTimeSkipping) return []; // It has no visibility store to list them by.
+  const histories: Histories = [];
   const query = `GitopsPlatform = "${platform}"`;
-  for await (const { workflowId, runId } of temporal.client.workflow.list({ query })) {
-    const history = await temporal.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  for await (const { workflowId, runId, status } of temporal.client.workflow.list({ query })) {
+    const handle = temporal.client.workflow.getHandle(workflowId, runId);
+    if (status.name === 'RUNNING') await handle.terminate('The test is over.').catch(ignoreClosed);
+    histories.push({ workflowId, history: await handle.fetchHistory() });
+  }
+  return histories;
+}
+
+function ignoreClosed(error: unknown): void {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
+
+async function replayAll(histories: Histories): Promise<void> {
+  for (const { workflowId, history } of histories) {
     await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
   }
 }

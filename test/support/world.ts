@@ -46,7 +46,12 @@ export const settings: Record<string, PromotionSettings> = {
   },
   production: {
     entersBy: 'pull-request',
-    approval: { by: 'decisions', quorum: 2, expiresAfterMs: 24 * hours, deciders: ['board-1', 'board-2', 'board-3'] },
+    approval: {
+      by: 'decisions',
+      quorum: 2,
+      expiresAfterMs: 24 * hours,
+      deciders: ['board-1', 'board-2', 'board-3'],
+    },
     sync: 'manual',
     endToEnd: false,
     healthyWithinMs: 15 * minutes,
@@ -124,11 +129,15 @@ export class World {
           environments: this.#environments.map((name) => ({ name, settings: this.#settings(name) })),
         };
       },
+      resolveChanges: async () => [],
       testService: async () => {
         await this.tests();
         return { log: 'logs/test' };
       },
-      buildImage: async ({ change }) => ({ name: `registry/${change.service}`, digest: `sha256:${change.commit}` }),
+      buildImage: async ({ change }) => ({
+        name: `registry/${change.service}`,
+        digest: `sha256:${change.commit}`,
+      }),
       adoptImage: async ({ change, reference }) => ({
         name: `registry/${change.service}`,
         digest: reference.split('@')[1] ?? '',
@@ -138,7 +147,8 @@ export class World {
         return { log: 'logs/e2e' };
       },
 
-      recallEnvironment: async ({ environment, service }) => this.memories.get(`${environment}/${service}`) ?? {},
+      recallEnvironment: async ({ environment, service }) =>
+        this.memories.get(`${environment}/${service}`) ?? {},
       rememberEnvironment: async ({ environment, service, memory }) => {
         this.memories.set(`${environment}/${service}`, memory);
       },
@@ -163,7 +173,13 @@ export class World {
           this.effects.push(`open ${branch}`);
         }
         if (diff) this.effects.push(`show diff ${branch}`);
-        return { number, url: `https://forge/${number}`, head: `head-${number}`, tree: 'tree', authors: this.authors };
+        return {
+          number,
+          url: `https://forge/${number}`,
+          head: `head-${number}`,
+          tree: 'tree',
+          authors: this.authors,
+        };
       },
       readPullRequest: async ({ number }) => this.#pullRequest(number),
       mergePullRequest: async ({ pullRequest: { number } }) => {
@@ -180,7 +196,9 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async ({ revision }) => ({
-        manifestsDigest: revision.startsWith('merge') ? (this.movedDigest ?? this.manifestsDigest) : this.manifestsDigest,
+        manifestsDigest: revision.startsWith('merge')
+          ? (this.movedDigest ?? this.manifestsDigest)
+          : this.manifestsDigest,
         diff: 'diffs/1',
         summary: '1 changed',
       }),

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { failed } from '../../src/activities/failures.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
@@ -36,4 +37,79 @@ test('a change goes through dev, a review in staging and a quorum in production'
     'sync production merge-2',
   ]);
   expect(rig.world.deliveries).toEqual([result]);
+});
+
+test('a failing test ends the delivery before anything is written, and says why', async ({ rig }) => {
+  rig.world.tests = () => Promise.reject(failed('TestsFailed', 'test_eligibility: expected 422'));
+  const delivery = await rig.deliver(change);
+  await expect(delivery.result()).rejects.toThrow();
+  const seen = await rig.sees(change, { state: 'failed' });
+  expect(seen.reason).toBe('test_eligibility: expected 422');
+  expect(rig.world.effects).toEqual([]);
+});
+
+test('an unknown service is refused', async ({ rig }) => {
+  const delivery = await rig.deliver({ ...change, service: 'unknown' });
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await delivery.query('status')) as object).toMatchObject({
+    state: 'failed',
+    reason: 'There is no service unknown.',
+  });
+});
+
+test('a delivery that failed may be started again', async ({ rig }) => {
+  rig.world.tests = () => Promise.reject(failed('TestsFailed', 'no'));
+  await expect((await rig.deliver(change)).result()).rejects.toThrow();
+  rig.world.tests = () => Promise.resolve();
+  await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+});
+
+test('a rejected review ends the change there and closes its pull request', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.review('staging', 'claims', 'reject');
+  const { state, reason } = await delivery.result();
+  expect({ state, reason }).toEqual({ state: 'rejected', reason: 'reviewer asked for changes in #1.' });
+  expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+});
+
+test('a pull request that somebody merged without a review is not taken for reviewed', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.touch('staging', 'claims', { state: 'merged' });
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await rig.status(change)).reason).toMatch(/merged #1 without a review/);
+});
+
+test('a pull request that somebody closed ends the change there', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.touch('staging', 'claims', { state: 'closed' });
+  expect((await delivery.result()).state).toBe('rejected');
+});
+
+test('a pull request that somebody edited is closed, not merged', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.touch('staging', 'claims', { edited: 'its head is another commit' });
+  await expect(delivery.result()).rejects.toThrow();
+  expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+});
+
+test('an unhealthy release fails the change, and the next one may come', async ({ rig }) => {
+  rig.world.health = () =>
+    Promise.resolve({ state: 'failed', reason: 'CrashLoopBackOff', health: 'Degraded' });
+  await expect((await rig.deliver(change)).result()).rejects.toThrow();
+  expect((await rig.status(change)).environments['dev']).toMatchObject({
+    state: 'failed',
+    health: 'Degraded',
+    reason: 'CrashLoopBackOff',
+  });
+  const next = { ...change, commit: World.commit(8) };
+  rig.world.health = () =>
+    Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
+  await rig.deliver(next);
+  await rig.sees(next, { state: 'waiting' });
+  expect((await rig.view('dev', 'claims')).lastHealthy?.change).toEqual(next);
 });

@@ -68,10 +68,9 @@ async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: D
 /** Histories expire and operators terminate things, so what it knows lies in the object store as well. */
 async function remember(input: EnvironmentInput, state: EnvironmentState): Promise<void> {
   const { platform, environment, service } = input;
-  const memory = {
-    ...(state.current && { current: state.current }),
-    ...(state.lastHealthy && { lastHealthy: state.lastHealthy }),
-  };
+  const { current, lastHealthy } = state;
+  if (!current) return;
+  const memory = { current, ...(lastHealthy && { lastHealthy }) };
   upsertMemo(memory);
   try {
     await quick(platform).rememberEnvironment({ environment, service, memory });

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
+import type { Forge } from '../../src/systems/forge/forge.ts';
+
+type User = 'bot' | 'reviewer' | 'developer' | 'stranger';
+
+/** A repository of its own on the stack's Gitea, with people who may and may not. */
+export interface GiteaRepository {
+  url: string;
+  owner: string;
+  name: string;
+  /** As the bot sees it. */
+  forge: Forge;
+  token(user: User): string;
+  login(user: User): string;
+  /** Any call of the REST API below this repository; without a user as the administrator. */
+  api(method: string, path: string, body?: object, user?: User): Promise<unknown>;
+  /** Commits one file on a branch, which is made from main when it is new. @returns the commit */
+  commit(branch: string, file: string, content: string, from?: 'new' | 'existing'): Promise<string>;
+  review(number: number, user: User, event: 'APPROVED' | 'REQUEST_CHANGES', commit: string): Promise<number>;
+  remove(): Promise<void>;
+}
+
+const adminToken = (): string =>
+  process.env['FORGE_ADMIN_TOKEN'] ?? readFileSync('.stack/secrets/forge-admin.token', 'utf8').trim();
+
+export async function makeGiteaRepository(): Promise<GiteaRepository> {
+  const url = process.env['FORGE_URL'] ?? 'http://10.87.0.1:3000';
+  const id = randomBytes(4).toString('hex');
+  const [owner, name] = [`org-${id}`, `repository-${id}`];
+  const login = (user: User) => `${user}-${id}`;
+  const tokens = new Map<User, string>();
+
+  async function call(method: string, path: string, authorization: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+  const admin = (method: string, path: string, body?: object) =>
+    call(method, path, `token ${adminToken()}`, body);
+  const api: GiteaRepository['api'] = (method, path, body, user) =>
+    call(
+      method,
+      `/repos/${owner}/${name}${path}`,
+      `token ${user ? tokens.get(user) : adminToken()}`,
+      body,
+    );
+
+  async function makeUser(user: User): Promise<void> {
+    const password = randomBytes(16).toString('hex');
+    const email = `${login(user)}@example.com`;
+    await admin('POST', '/admin/users', { username: login(user), password, email, must_change_password: false });
+    const basic = `Basic ${Buffer.from(`${login(user)}:${password}`).toString('base64')}`;
+    const scopes = ['write:repository', 'write:issue'];
+    const token = await call('POST', `/users/${login(user)}/tokens`, basic, { name: 'test', scopes });
+    tokens.set(user, z.object({ sha1: z.string() }).parse(token).sha1);
+  }
+
+  await admin('POST', '/orgs', { username: owner });
+  await admin('POST', `/orgs/${owner}/repos`, { name, auto_init: true, default_branch: 'main' });
+  const users: [User, string][] = [
+    ['bot', 'write'],
+    ['reviewer', 'write'],
+    ['developer', 'write'],
+    ['stranger', 'read'],
+  ];
+  for (const [user, permission] of users) {
+    await makeUser(user);
+    await api('PUT', `/collaborators/${login(user)}`, { permission });
+  }
+
+  return {
+    url,
+    owner,
+    name,
+    forge: createGiteaForge({ url, owner, name, token: () => tokens.get('bot') ?? '' }),
+    token: (user) => tokens.get(user) ?? '',
+    login,
+    api,
+
+    async commit(branch, file, content, from = 'new') {
+      const answer = await api('POST', `/contents/${file}`, {
+        content: Buffer.from(content).toString('base64'),
+        message: `Write ${file}`,
+        ...(branch === 'main' || from === 'existing' ? { branch } : { branch: 'main', new_branch: branch }),
+      });
+      return z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
+    },
+
+    async review(number, user, event, commit_id) {
+      const answer = await api('POST', `/pulls/${number}/reviews`, { event, commit_id, body: 'seen' }, user);
+      // The forge dismisses stale reviews a quarter of a second later; let what was said settle.
+      await delay(50);
+      return z.object({ id: z.number() }).parse(answer).id;
+    },
+
+    async remove() {
+      await admin('DELETE', `/repos/${owner}/${name}`);
+      await admin('DELETE', `/orgs/${owner}`);
+      for (const user of tokens.keys()) await admin('DELETE', `/admin/users/${login(user)}?purge=true`);
+    },
+  };
+}

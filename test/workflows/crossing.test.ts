@@ -1,0 +1,216 @@
+import { expect } from 'vitest';
+import { CancelledFailure } from '@temporalio/common';
+import type { Health } from '../../src/activities/types.ts';
+import { test, useTemporal } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
+
+useTemporal();
+
+const at = (position: number) => ({ service: 'claims', commit: World.commit(position) });
+
+test.describe('newer and older changes', () => {
+  test('an older change over a newer one is superseded', async ({ rig }) => {
+    await rig.deliver(at(8));
+    await rig.sees(at(8), { state: 'waiting' });
+    const { state, reason } = await (await rig.deliver(at(7))).result();
+    expect({ state, reason }).toEqual({
+      state: 'superseded',
+      reason: `claims/${World.commit(8)} is newer and is here already.`,
+    });
+  });
+
+  test('the newest waiting change supersedes the other waiting ones, not the one people were asked about', async ({
+    rig,
+  }) => {
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    const second = await rig.deliver(at(2));
+    await expect.poll(async () => (await rig.view('staging', 'claims')).waiting.length).toBe(1);
+    await rig.deliver(at(3));
+    expect((await second.result()).state).toBe('superseded');
+    expect((await rig.status(at(1))).state).toBe('waiting');
+
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(3), { waitingFor: 'a review of pull request #2: https://forge/2' });
+  });
+
+  test('a change that only waits for health gives way to a newer, so that a fix is not held up', async ({
+    rig,
+  }) => {
+    let healthy: ((health: Health) => void) | undefined;
+    rig.world.health = ({ release }) =>
+      release.change.commit === at(1).commit
+        ? new Promise((resolve) => (healthy = resolve))
+        : Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
+    const broken = await rig.deliver(at(1));
+    await expect.poll(() => healthy).toBeDefined();
+    await rig.deliver(at(2));
+    expect(await broken.result()).toMatchObject({ state: 'superseded' });
+    await rig.sees(at(2), { state: 'waiting' });
+  });
+
+  test('twenty changes at once end with the newest and no other left', async ({ rig }) => {
+    const changes = Array.from({ length: 20 }, (_, index) => at(index + 1));
+    const started = await Promise.all(
+      changes.toSorted(() => Math.random() - 0.5).map((change) => rig.deliver(change)),
+    );
+    await rig.sees(at(20), { state: 'waiting' });
+    const others = started.filter(({ workflowId }) => !workflowId.endsWith(World.commit(20)));
+    for (const other of others) {
+      const { state } = await rig.status({
+        service: 'claims',
+        commit: other.workflowId.split('/').at(-1) ?? '',
+      });
+      expect(['superseded', 'waiting']).toContain(state);
+    }
+    expect((await rig.view('dev', 'claims')).current?.change).toEqual(at(20));
+  });
+
+  test('the same change asked for twice is one delivery', async ({ rig }) => {
+    const [first, second] = await Promise.all([rig.deliver(at(1)), rig.deliver(at(1))]);
+    const runs = await Promise.all([first, second].map((handle) => handle.describe()));
+    expect(runs[0]?.runId).toBe(runs[1]?.runId);
+  });
+});
+
+test.describe('withdrawal', () => {
+  test('a delivery cancelled during a review closes its pull request and changes nothing more', async ({
+    rig,
+  }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    await delivery.cancel();
+    await expect(delivery.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+    expect(rig.world.effects).not.toContain(`merge staging claims/${at(1).commit}`);
+    expect(rig.world.deliveries[0]).toMatchObject({ state: 'failed', reason: 'The delivery was cancelled.' });
+  });
+
+  test('a delivery cancelled while it waits for another leaves the queue', async ({ rig }) => {
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    const second = await rig.deliver(at(2));
+    await expect.poll(async () => (await rig.view('staging', 'claims')).waiting.length).toBe(1);
+    await second.cancel();
+    await expect(second.result()).rejects.toThrow();
+    expect((await rig.view('staging', 'claims')).waiting).toEqual([]);
+  });
+
+  test('a delivery that somebody terminated is not missed by its environment', async ({ rig }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    await delivery.terminate();
+    await rig.review('staging', 'claims', 'reject');
+    await rig.deliver(at(2));
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
+  });
+});
+
+test.describe('an environment', () => {
+  test('is not ended by a request to cancel it', async ({ rig }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    await rig.environment('staging', 'claims').cancel();
+    await expect(delivery.result()).rejects.toThrow();
+    await rig.deliver(at(2));
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
+  });
+
+  test('that somebody terminated recalls what runs, and refuses the older change still', async ({ rig }) => {
+    const dev = () => rig.environment('dev', 'claims');
+    await rig.deliver(at(5));
+    await rig.sees(at(5), { state: 'waiting' });
+    await dev().terminate();
+    expect((await (await rig.deliver(at(4))).result()).state).toBe('superseded');
+    expect((await rig.view('dev', 'claims')).current?.change).toEqual(at(5));
+  });
+});
+
+test.describe('decisions', () => {
+  test.beforeEach(({ rig }) => {
+    const { staging } = rig.world.settings;
+    if (staging) staging.approval = { by: 'none' };
+  });
+  const approve = (by: string, more: object = {}) => ({
+    change: at(1),
+    verdict: 'approve' as const,
+    by,
+    ...more,
+  });
+
+  test('are refused from authors, strangers, twice by one person, for other changes and other manifests', async ({
+    rig,
+  }) => {
+    rig.world.authors = ['board-3'];
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    const refused = (request: Parameters<typeof rig.decide>[1]) =>
+      expect(rig.decide('production', request)).rejects.toMatchObject({
+        cause: { message: expect.any(String) as unknown, type: 'Refused' },
+      });
+    await refused(approve('board-3'));
+    await refused(approve('stranger'));
+    await refused(approve('__proto__'));
+    await refused({ ...approve('board-1'), change: at(2) });
+    await refused(approve('board-1', { manifestsDigest: 'sha256:other' }));
+    await rig.decide('production', approve('board-1'));
+    await refused(approve('board-1'));
+    expect((await rig.view('production', 'claims')).active?.view.waitingFor).toBe('1 of 2 approvals');
+  });
+
+  test('one reject is final', async ({ rig }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.decide('production', approve('board-1'));
+    await rig.decide('production', { ...approve('board-2'), verdict: 'reject', reason: 'claims freeze' });
+    expect(await delivery.result()).toMatchObject({
+      state: 'rejected',
+      environments: { production: { reason: 'board-2 rejected it: claims freeze' } },
+    });
+    expect(rig.world.effects.filter((effect) => effect.startsWith('sync'))).toEqual([]);
+  });
+
+  test('before they are asked for are refused', async ({ rig }) => {
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await expect(rig.decide('dev', approve('board-1'))).rejects.toThrow();
+  });
+
+  test('are void when the manifests moved by the merge, and are asked for again', async ({ rig }) => {
+    rig.world.movedDigest = 'sha256:moved';
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.decide('production', approve('board-1'));
+    await rig.decide('production', approve('board-2'));
+    await expect.poll(() => rig.world.effects.at(-1)).toBe(`merge production claims/${at(1).commit}`);
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    expect(rig.world.effects.at(-1)).not.toMatch(/^sync/);
+    for (const by of ['board-1', 'board-2']) {
+      await rig.decide('production', approve(by, { manifestsDigest: 'sha256:moved' }));
+    }
+    expect((await delivery.result()).state).toBe('succeeded');
+  });
+
+  test('a pull request merged by hand is not synced without its quorum', async ({ rig }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.touch('production', 'claims', { state: 'merged' });
+    await rig.decide('production', approve('board-1'));
+    await rig.sees(at(1), { waitingFor: '1 of 2 approvals' });
+    expect(rig.world.effects.filter((effect) => effect.startsWith('sync'))).toEqual([]);
+    await rig.decide('production', approve('board-2'));
+    expect((await delivery.result()).state).toBe('succeeded');
+  });
+
+  test('a configuration that demands more meanwhile is obeyed', async ({ rig }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    const { production } = rig.world.settings;
+    if (production?.approval.by === 'decisions') production.approval.quorum = 3;
+    await rig.decide('production', approve('board-1'));
+    await rig.decide('production', approve('board-2'));
+    await rig.sees(at(1), { waitingFor: '1 of 3 approvals' });
+    await rig.decide('production', approve('board-3'));
+    expect((await delivery.result()).state).toBe('succeeded');
+  });
+});
