@@ -1,0 +1,160 @@
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { z } from 'zod';
+import { changeName, changeSchema } from '../model/change.ts';
+import { nameSchema } from '../model/names.ts';
+import type { PromotionState } from '../model/promotion.ts';
+import { attributes } from '../model/visibility.ts';
+
+/** One row of `status`: what visibility knows of a change without asking its workflow. */
+export interface ListedChange {
+  change: string;
+  service: string;
+  commit: string;
+  subject?: string;
+  state: PromotionState;
+  workflowId: string;
+  /** ISO 8601 */
+  startedAt: string;
+  finishedAt?: string;
+}
+
+/** One service in one environment. */
+export interface ListedEnvironment {
+  environment: string;
+  service: string;
+  /** What it is busy with, or was last: `<service>/<sha>`. */
+  change?: string;
+  state?: PromotionState;
+  /** What runs there as far as this program brought it, and since when. */
+  current?: { change: string; at: string };
+  lastHealthy?: { change: string; at: string };
+}
+
+export interface Listing {
+  /** Newest first. */
+  changes: ListedChange[];
+  environments: ListedEnvironment[];
+}
+
+export const listFilterSchema = z.strictObject({
+  service: nameSchema.exactOptional(),
+  /** Only this environment, and the changes that it has or had last. */
+  environment: nameSchema.exactOptional(),
+  /** How many changes at most. */
+  limit: z.int().min(1).max(1000).default(50),
+});
+export type ListFilter = z.input<typeof listFilterSchema>;
+
+/** Lists from visibility and memo alone: asking thousands of workflows would keep the workers busy for minutes. */
+export async function listAll(
+  client: Client,
+  platform: string,
+  { service, environment, limit }: z.output<typeof listFilterSchema>,
+): Promise<Listing> {
+  const ours = [
+    `GitopsPlatform = "${platform}"`,
+    ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
+  ];
+  const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
+  const environments = (
+    await collect(
+      client,
+      [...ours, ...ofEnvironment, 'WorkflowType = "environment"', 'ExecutionStatus = "Running"'],
+      1000,
+    )
+  ).flatMap(listedEnvironment);
+
+  const inEnvironment = new Set(environments.map(({ change }) => change));
+  const changes = (await collect(client, [...ours, 'WorkflowType = "deliverService"'], limit))
+    .flatMap(listedChange)
+    .filter(({ change }) => environment === undefined || inEnvironment.has(change));
+  return { changes: newestOfEach(changes), environments: environments.toSorted(byPlace) };
+}
+
+async function collect(client: Client, terms: string[], limit: number): Promise<WorkflowExecutionInfo[]> {
+  const found: WorkflowExecutionInfo[] = [];
+  for await (const info of client.workflow.list({
+    query: terms.join(' AND '),
+    pageSize: Math.min(limit, 500),
+  })) {
+    found.push(info);
+    if (found.length === limit) break;
+  }
+  return found;
+}
+
+const byPlace = (a: ListedEnvironment, b: ListedEnvironment): number =>
+  a.service.localeCompare(b.service) || a.environment.localeCompare(b.environment);
+
+/** A change that was delivered again has several runs; the last one tells. */
+function newestOfEach(changes: ListedChange[]): ListedChange[] {
+  const newestFirst = changes.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
+  const seen = new Set<string>();
+  return newestFirst.filter(({ change }) => !seen.has(change) && seen.add(change));
+}
+
+function listedChange(info: WorkflowExecutionInfo): ListedChange[] {
+  const service = info.typedSearchAttributes.get(attributes.service);
+  const commit = info.typedSearchAttributes.get(attributes.commit);
+  if (service === undefined || commit === undefined) return [];
+  const subject = info.memo?.['subject'];
+  return [
+    {
+      change: changeName({ service, commit }),
+      service,
+      commit,
+      ...(typeof subject === 'string' && { subject }),
+      state: stateOf(info) ?? 'running',
+      workflowId: info.workflowId,
+      startedAt: info.startTime.toISOString(),
+      ...(info.closeTime && { finishedAt: info.closeTime.toISOString() }),
+    },
+  ];
+}
+
+const states = new Set<string>([
+  'running',
+  'waiting',
+  'succeeded',
+  'failed',
+  'rejected',
+  'superseded',
+  'rolled-back',
+] satisfies PromotionState[]);
+const isState = (value: string | undefined): value is PromotionState =>
+  value !== undefined && states.has(value);
+
+/** Who is closed but says it is under way was terminated from outside. */
+function stateOf({ typedSearchAttributes, status, type }: WorkflowExecutionInfo): PromotionState | undefined {
+  const state = typedSearchAttributes.get(attributes.state);
+  if (!isState(state)) return undefined;
+  const closed = type === 'deliverService' && status.name !== 'RUNNING';
+  return closed && (state === 'running' || state === 'waiting') ? 'failed' : state;
+}
+
+const deployedSchema = z.object({ change: changeSchema, at: z.string() });
+
+function deployed(value: unknown): { change: string; at: string } | undefined {
+  const { data } = deployedSchema.safeParse(value);
+  return data && { change: changeName(data.change), at: data.at };
+}
+
+function listedEnvironment(info: WorkflowExecutionInfo): ListedEnvironment[] {
+  const environment = info.typedSearchAttributes.get(attributes.environment);
+  const service = info.typedSearchAttributes.get(attributes.service);
+  const commit = info.typedSearchAttributes.get(attributes.commit);
+  if (environment === undefined || service === undefined) return [];
+  const state = stateOf(info);
+  const current = deployed(info.memo?.['current']);
+  const lastHealthy = deployed(info.memo?.['lastHealthy']);
+  return [
+    {
+      environment,
+      service,
+      ...(commit !== undefined && { change: changeName({ service, commit }) }),
+      ...(state !== undefined && { state }),
+      ...(current && { current }),
+      ...(lastHealthy && { lastHealthy }),
+    },
+  ];
+}

@@ -1,0 +1,103 @@
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
+import { changeName, type Change } from '../model/change.ts';
+import type { Delivery } from '../model/delivery.ts';
+import type { EnvironmentView } from '../model/environment.ts';
+import { deliverId, environmentId } from '../model/ids.ts';
+import { deliveryStatus, environmentStatus } from '../model/messages.ts';
+import type { Documents } from './documents.ts';
+import { GitopsError } from './errors.ts';
+
+/**
+ * A change's status: what its delivery tells, and what the environment tells that has it now. A delivery whose history
+ * is gone is answered from its stored document.
+ *
+ * @throws GitopsError `usage` when nobody ever delivered it
+ */
+export async function readStatus(
+  client: Client,
+  platform: string,
+  change: Change,
+  documents: Documents | undefined,
+): Promise<Delivery> {
+  const workflowId = deliverId(platform, change);
+  try {
+    const { runId, status } = await client.workflow.getHandle(workflowId).describe();
+    const delivery = await client.workflow.getHandle(workflowId, runId).query(deliveryStatus);
+    return status.name === 'RUNNING'
+      ? await asItsEnvironmentHasIt(client, platform, delivery)
+      : asItWasClosed(delivery, status.name);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+  const stored = await documents?.delivery(change);
+  if (stored) return stored;
+  const where = documents
+    ? ''
+    : ' Its stored document was not looked for: no object store is configured here.';
+  throw new GitopsError(
+    'usage',
+    `Nothing is known of ${changeName(change)}.${where} Start it: gitops deliver --service ${change.service} --commit ${change.commit}`,
+  );
+}
+
+/** The environment that a running delivery is in, by name. */
+export const environmentUnderWay = ({ environments }: Delivery): string | undefined =>
+  Object.keys(environments).find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
+
+async function asItsEnvironmentHasIt(
+  client: Client,
+  platform: string,
+  delivery: Delivery,
+): Promise<Delivery> {
+  const name = environmentUnderWay(delivery);
+  if (name === undefined) return delivery;
+  try {
+    const workflowId = environmentId(platform, name, delivery.service);
+    const view = await client.workflow.getHandle(workflowId).query(environmentStatus);
+    return withEnvironment(delivery, name, view);
+  } catch (error) {
+    // It is asked again by the delivery, and may not have been started yet.
+    if (error instanceof WorkflowNotFoundError) return delivery;
+    throw error;
+  }
+}
+
+/** The delivery hears from an environment when something begins or ends; the environment itself knows all between. */
+export function withEnvironment(
+  delivery: Delivery,
+  name: string,
+  { active, waiting }: Pick<EnvironmentView, 'active' | 'waiting'>,
+): Delivery {
+  if (!active) return delivery;
+  if (changeName(active.change) === delivery.change) {
+    return seen(delivery, name, active.view);
+  }
+  if (!waiting.some(({ change }) => changeName(change) === delivery.change)) return delivery;
+  return seen(delivery, name, {
+    state: 'waiting',
+    waitingFor: `${changeName(active.change)}, which is under way in ${name}`,
+  });
+}
+
+function seen(delivery: Delivery, name: string, view: Delivery['environments'][string]): Delivery {
+  const { waitingFor: _, ...rest } = delivery;
+  const waits = view.state === 'waiting';
+  return {
+    ...rest,
+    state: waits ? 'waiting' : 'running',
+    ...(waits && view.waitingFor !== undefined && { waitingFor: view.waitingFor }),
+    steps: delivery.steps.map((step) => (step.name === name ? { ...step, state: view.state } : step)),
+    environments: { ...delivery.environments, [name]: view },
+  };
+}
+
+/** A delivery that was terminated, or timed out, had no time to say so itself. */
+function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName): Delivery {
+  if (delivery.state !== 'running' && delivery.state !== 'waiting') return delivery;
+  const { waitingFor: _, ...rest } = delivery;
+  return {
+    ...rest,
+    state: 'failed',
+    reason: `The delivery's workflow was ${status.toLowerCase().replace('_', ' ')} from outside. Start it again: gitops retry ${delivery.change}`,
+  };
+}

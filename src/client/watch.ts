@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { GitopsError, inOurWords } from './errors.ts';
+
+/** Several events come with each step; one look is enough for those of a fifth of a second. */
+const lookAtMostEveryMs = 200;
+
+/** The server answers a request without news after about 20 seconds; one that takes this long was lost. */
+const longPollMs = 70_000;
+
+/** An outage that a person would sit out; after it whoever watches is told. What is watched goes on in any case. */
+const outageMs = 10 * 60_000;
+
+/**
+ * Yields when the latest run of a workflow may have news, and at least twice a minute; ends when it is closed. The server
+ * holds each request until there is an event, so nothing polls and an idle watcher costs nothing.
+ */
+export async function* news(client: Client, workflowId: string, signal: AbortSignal): AsyncGenerator<void> {
+  const { namespace } = client.options;
+  let nextPageToken: Uint8Array | undefined;
+  for (let failingSince: number | undefined, attempt = 0; ;) {
+    try {
+      const page = await client.workflow.withAbortSignal(signal, () =>
+        client.workflow.withDeadline(Date.now() + longPollMs, () =>
+          client.workflowService.getWorkflowExecutionHistory({
+            namespace,
+            execution: { workflowId },
+            waitNewEvent: true,
+            ...(nextPageToken && { nextPageToken }),
+          }),
+        ),
+      );
+      yield;
+      nextPageToken = page.nextPageToken;
+      if (!nextPageToken?.length) return;
+      failingSince = undefined;
+      attempt = 0;
+      await sleep(lookAtMostEveryMs, undefined, { signal });
+    } catch (error) {
+      if (signal.aborted) return;
+      const said = inOurWords(error);
+      const passing = said instanceof GitopsError && said.kind === 'unreachable';
+      failingSince ??= Date.now();
+      if (!passing || Date.now() - failingSince > outageMs) throw said;
+      await sleep(Math.min(500 * 2 ** attempt++, 10_000), undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+
+/** A connection takes milliseconds; when there is none after this long, nobody is there. */
+const connectTimeout = '10 seconds';
+
+/** Address, namespace, TLS and API key by the ecosystem's convention: TEMPORAL_ADDRESS, TEMPORAL_PROFILE, a TOML file. */
+export function connectionSettings() {
+  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
+  const { address = 'localhost:7233', apiKey, tls, metadata } = connectionOptions;
+  return {
+    namespace,
+    options: {
+      address,
+      ...(apiKey !== undefined && { apiKey }),
+      ...(tls != null && { tls }),
+      ...(metadata && { metadata }),
+    },
+  };
+}
+
+/** @throws Error that names the address */
+export async function connectClient(): Promise<Client> {
+  const { namespace, options } = connectionSettings();
+  try {
+    const connection = await Connection.connect({ ...options, connectTimeout });
+    return new Client({ connection, namespace });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Temporal cannot be reached at ${options.address} (${why}). Start it, or say where it is: TEMPORAL_ADDRESS.`,
+      { cause: error },
+    );
+  }
+}
+
+/** As long as a machine takes to boot: a worker or a server may be started before Temporal is. */
+const patienceMs = 5 * 60_000;
+
+/**
+ * Connects again every two seconds until it works.
+ *
+ * @throws what `connect` threw last, after five minutes
+ */
+export async function patiently<T>(
+  connect: () => Promise<T>,
+  waiting: (error: unknown) => void,
+  signal?: AbortSignal,
+): Promise<T> {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (Date.now() > deadline || signal?.aborted) throw error;
+      waiting(error);
+      await sleep(2000, undefined, signal && { signal });
+    }
+  }
+}
