@@ -2,7 +2,7 @@ import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } f
 import type { Release } from '../model/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
 import type { Outcome } from '../model/promotion.ts';
-import { lengthy, ownId, quick } from './activities.ts';
+import { lengthy, ownId, quick } from './proxies.ts';
 import { trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
 

@@ -4,7 +4,7 @@ import { describeDelivery, imageReference, type Delivery, type Plan, type Step }
 import { answered, deliveryStatus, progressed } from '../model/messages.ts';
 import type { Outcome } from '../model/promotion.ts';
 import { attributes } from '../model/visibility.ts';
-import { now, ownId } from './activities.ts';
+import { now, ownId } from './proxies.ts';
 import { failureText } from './failure-text.ts';
 
 export type DeliveryTrack = ReturnType<typeof trackDelivery>;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { afterAll, beforeAll, test as base, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import type { PullRequestReading } from '../../src/activities/types.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
@@ -132,11 +132,7 @@ function rigOf(platform: string, world: World): Rig {
       vi.waitFor(
         async () => {
           const delivery = await status(change);
-          for (const [key, value] of Object.entries(what)) {
-            const seen: unknown = Reflect.get(delivery, key);
-            if (seen !== value)
-              throw new Error(`${key} is ${String(seen)}, not ${String(value)}: ${JSON.stringify(delivery)}`);
-          }
+          expect(delivery).toMatchObject(what);
           return delivery;
         },
         { timeout: 20_000, interval: 50 },

@@ -51,7 +51,7 @@ test('a failing test ends the delivery before anything is written, and says why'
 test('an unknown service is refused', async ({ rig }) => {
   const delivery = await rig.deliver({ ...change, service: 'unknown' });
   await expect(delivery.result()).rejects.toThrow();
-  expect((await delivery.query('status')) as object).toMatchObject({
+  expect(await delivery.query<object>('status')).toMatchObject({
     state: 'failed',
     reason: 'There is no service unknown.',
   });

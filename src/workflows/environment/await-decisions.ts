@@ -1,6 +1,6 @@
 import { tally, type DecisionCall, type DecisionRule } from '../../model/decisions.ts';
 import type { Outcome } from '../../model/promotion.ts';
-import { quick } from '../activities.ts';
+import { quick } from '../proxies.ts';
 import type { Proposal } from './enter-by-pull-request.ts';
 import { ended, newsBefore, place, type Promotion } from './promotion.ts';
 import { interference } from './interference.ts';

@@ -1,6 +1,6 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { Outcome, PullRequest } from '../../model/promotion.ts';
-import { quick } from '../activities.ts';
+import { quick } from '../proxies.ts';
 import { awaitDecisions } from './await-decisions.ts';
 import { awaitReview } from './await-review.ts';
 import type { Entered } from './promote.ts';

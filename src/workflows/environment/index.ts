@@ -11,7 +11,7 @@ import {
 import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
-import { quick } from '../activities.ts';
+import { quick } from '../proxies.ts';
 import { failureText } from '../failure-text.ts';
 import { openDesk, type Desk } from './desk.ts';
 import { promote } from './promote.ts';

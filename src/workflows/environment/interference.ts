@@ -1,5 +1,5 @@
 import type { Outcome, PullRequest } from '../../model/promotion.ts';
-import { quick } from '../activities.ts';
+import { quick } from '../proxies.ts';
 import { ended, place, type Promotion } from './promotion.ts';
 
 /**

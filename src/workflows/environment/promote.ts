@@ -2,7 +2,7 @@ import { CancellationScope, condition, isCancellation } from '@temporalio/workfl
 import { changeName } from '../../model/change.ts';
 import type { Deployed, Outcome } from '../../model/promotion.ts';
 import { positionOf } from '../../model/promotion-queue.ts';
-import { lengthy, now, patient } from '../activities.ts';
+import { lengthy, now, patient } from '../proxies.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
 import { ended, newerBehind, place, type Promotion } from './promotion.ts';

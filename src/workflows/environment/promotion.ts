@@ -4,7 +4,7 @@ import type { DecisionCall } from '../../model/decisions.ts';
 import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
 import type { Ask, Outcome, PromotionView } from '../../model/promotion.ts';
 import { positionOf } from '../../model/promotion-queue.ts';
-import { now } from '../activities.ts';
+import { now } from '../proxies.ts';
 
 /** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */
 export interface Promotion {
