@@ -60,6 +60,8 @@ class Refusal extends Error {
 function failure(error) {
   if (error instanceof Refusal) return { status: error.status, body: { error: error.message } };
   if (error instanceof Unavailable) return { status: 503, body: { error: error.message } };
+  // A body that broke off; nobody is there to read this.
+  if (error.code === 'ECONNRESET') return { status: 400, body: { error: 'The body is incomplete.' } };
   console.error(error);
   return { status: 500, body: { error: 'This is a fault of the API.' } };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createApi } from '../src/server.js';
 import submission from './submission.json' with { type: 'json' };
@@ -80,6 +81,13 @@ test('what is not taken is refused', async () => {
   assert.equal((await post('/claims', 'not json')).status, 400);
   assert.equal((await post('/claims', ' '.repeat(1_000_001))).status, 413);
   assert.equal((await post('/patients', {})).status, 404);
+});
+
+test('a body that breaks off harms nobody else', async () => {
+  const { port } = api.address();
+  const socket = connect(port).end('POST /claims HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{');
+  await once(socket.resume(), 'close');
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
 });
 
 test('SIGTERM ends the process cleanly, and nothing of a claim was logged', async () => {

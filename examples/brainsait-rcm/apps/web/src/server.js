@@ -21,7 +21,14 @@ const API_TIMEOUT_MS = 10_000;
 export function createWeb({ apiUrl, environment }) {
   const pages = readPages(environment);
   const server = createServer(async (request, response) => {
-    const { status, type = 'application/json', content } = await answer(request, pages, apiUrl);
+    const {
+      status,
+      type = 'application/json',
+      content,
+    } = await answer(request, pages, apiUrl).catch(
+      // A body that broke off; nobody is there to read this.
+      () => json(400, { error: 'The body is incomplete.' }),
+    );
     response.writeHead(status, {
       'content-type': type,
       'content-length': Buffer.byteLength(content),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import { createWeb } from '../src/server.js';
 
@@ -56,6 +57,13 @@ test('a body beyond the limit is refused', async () => {
 
 test('an environment that is no name is refused at the start', () => {
   assert.throws(() => createWeb({ apiUrl: 'http://api', environment: '<script>' }));
+});
+
+test('a body that breaks off harms nobody else', async () => {
+  const { port } = web.address();
+  const socket = connect(port).end('POST /api/claims HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{');
+  await once(socket.resume(), 'close');
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
 });
 
 test('SIGTERM ends the process cleanly; an API that is away is told', async () => {

@@ -90,10 +90,10 @@ def test_money_is_exact(claim):
 
 
 def test_a_service_over_several_days_lies_in_the_billable_period(claim):
-    claim["billablePeriod"] = {"start": "2025-09-10", "end": "2025-09-14"}
-    claim["item"][0]["servicedPeriod"] = {"start": "2025-09-10", "end": "2025-09-12"}
+    claim["billablePeriod"], claim["created"] = {"start": "2025-09-14", "end": "2025-09-18"}, "2025-09-18"
+    claim["item"][0]["servicedPeriod"] = {"start": "2025-09-14", "end": "2025-09-16"}
     assert validate(claim) == []
-    claim["item"][0]["servicedPeriod"]["end"] = "2025-09-15"
+    claim["item"][0]["servicedPeriod"]["end"] = "2025-09-19"
     assert rules_broken(claim) == {"serviced"}
 
 
