@@ -47,17 +47,17 @@ export async function makeGiteaRepository(): Promise<GiteaRepository> {
   const admin = (method: string, path: string, body?: object) =>
     call(method, path, `token ${adminToken()}`, body);
   const api: GiteaRepository['api'] = (method, path, body, user) =>
-    call(
-      method,
-      `/repos/${owner}/${name}${path}`,
-      `token ${user ? tokens.get(user) : adminToken()}`,
-      body,
-    );
+    call(method, `/repos/${owner}/${name}${path}`, `token ${user ? tokens.get(user) : adminToken()}`, body);
 
   async function makeUser(user: User): Promise<void> {
     const password = randomBytes(16).toString('hex');
     const email = `${login(user)}@example.com`;
-    await admin('POST', '/admin/users', { username: login(user), password, email, must_change_password: false });
+    await admin('POST', '/admin/users', {
+      username: login(user),
+      password,
+      email,
+      must_change_password: false,
+    });
     const basic = `Basic ${Buffer.from(`${login(user)}:${password}`).toString('base64')}`;
     const scopes = ['write:repository', 'write:issue'];
     const token = await call('POST', `/users/${login(user)}/tokens`, basic, { name: 'test', scopes });

@@ -6,7 +6,7 @@ export interface PullRequest {
   body: string;
   labels: string[];
   state: 'open' | 'merged' | 'closed';
-  /** Branch that it would change. */
+  /** Branch that it changes. */
   base: string;
   /** `own`: the branch is in this repository, not in a fork. */
   head: { branch: string; sha: string; own: boolean };
@@ -43,7 +43,7 @@ export interface Forge {
   addLabel(number: number, label: string): Promise<void>;
   reviews(number: number): Promise<Review[]>;
   /**
-   * Makes one commit of it on its base, but only if `head` is still its head, and deletes its branch.
+   * Makes one commit of it on its base, but only if `head` is still its head.
    *
    * @throws ForgeError `head-moved`, `base-moved`, `pending`, `conflict`, `unapproved`, `merged`, `closed`: not merged
    *   by this call; `unavailable`: nobody knows, read it again

@@ -160,7 +160,7 @@ export function createGiteaForge({
         head_commit_id: head,
         MergeTitleField: title,
         MergeMessageField: message,
-        delete_branch_after_merge: true,
+        delete_branch_after_merge: false,
       };
       const where = `POST ${path} at ${url}`;
       const { status, text, retryAfter } = await exchange(where, 'POST', path, body);

@@ -1,0 +1,95 @@
+import { changeName, type Release } from '../model/change.ts';
+import { imageReference } from '../model/delivery.ts';
+import type { Approval, Deployed } from '../model/promotion.ts';
+import type { Commit } from '../systems/git/repository.ts';
+
+/** A forge takes about 65,000 characters; beyond this nobody reads on. */
+const longestDiff = 40_000;
+const mostCommits = 50;
+
+/** What a pull request tells the people who are asked. */
+export interface PullRequestFacts {
+  environment: string;
+  release: Release;
+  current?: Deployed;
+  approval: Approval;
+  /** The service's commits since what the environment runs, newest first. */
+  commits: Commit[];
+  /** People whose commits these are. */
+  authors: string[];
+  /** `text` is the whole rendered diff; `key` says where it lies in the object store. */
+  diff?: { key: string; summary: string; text: string };
+}
+
+/** Holds nothing that a person wrote: forges act on words like `closes #1` in a title. */
+export const pullRequestTitle = (environment: string, { change: { service, commit } }: Release): string =>
+  `Release ${service} ${commit.slice(0, 12)} to ${environment}`;
+
+/** Markdown. What other people wrote (subjects, names, the diff) stands in it as code, so none of it takes effect. */
+export function pullRequestBody(facts: PullRequestFacts): string {
+  const { release, current, environment, diff } = facts;
+  const { service } = release.change;
+  const image = release.image ? inlineCode(imageReference(release.image)) : 'none';
+  return [
+    `Brings ${inlineCode(changeName(release.change))} to **${environment}**` +
+      (current
+        ? `, which runs ${inlineCode(current.change.commit)} now.`
+        : ', where nothing is known to run.'),
+    `- change: ${inlineCode(release.source.subject)}\n- image: ${image}`,
+    howToApprove(facts),
+    `### Commits of ${service}`,
+    changelog(facts.commits),
+    ...(diff ? ['### What would change', diff.summary && inlineCode(diff.summary), diffBlock(diff)] : []),
+    `This pull request belongs to the delivery: it is merged by it, and a merge, an edit of its branch or another base by hand ends it.`,
+  ].join('\n\n');
+}
+
+function howToApprove({ environment, approval, release, authors }: PullRequestFacts): string {
+  if (approval.by === 'none') return 'It is merged without anyone’s approval.';
+  if (approval.by === 'review') {
+    return 'It waits for an approving review of this head, by someone whose review the branch’s rules count.';
+  }
+  const deciders = approval.deciders.filter((person) => !authors.includes(person));
+  const command = (verb: string) =>
+    inlineCode(`gitops ${verb} ${changeName(release.change)} --environment ${environment}`);
+  return [
+    `It waits for ${approval.quorum} of ${deciders.map(inlineCode).join(', ') || 'nobody who may decide'}` +
+      ` (its authors may not: ${authors.map(inlineCode).join(', ')}).`,
+    `Approve: ${command('approve')}  \nReject: ${command('reject')}`,
+  ].join('\n\n');
+}
+
+function changelog(commits: Commit[]): string {
+  if (commits.length === 0) return 'None since what runs.';
+  const lines = commits
+    .slice(0, mostCommits)
+    .map(
+      ({ sha, subject, authors }) =>
+        `- ${sha.slice(0, 12)} ${inlineCode(subject)} (${authors.map(name).join(', ')})`,
+    );
+  const rest = commits.length - mostCommits;
+  return [...lines, ...(rest > 0 ? [`- and ${rest} older ones`] : [])].join('\n');
+}
+
+const name = (author: string): string => inlineCode(author.replace(/\s*<.*$/, ''));
+
+function diffBlock({ key, text }: NonNullable<PullRequestFacts['diff']>): string {
+  const shown = visible(text, '\n\t').slice(0, longestDiff);
+  const fence = '`'.repeat(Math.max(3, longestRun(shown) + 1));
+  const whole = `The whole diff: ${inlineCode(key)} in the object store.`;
+  return `${fence}diff\n${shown}\n${fence}\n${shown.length < text.length ? `\nCut off here. ${whole}` : `\n${whole}`}`;
+}
+
+/** Inside code nothing is markup, a mention or a reference; the fence is longer than any run of backticks in it. */
+export function inlineCode(text: string): string {
+  const shown = visible(text, '').slice(0, 200) || ' ';
+  const fence = '`'.repeat(longestRun(shown) + 1);
+  return `${fence}${shown.includes('`') ? ` ${shown} ` : shown}${fence}`;
+}
+
+const longestRun = (text: string): number =>
+  Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+
+/** Without control characters (terminal escapes) and those that reorder text, but for the ones kept. */
+const visible = (text: string, kept: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (kept.includes(character) ? character : ' '));

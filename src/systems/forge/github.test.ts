@@ -1,0 +1,218 @@
+import { afterEach, expect, test } from 'vitest';
+import { startGitHub, type Answer, type GitHub } from '../../../test/support/github.ts';
+import type { ForgeError } from './forge.ts';
+import { createGitHubForge } from './github.ts';
+
+let github: GitHub;
+afterEach(() => github.close());
+
+async function forge(answers: Record<string, Answer>) {
+  github = await startGitHub(answers);
+  return createGitHubForge({ url: github.url, owner: 'team', name: 'platform', token: () => 'secret-token' });
+}
+
+const sha = 'a'.repeat(40);
+const branch = `gitops/staging/api/${sha}`;
+
+/** The published example of a pull request, as far as it does not suit the test. */
+const pull = (example: unknown, changes: object = {}) => ({
+  ...(example as object),
+  number: 7,
+  html_url: 'https://github.com/team/platform/pull/7',
+  title: 'title',
+  body: null,
+  labels: [],
+  state: 'open',
+  merged_at: null,
+  base: { ref: 'main', repo: { id: 1 } },
+  head: { ref: branch, sha, repo: { id: 1 } },
+  ...changes,
+});
+
+const kindOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: ForgeError) => error.kind,
+  );
+
+test('a pull request is opened from a branch and read back', async () => {
+  const { createPullRequest } = await forge({
+    'pulls/create': (_, example) => ({ status: 201, body: pull(example(201)) }),
+  });
+
+  const opened = await createPullRequest({ head: branch, base: 'main', title: 'title', body: 'body' });
+
+  expect(opened).toMatchObject({ number: 7, state: 'open', base: 'main', head: { branch, sha, own: true } });
+  expect(github.requests[0]).toMatchObject({
+    path: { owner: 'team', repo: 'platform' },
+    body: { head: branch, base: 'main', title: 'title', body: 'body' },
+  });
+});
+
+test('the pull requests of a branch are those of this repository, the oldest first', async () => {
+  const { pullRequestsFrom } = await forge({
+    'pulls/list': (_, example) => {
+      const [one] = example() as object[];
+      const fork = { head: { ref: branch, sha, repo: { id: 2 } } };
+      const gone = { head: { ref: branch, sha, repo: null } };
+      return {
+        status: 200,
+        body: [
+          pull(one, { number: 9 }),
+          pull(one, { number: 8, ...fork }),
+          pull(one, { number: 6, ...gone }),
+          pull(one, { number: 5, state: 'closed', merged_at: '2026-01-01T00:00:00Z', merge_commit_sha: sha }),
+        ],
+      };
+    },
+  });
+
+  expect(await pullRequestsFrom(branch)).toMatchObject([
+    { number: 5, state: 'merged', revision: sha },
+    { number: 9, state: 'open' },
+  ]);
+  expect(github.requests[0]?.query).toMatchObject({ head: `team:${branch}`, state: 'all' });
+});
+
+test('the last verdict of each person counts, if that person may write', async () => {
+  const review = (login: string, state: string) => ({ user: { login }, state, commit_id: sha });
+  const { reviews } = await forge({
+    'pulls/list-reviews': () => ({
+      status: 200,
+      body: [
+        review('writer', 'CHANGES_REQUESTED'),
+        review('writer', 'APPROVED'),
+        review('writer', 'COMMENTED'),
+        review('passer-by', 'APPROVED'),
+        review('dismissed', 'APPROVED'),
+        review('dismissed', 'DISMISSED'),
+        { ...review('gone', 'APPROVED'), user: null },
+      ],
+    }),
+    'repos/get-collaborator-permission-level': ({ path }, example) => ({
+      status: 200,
+      body: { ...(example() as object), permission: path['username'] === 'writer' ? 'write' : 'read' },
+    }),
+  });
+
+  expect(await reviews(7)).toEqual([
+    { by: 'writer', verdict: 'approve', commit: sha, counts: true },
+    { by: 'passer-by', verdict: 'approve', commit: sha, counts: false },
+  ]);
+});
+
+test('a merge is a squash, pinned to the head that people saw', async () => {
+  const { mergePullRequest } = await forge({
+    'pulls/merge': (_, example) => ({ status: 200, body: example() }),
+  });
+
+  await mergePullRequest(7, { head: sha, title: 'Release', message: 'why' });
+
+  expect(github.requests[0]?.body).toEqual({
+    sha,
+    merge_method: 'squash',
+    commit_title: 'Release',
+    commit_message: 'why',
+  });
+});
+
+test.each([
+  [405, 'Pull Request is not mergeable', 'pending'],
+  [405, 'Base branch was modified. Review and try the merge again.', 'base-moved'],
+  [405, 'At least 1 approving review is required by reviewers with write access.', 'unapproved'],
+  [405, 'Squash merges are not allowed on this repository.', 'forbidden'],
+  [409, 'Head branch was modified. Review and try the merge again.', 'head-moved'],
+  [401, 'Bad credentials', 'auth'],
+  [403, 'Resource not accessible by personal access token', 'forbidden'],
+  [403, 'API rate limit exceeded for user ID 1.', 'rate-limited'],
+  [404, 'Not Found', 'missing'],
+  [502, 'Bad Gateway', 'unavailable'],
+])('a merge that GitHub answers with %i %s is %s', async (status, message, kind) => {
+  const { mergePullRequest } = await forge({ 'pulls/merge': () => ({ status, body: { message } }) });
+
+  expect(await kindOf(mergePullRequest(7, { head: sha, title: 't', message: 'm' }))).toBe(kind);
+});
+
+test('how long to wait is known when GitHub says so', async () => {
+  const { pullRequest } = await forge({
+    'pulls/get': () => ({ status: 429, headers: { 'retry-after': '7' }, body: { message: 'slow down' } }),
+  });
+
+  await expect(pullRequest(7)).rejects.toMatchObject({ kind: 'rate-limited', retryAfterMs: 7000 });
+});
+
+test('an error never holds the token', async () => {
+  const { pullRequest } = await forge({
+    'pulls/get': () => ({ status: 404, body: { message: 'Not Found' } }),
+  });
+
+  await expect(pullRequest(7)).rejects.not.toThrow('secret-token');
+});
+
+test('text is changed, a label added and a branch deleted, twice as well as once', async () => {
+  let deleted = false;
+  const { updatePullRequest, addLabel, deleteBranch } = await forge({
+    'pulls/update': (_, example) => ({ status: 200, body: example() }),
+    'issues/add-labels': (_, example) => ({ status: 200, body: example() }),
+    'git/delete-ref': () => {
+      if (deleted) return { status: 422, body: { message: 'Reference does not exist' } };
+      deleted = true;
+      return { status: 204 };
+    },
+  });
+
+  await updatePullRequest(7, { state: 'closed', body: 'superseded' });
+  await addLabel(7, 'production-release');
+  await deleteBranch(branch);
+  await deleteBranch(branch);
+
+  expect(github.requests.map(({ operation, body }) => [operation, body])).toEqual([
+    ['pulls/update', { state: 'closed', body: 'superseded' }],
+    ['issues/add-labels', { labels: ['production-release'] }],
+    ['git/delete-ref', {}],
+    ['git/delete-ref', {}],
+  ]);
+});
+
+test('rules that stand in a promotion’s way are named', async () => {
+  const { problems } = await forge({
+    'repos/get': (_, example) => ({
+      status: 200,
+      body: { ...(example() as object), permissions: { push: false }, allow_squash_merge: false },
+    }),
+    'repos/get-branch-rules': () => ({
+      status: 200,
+      body: [
+        {
+          type: 'required_status_checks',
+          parameters: { strict_required_status_checks_policy: true, required_status_checks: [] },
+        },
+      ],
+    }),
+  });
+
+  const found = await problems('main');
+
+  expect(found).toHaveLength(3);
+  expect(found.join(' ')).toMatch(/may not write.*Squash merges.*behind it/);
+});
+
+test.each([
+  ['PUT', '/pulls/7/merge', { sha, strategy: 'squash' }],
+  ['PUT', '/pulls/7/merge', { sha, merge_method: 'fast-forward' }],
+  ['POST', '/pulls', { head: branch }],
+  ['GET', '/pulls?head_branch=x', undefined],
+  ['GET', '/pulls/seven', undefined],
+  ['GET', '/branches', undefined],
+])('what GitHub has not published is not taken for GitHub here: %s %s', async (method, path, body) => {
+  const ok: Answer = () => ({ status: 200, body: {} });
+  await forge({ 'pulls/merge': ok, 'pulls/create': ok, 'pulls/list': ok, 'pulls/get': ok });
+
+  const { status } = await fetch(`${github.url}/api/v3/repos/team/platform${path}`, {
+    method,
+    headers: { authorization: 'token t' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+
+  expect(status).toBe(400);
+});

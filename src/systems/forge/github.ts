@@ -1,0 +1,215 @@
+import { Octokit } from '@octokit/rest';
+import { z } from 'zod';
+import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
+
+/** GitHub itself gives up after 10 s. */
+const timeLimitMs = 30_000;
+
+/** What the single and the list answer have in common. */
+interface Pull {
+  number: number;
+  html_url: string;
+  title: string;
+  body: string | null;
+  labels: { name?: string }[];
+  state: string;
+  merged_at: string | null;
+  merge_commit_sha: string | null;
+  updated_at: string;
+  base: { ref: string; repo: { id: number } };
+  head: { ref: string; sha: string; repo: { id: number } | null };
+}
+
+const verdicts: Record<string, Review['verdict']> = { APPROVED: 'approve', CHANGES_REQUESTED: 'reject' };
+
+/**
+ * A repository on GitHub or GitHub Enterprise Server, over its REST API.
+ *
+ * @param token asked for at every request, so that one that was renewed counts at once
+ */
+export function createGitHubForge({
+  url,
+  owner,
+  name: repo,
+  token,
+}: {
+  url: string;
+  owner: string;
+  name: string;
+  token: () => string;
+}): Forge {
+  const place = { owner, repo };
+  const github = connect(url, token);
+  const { pulls } = github.rest;
+
+  async function mayWrite(username: string): Promise<boolean> {
+    const { data } = await github.rest.repos.getCollaboratorPermissionLevel({ ...place, username });
+    return ['admin', 'write'].includes(data.permission);
+  }
+
+  return {
+    async pullRequest(pull_number) {
+      return readPull((await pulls.get({ ...place, pull_number })).data);
+    },
+
+    async pullRequestsFrom(branch) {
+      const { data } = await pulls.list({
+        ...place,
+        head: `${owner}:${branch}`,
+        state: 'all',
+        per_page: 100,
+      });
+      return data
+        .map(readPull)
+        .filter(({ head }) => head.own && head.branch === branch)
+        .toSorted((a, b) => a.number - b.number);
+    },
+
+    async openPullRequests() {
+      return (await github.paginate(pulls.list, { ...place, state: 'open', per_page: 100 })).map(readPull);
+    },
+
+    async createPullRequest(text) {
+      return readPull((await pulls.create({ ...place, ...text })).data);
+    },
+
+    async updatePullRequest(pull_number, text) {
+      await pulls.update({ ...place, pull_number, ...text });
+    },
+
+    async addLabel(issue_number, label) {
+      await github.rest.issues.addLabels({ ...place, issue_number, labels: [label] });
+    },
+
+    async reviews(pull_number) {
+      const last = new Map<string, Review>();
+      for (const { user, state, commit_id } of await github.paginate(pulls.listReviews, {
+        ...place,
+        pull_number,
+        per_page: 100,
+      })) {
+        // A review that was dismissed changes its state: the verdict is gone, and so is what it replaced.
+        if (!user) continue;
+        const verdict = verdicts[state];
+        if (state === 'DISMISSED') last.delete(user.login);
+        if (verdict) last.set(user.login, { by: user.login, verdict, commit: commit_id ?? '', counts: true });
+      }
+      // GitHub says of no review whether it counts; only those of people who may write do.
+      for (const review of last.values()) review.counts = await mayWrite(review.by);
+      return [...last.values()];
+    },
+
+    async mergePullRequest(pull_number, { head, title, message }) {
+      const merge = { merge_method: 'squash', commit_title: title, commit_message: message } as const;
+      const { data } = await pulls.merge({ ...place, pull_number, sha: head, ...merge });
+      if (!data.merged) throw new ForgeError('pending', `#${pull_number} was not merged: ${data.message}.`);
+    },
+
+    async deleteBranch(branch) {
+      try {
+        await github.rest.git.deleteRef({ ...place, ref: `heads/${branch}` });
+      } catch (error) {
+        // 422 `Reference does not exist`
+        if (!(error instanceof ForgeError && ['missing', 'invalid'].includes(error.kind))) throw error;
+      }
+    },
+
+    async problems(branch) {
+      const { data } = await github.rest.repos.get(place);
+      const rules = await github.paginate(github.rest.repos.getBranchRules, {
+        ...place,
+        branch,
+        per_page: 100,
+      });
+      const stale = rules.some(
+        (rule) =>
+          rule.type === 'required_status_checks' && rule.parameters?.strict_required_status_checks_policy,
+      );
+      const found: [boolean, string][] = [
+        [data.archived, 'The repository is archived. Unarchive it.'],
+        [
+          !data.permissions?.push,
+          "The token's user may not write. Make it a collaborator with write access.",
+        ],
+        [data.allow_squash_merge === false, 'Squash merges are switched off. Allow them in the settings.'],
+        [
+          stale,
+          `${branch} takes no pull request that is behind it, and every promotion moves it: all others would be stale. ` +
+            'Switch "require branches to be up to date before merging" off.',
+        ],
+      ];
+      return found.filter(([wrong]) => wrong).map(([, sentence]) => sentence);
+    },
+  };
+}
+
+function connect(url: string, token: () => string): Octokit {
+  const silent = () => undefined;
+  const github = new Octokit({
+    baseUrl: new URL(url).hostname === 'github.com' ? 'https://api.github.com' : `${url}/api/v3`,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+  });
+  github.hook.before('request', (options) => {
+    options.headers['authorization'] = `token ${token()}`;
+    options.request = { ...options.request, signal: AbortSignal.timeout(timeLimitMs) };
+  });
+  github.hook.error('request', (error, options) => {
+    throw forgeError(`${options.method} ${options.url} at ${url}`, error);
+  });
+  return github;
+}
+
+function readPull(pull: Pull): PullRequest {
+  const { merged_at, merge_commit_sha, base, head } = pull;
+  return {
+    number: pull.number,
+    url: pull.html_url,
+    title: pull.title,
+    body: pull.body ?? '',
+    labels: pull.labels.map(({ name }) => name ?? ''),
+    state: merged_at !== null ? 'merged' : pull.state === 'open' ? 'open' : 'closed',
+    base: base.ref,
+    head: { branch: head.ref, sha: head.sha, own: head.repo?.id === base.repo.id },
+    ...(merged_at !== null && merge_commit_sha !== null && { revision: merge_commit_sha }),
+    updatedAt: pull.updated_at,
+  };
+}
+
+/** By status, and by words where one status has several reasons; the first that fits. */
+const kinds: [status: number, words: RegExp, kind: ForgeErrorKind][] = [
+  [401, /^/, 'auth'],
+  [403, /rate limit/i, 'rate-limited'],
+  [403, /^/, 'forbidden'],
+  [404, /^/, 'missing'],
+  [405, /base branch was modified/i, 'base-moved'],
+  [405, /not allowed/i, 'forbidden'],
+  [405, /review|required|changes requested|protected/i, 'unapproved'],
+  // The same words while it checks for conflicts and when there is one.
+  [405, /^/, 'pending'],
+  [409, /head branch was modified/i, 'head-moved'],
+  [409, /^/, 'conflict'],
+  [422, /already exists/i, 'exists'],
+  [422, /^/, 'invalid'],
+  [429, /^/, 'rate-limited'],
+];
+
+const answerSchema = z.object({
+  status: z.number(),
+  response: z.object({ headers: z.record(z.string(), z.unknown()) }).optional(),
+});
+
+function forgeError(where: string, error: unknown): ForgeError {
+  const text = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+  const answer = answerSchema.safeParse(error).data;
+  if (!answer) return new ForgeError('unavailable', `${where} was not answered: ${text}.`);
+  const { status, response } = answer;
+  const [, , kind = 'unavailable'] = kinds.find(([code, words]) => code === status && words.test(text)) ?? [];
+  return new ForgeError(kind, `${where}: ${status} ${text}.`, retryAfter(response?.headers ?? {}));
+}
+
+/** Milliseconds, where GitHub says so: in seconds, or as the time at which its limit is lifted. */
+function retryAfter(headers: Record<string, unknown>): number | undefined {
+  if (headers['retry-after'] !== undefined) return Number(headers['retry-after']) * 1000;
+  if (headers['x-ratelimit-remaining'] !== '0') return undefined;
+  return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.now());
+}
