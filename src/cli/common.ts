@@ -1,0 +1,47 @@
+import { Option, type Command } from 'commander';
+import { connect, type GitopsClient } from '../client.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { documentsOf } from './documents.ts';
+
+/** What every command takes. */
+export interface CommonOptions {
+  config: string;
+  json?: true | undefined;
+  verbose?: true;
+}
+
+export const withCommonOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('--config <file>', 'the configuration').env('GITOPS_CONFIG').default('gitops.yaml'))
+    .option('--json', 'print one JSON document; everything else goes to stderr')
+    .option('--verbose', 'print stack traces of errors');
+
+/**
+ * Calls `work` with a client of the configured platform, and closes it.
+ *
+ * @throws GitopsError `unreachable`, and what `work` throws
+ */
+export async function withClient<T>(
+  { config: file }: Pick<CommonOptions, 'config'>,
+  work: (gitops: GitopsClient, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = await loadConfig(file);
+  const gitops = await connect({ platform: config.platform, documents: documentsOf(config) });
+  try {
+    return await work(gitops, config);
+  } finally {
+    await gitops.close();
+  }
+}
+
+/** The command's result: one JSON document, or text. */
+export function print({ json }: Pick<CommonOptions, 'json'>, document: unknown, text: string): void {
+  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${text}\n`);
+}
+
+/** What is not the result. */
+export const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Columns to draw in; where nobody says, as wide as a reader likes. */
+export const columns = (stream: { columns?: number } = process.stdout): number => stream.columns ?? 100;

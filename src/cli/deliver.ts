@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { GitopsError, type GitopsClient, type Started } from '../client.ts';
+import { print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
+import { exitCodeOfState } from './exit-codes.ts';
+import { checkEnvironment, interrupted, stateReached, watch } from './progress.ts';
+
+interface Options extends CommonOptions {
+  service?: string;
+  commit?: string;
+  changedSince?: string;
+  image?: string;
+  wait?: string | true;
+}
+
+export function register(program: Command): void {
+  withCommonOptions(
+    program
+      .command('deliver')
+      .description('Starts the delivery of a service at a commit, or of each service that commits touched.')
+      .option('--service <name>', 'the service to deliver')
+      .option('--commit <sha>', 'the commit to deliver, by its full hash')
+      .option(
+        '--changed-since <sha>',
+        'deliver what changed after this commit; forty zeros: the newest commit alone',
+      )
+      .option(
+        '--image <ref@digest>',
+        'take this image, which CI built from the commit, instead of building one',
+      )
+      .option('--wait [environment]', 'wait until it is through this environment, or through the last one'),
+  ).action(deliver);
+}
+
+async function deliver(options: Options): Promise<void> {
+  await withClient(options, async (gitops, { environments }) => {
+    const until = options.wait === true ? undefined : options.wait;
+    checkEnvironment(until, environments);
+    const changes = await start(gitops, options);
+    const waits = options.wait !== undefined && changes.length > 0;
+    if (!waits) return print(options, { changes }, describe(changes));
+
+    const names = changes.map(({ change }) => change);
+    const deliveries = await watch(gitops, names, {
+      ...(until !== undefined && { until }),
+      json: options.json,
+    });
+    if (!deliveries) {
+      process.exitCode = interrupted;
+      return;
+    }
+    const reached = changes.map((started, index) => {
+      const delivery = deliveries[index];
+      return { ...started, state: delivery ? delivery.state : started.state };
+    });
+    if (options.json) print(options, { changes: reached }, '');
+    // The first failure decides: 1 comes before 3, and both before 0.
+    const codes = deliveries.map((delivery) => exitCodeOfState(stateReached(delivery, until)));
+    process.exitCode = codes.find((code) => code === 1) ?? Math.max(...codes);
+  });
+}
+
+async function start(gitops: GitopsClient, options: Options): Promise<Started[]> {
+  const { service, commit, changedSince, image } = options;
+  if (changedSince !== undefined) {
+    if (service !== undefined || commit !== undefined || image !== undefined) {
+      throw new GitopsError(
+        'usage',
+        '--changed-since finds out what to deliver: leave out the other options.',
+      );
+    }
+    return gitops.deliverChangedSince({ since: changedSince });
+  }
+  if (service === undefined || commit === undefined) {
+    throw new GitopsError('usage', 'Say what to deliver: --service with --commit, or --changed-since.');
+  }
+  return [await gitops.deliver({ service, commit, ...(image !== undefined && { image }) })];
+}
+
+const describe = (changes: readonly Started[]): string =>
+  changes.length === 0
+    ? 'No service was touched: there is nothing to deliver.'
+    : changes.map(({ change, state }) => `${change} ${state}`).join('\n');

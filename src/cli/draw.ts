@@ -1,0 +1,105 @@
+import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
+import type { Delivery, Step } from '../model/delivery.ts';
+import type { PromotionView } from '../model/promotion.ts';
+import { durationBetween, harmless, shortChange, shorten, wrap } from './text.ts';
+
+type Paint = (text: string) => string;
+
+const looks: Record<Step['state'], { mark: string; paint: Paint }> = {
+  pending: { mark: '○', paint: dim },
+  running: { mark: '▶', paint: cyan },
+  waiting: { mark: '⏸', paint: yellow },
+  succeeded: { mark: '✔', paint: green },
+  failed: { mark: '✖', paint: red },
+  rejected: { mark: '✖', paint: red },
+  superseded: { mark: '⤼', paint: dim },
+  'rolled-back': { mark: '↶', paint: yellow },
+};
+
+export const painted = (state: Step['state'], text = `${looks[state].mark} ${state}`): string =>
+  looks[state].paint(text);
+
+/** What went wrong may be a log's last lines; more than a screen of them helps nobody here. */
+const errorLines = 24;
+
+/**
+ * The pipeline as a picture: a line a step with its duration, and below it what is waited for and how to act on it.
+ *
+ * @param now milliseconds since the epoch: running steps are measured against it
+ * @param width of the terminal, in columns
+ */
+export function draw(delivery: Delivery, now: number, width: number): string {
+  const { change, subject, state, reason, steps } = delivery;
+  const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
+  const nameWidth = Math.max(...steps.map(({ name }) => name.length)) + 2;
+  const indent = 4 + nameWidth + 9;
+  const body = steps.flatMap((step) => {
+    const { mark, paint } = looks[step.state];
+    const took = step.startedAt === undefined ? '' : durationBetween(step.startedAt, step.finishedAt, now);
+    const [first, ...more] = notes(delivery, step, Math.max(20, width - indent));
+    const head = `  ${paint(mark)} ${paint(step.name.padEnd(nameWidth))}${dim(took.padStart(7))}`;
+    return [
+      first === undefined ? head.trimEnd() : `${head}  ${first}`,
+      ...more.map((line) => ' '.repeat(indent) + line),
+    ];
+  });
+  const told = steps.some(({ error }) => error !== undefined);
+  return [
+    bold(shorten(title, width)),
+    '',
+    ...body,
+    '',
+    `  ${painted(state, conclusion(delivery))}`,
+    ...(reason === undefined || told ? [] : wrap(harmless(reason), width - 2).map((line) => `  ${line}`)),
+  ].join('\n');
+}
+
+function conclusion({ state, waitingFor, change }: Delivery): string {
+  if (state === 'waiting') return `waiting for ${harmless(waitingFor ?? 'something')}`;
+  if (state === 'failed') return `failed. Start it again: gitops retry ${shortChange(change)}`;
+  return state;
+}
+
+/** What stands beside and below a step. */
+function notes(delivery: Delivery, step: Step, width: number): string[] {
+  if (step.error !== undefined) return [...errorNotes(step.error, width), ...logNote(step)];
+  const environment = delivery.environments[step.name];
+  if (environment) return environmentNotes(delivery, step.name, environment, width);
+  if (step.name === 'build' && delivery.image) return [dim(delivery.image.reference)];
+  return [];
+}
+
+function errorNotes(error: string, width: number): string[] {
+  const lines = wrap(harmless(error).trimEnd(), width);
+  return lines.length <= errorLines ? lines : ['…', ...lines.slice(-errorLines)];
+}
+
+const logNote = ({ log }: Step): string[] => (log === undefined ? [] : [dim(`whole log: ${log}`)]);
+
+function environmentNotes(delivery: Delivery, name: string, view: PromotionView, width: number): string[] {
+  if (view.state === 'waiting') return waitingNotes(delivery, name, view, width);
+  const { sync, health, revision, reason, pullRequest } = view;
+  const facts = [sync, health, revision && `revision ${revision.slice(0, 10)}`].filter(Boolean).join(', ');
+  return [
+    ...(facts === '' ? [] : [dim(facts)]),
+    ...(reason === undefined ? [] : wrap(harmless(reason), width)),
+    ...(view.state === 'running' && pullRequest ? [dim(pullRequest.url)] : []),
+  ];
+}
+
+function waitingNotes({ change }: Delivery, name: string, view: PromotionView, width: number): string[] {
+  const { waitingFor = 'something', pullRequest, manifestsDigest, summary, decisions = [] } = view;
+  const link = pullRequest && !waitingFor.includes(pullRequest.url) ? [pullRequest.url] : [];
+  const asked = manifestsDigest !== undefined;
+  return [
+    ...wrap(`waiting for ${harmless(waitingFor)}`, width).map((line) => yellow(line)),
+    ...link,
+    ...(summary === undefined ? [] : wrap(harmless(summary), width)),
+    ...decisions.map(({ verdict, by, reason }) =>
+      harmless(
+        `${verdict === 'approve' ? '✔ approved' : '✖ rejected'} by ${by}${reason === undefined ? '' : `: ${reason}`}`,
+      ),
+    ),
+    ...(asked ? [`gitops approve ${shortChange(change)} --environment ${name}`] : []),
+  ];
+}

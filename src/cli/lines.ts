@@ -1,0 +1,36 @@
+import type { Delivery } from '../model/delivery.ts';
+import { duration, harmless, shortChange } from './text.ts';
+
+/**
+ * What changed between two looks at a delivery, a line each, for logs that cannot be redrawn. `before` is undefined at
+ * the first look. Further lines of an error begin with a bar: CI systems take lines that begin with `::` for commands.
+ */
+export function changedLines(before: Delivery | undefined, after: Delivery, now: Date): string[] {
+  const say = (text: string) =>
+    `${now.toISOString()} ${shortChange(after.change)} ${harmless(text).replaceAll('\n', '\n  | ')}`;
+  const steps = after.steps.flatMap((step) => {
+    const was = before?.steps.find(({ name }) => name === step.name)?.state ?? 'pending';
+    const waitingFor = (delivery: Delivery | undefined) => delivery?.environments[step.name]?.waitingFor;
+    if (step.state === was && waitingFor(before) === waitingFor(after)) return [];
+    switch (step.state) {
+      case 'waiting':
+        return [say(`${step.name} waiting for ${waitingFor(after) ?? 'something'}`)];
+      case 'pending':
+      case 'running':
+        return step.state === was ? [] : [say(`${step.name} ${step.state}`)];
+      default:
+        return step.state === was
+          ? []
+          : [say(`${step.name} ${step.state}${took(step)}${because(step.error)}`)];
+    }
+  });
+  const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
+  return [...steps, ...(ended ? [say(`${after.state}${because(after.reason)}`)] : [])];
+}
+
+function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {
+  if (startedAt === undefined || finishedAt === undefined) return '';
+  return ` in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
+}
+
+const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`);

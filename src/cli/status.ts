@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import { GitopsError } from '../client.ts';
+import { columns, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
+import { draw } from './draw.ts';
+import { drawList } from './draw-list.ts';
+import { exitCodeOfState } from './exit-codes.ts';
+import { interrupted, watch } from './progress.ts';
+import { watchList } from './watch-list.ts';
+
+interface Options extends CommonOptions {
+  service?: string;
+  environment?: string;
+  watch?: true;
+}
+
+export function register(program: Command): void {
+  withCommonOptions(
+    program
+      .command('status')
+      .description('Shows one change, or what is on its way and what each environment runs.')
+      .argument('[change]', '<service>/<commit>, of which 7 digits are enough')
+      .option('--service <name>', 'only this service')
+      .option('--environment <name>', 'only this environment and its changes')
+      .option('--watch', 'go on looking until it has ended, or Ctrl-C'),
+  ).action(status);
+}
+
+async function status(change: string | undefined, options: Options): Promise<void> {
+  if (change === undefined) return list(options);
+  if (options.service !== undefined || options.environment !== undefined) {
+    throw new GitopsError(
+      'usage',
+      '--service and --environment choose from the list: leave them out with a CHANGE.',
+    );
+  }
+  await withClient(options, async (gitops) => {
+    if (!options.watch) {
+      const delivery = await gitops.status(change);
+      return print(options, delivery, draw(delivery, Date.now(), columns()));
+    }
+    const [delivery] = (await watch(gitops, [change], { json: options.json })) ?? [];
+    process.exitCode = delivery ? exitCodeOfState(delivery.state) : interrupted;
+    if (delivery && options.json) print(options, delivery, '');
+  });
+}
+
+async function list({ service, environment, ...options }: Options): Promise<void> {
+  const filter = {
+    ...(service !== undefined && { service }),
+    ...(environment !== undefined && { environment }),
+  };
+  await withClient(options, async (gitops) => {
+    const look = () => gitops.list(filter);
+    if (options.watch) return watchList(look);
+    const listing = await look();
+    print(options, listing, drawList(listing, Date.now(), columns()));
+  });
+}

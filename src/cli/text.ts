@@ -1,0 +1,53 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/**
+ * Text that others wrote (subjects, errors, logs), fit for a terminal: without escape sequences, which could rewrite
+ * what stands above, and without other control and format characters than line ends and tabs.
+ */
+export const harmless = (text: string): string =>
+  stripVTControlCharacters(text).replace(/[^\P{C}\n\t]/gu, '');
+
+/** `0.3 s`, `12.1 s`, `4m 10s`, `2h 05m`, `3d 4h`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days}d ${hours}h`;
+  if (hours > 0) return `${hours}h ${pad(minutes)}m`;
+  return `${minutes}m ${pad(Math.floor(seconds) % 60)}s`;
+}
+
+const pad = (value: number): string => String(value).padStart(2, '0');
+
+/** Between two moments in ISO 8601; a missing end is now. */
+export const durationBetween = (from: string, to: string | undefined, now: number): string =>
+  duration((to === undefined ? now : Date.parse(to)) - Date.parse(from));
+
+export const shorten = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+
+/** Breaks at spaces; a word that is longer than a line stays whole, so that a link can be copied. */
+export function wrap(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    let rest = line;
+    while (rest.length > width) {
+      const space = rest.lastIndexOf(' ', width);
+      const end = space > 0 ? space : rest.indexOf(' ', width);
+      if (end < 0) break;
+      lines.push(rest.slice(0, end));
+      rest = rest.slice(end + 1);
+    }
+    return [...lines, rest];
+  });
+}
+
+/** So much of a commit names it in the eyes of a person. */
+export const shortChange = (change: string): string => {
+  const [service = '', commit = ''] = change.split('/');
+  return `${service}/${commit.slice(0, 10)}`;
+};

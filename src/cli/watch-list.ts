@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogUpdate } from 'log-update';
+import type { Listing } from '../client.ts';
+import { GitopsError } from '../client.ts';
+import { columns } from './common.ts';
+import { drawList } from './draw-list.ts';
+
+/** Visibility lags behind by about as much; a list of a thousand costs the server a fifth of a second. */
+const lookEveryMs = 3000;
+
+/** Draws the tables again and again, until Ctrl-C. */
+export async function watchList(look: () => Promise<Listing>): Promise<void> {
+  if (!process.stdout.isTTY) {
+    throw new GitopsError(
+      'usage',
+      'The list can only be watched on a terminal. Watch a change: gitops status CHANGE --watch',
+    );
+  }
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  const update = createLogUpdate(process.stdout);
+  try {
+    while (!stop.signal.aborted) {
+      update(drawList(await look(), Date.now(), columns()));
+      await sleep(lookEveryMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    update.done();
+    process.off('SIGINT', interrupt);
+  }
+}
