@@ -21,6 +21,7 @@ import { environmentUnderWay, readStatus } from './client/status.ts';
 import { news } from './client/watch.ts';
 import { changeName, type Change } from './model/change.ts';
 import type { Delivery, DeliveryInput } from './model/delivery.ts';
+import { deliveryStart } from './model/delivery-start.ts';
 import { deliverId, environmentId, taskQueue } from './model/ids.ts';
 import { decide } from './model/messages.ts';
 import { nameSchema, shaSchema } from './model/names.ts';
@@ -124,23 +125,12 @@ export function createClient(client: Client, platform: string, documents?: Docum
 
   async function start({ service, commit, image, subject }: DeliverRequest): Promise<Started> {
     const change = { service, commit };
-    const workflowId = deliverId(platform, change);
-    const input: DeliveryInput = { platform, change, ...(image !== undefined && { image }) };
-    const summary = subject === undefined ? '' : ` ${subject.slice(0, 100)}`;
+    const given = { ...(image !== undefined && { image }), ...(subject !== undefined && { subject }) };
+    const { workflowId, ...options } = deliveryStart(platform, change, given);
     await client.workflow.start<(input: DeliveryInput) => Promise<Delivery>>('deliverService', {
       workflowId,
-      taskQueue: taskQueue(platform, 'delivery'),
       workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-      args: [input],
-      staticSummary: `${service} ${commit.slice(0, 8)}${summary}`,
-      memo: { ...(subject !== undefined && { subject }), ...(image !== undefined && { image }) },
-      typedSearchAttributes: [
-        { key: attributes.platform, value: platform },
-        { key: attributes.service, value: service },
-        { key: attributes.commit, value: commit },
-        { key: attributes.state, value: 'running' },
-      ],
+      ...options,
     });
     const { typedSearchAttributes } = await client.workflow.getHandle(workflowId).describe();
     const waits = typedSearchAttributes.get(attributes.state) === 'waiting';

@@ -7,6 +7,7 @@ import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
 import type { Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type { RepositorySeen } from '../model/repository-poll.ts';
 
 /** Names one service in one environment. */
 export interface Place {
@@ -71,6 +72,13 @@ export interface ReleaseActivities {
     seen: SeenRelease;
     asker: Asker;
   }): Promise<{ state: 'written'; revision: string; tree: string } | { state: 'refused'; reason: string }>;
+}
+
+export interface RepositoryPollActivities {
+  /** What the repository and its promotion pull requests look like now, and did at the last look (first: undefined). */
+  lookAtRepository(): Promise<{ before?: RepositorySeen; now: RepositorySeen; deliverOnPush: boolean }>;
+  /** Of two looks at once the first to end is remembered: the next one finds the rest. */
+  rememberRepository(input: { before?: RepositorySeen; now: RepositorySeen }): Promise<void>;
 }
 
 export interface PullRequestActivities {

@@ -12,6 +12,9 @@ export const deliverId = (platform: string, { service, commit }: Change): string
 export const environmentId = (platform: string, environment: string, service: string): string =>
   `${platform}/environment/${environment}/${service}`;
 
+/** The look at the repository; the Schedule of the same name adds a time to it. */
+export const pollId = (platform: string): string => `${platform}/poll`;
+
 /** Branch of a promotion's pull request; `forge` events are led back to the environment by it. */
 export const promotionBranch = (environment: string, { service, commit }: Change): string =>
   `gitops/${environment}/${service}/${commit}`;
@@ -26,6 +29,7 @@ export function parsePromotionBranch(branch: string): { environment: string; cha
 
 /** Keys in the object store: what outlives Temporal's histories. */
 export const objectKeys = {
+  repository: 'state/repository.json',
   environment: (environment: string, service: string) => `state/${environment}/${service}.json`,
   delivery: ({ service, commit }: Change) => `deliveries/${service}/${commit}.json`,
   build: ({ service, commit }: Change) => `builds/${service}/${commit}.json`,

@@ -24,3 +24,8 @@ export const decideSignal = defineSignal<[DecisionRequest]>('decide');
 /** The forge says that something happened to a pull request of ours; it is read again, never believed. */
 export const pullRequestChanged = defineSignal<[{ number: number }]>('pullRequestChanged');
 export const environmentStatus = defineQuery<EnvironmentView>('status');
+
+// To the look at the repository.
+
+/** Something was pushed: look once more, now. */
+export const pollAgain = defineSignal('pollAgain');

@@ -1,3 +1,4 @@
 export { deliverService } from './deliver-service.ts';
 export { environment } from './environment/index.ts';
 export { resolveChanges } from './resolve-changes.ts';
+export { pollRepository } from './poll-repository.ts';

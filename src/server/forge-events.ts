@@ -1,0 +1,65 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { environmentId, parsePromotionBranch, pollId, taskQueue } from '../model/ids.ts';
+import { pollAgain, pullRequestChanged } from '../model/messages.ts';
+import type { ForgeEvent } from '../systems/forge/events.ts';
+import { attributes } from '../model/visibility.ts';
+
+/** One exchange with Temporal. A forge gives up after 10 s and does not come back. */
+const withinMs = 5000;
+
+/**
+ * Leads what a forge tells to the workflow that it concerns. Nothing in it is believed: an environment reads its pull
+ * request again, and a push only makes the poll look now rather than within minutes.
+ */
+export function createForgeEvents({
+  client,
+  platform,
+  repository,
+  branch,
+  deliverOnPush,
+}: {
+  client: Client;
+  platform: string;
+  /** `owner/name` */
+  repository: string;
+  /** The protected one. */
+  branch: string;
+  deliverOnPush: boolean;
+}) {
+  return async (event: ForgeEvent): Promise<string> => {
+    if (event.kind === 'other') return `${event.name || 'That event'} concerns nobody here.`;
+    if (event.repository.toLowerCase() !== repository.toLowerCase()) {
+      return `${event.repository} is not delivered from here.`;
+    }
+    return client.withDeadline(Date.now() + withinMs, () =>
+      event.kind === 'push' ? pushed(event.branch) : changed(event),
+    );
+  };
+
+  async function pushed(to: string): Promise<string> {
+    if (to !== branch) return `Only ${branch} is delivered.`;
+    if (!deliverOnPush) return 'Pushes start no deliveries here (forge.deliverOnPush).';
+    const workflowId = pollId(platform);
+    await client.workflow.signalWithStart('pollRepository', {
+      workflowId,
+      taskQueue: taskQueue(platform, 'delivery'),
+      args: [{ platform }],
+      signal: pollAgain,
+      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+    });
+    return `${workflowId} looks at ${branch}.`;
+  }
+
+  async function changed({ number, branch: head }: { number: number; branch: string }): Promise<string> {
+    const promotion = parsePromotionBranch(head);
+    if (!promotion) return `#${number} is no promotion.`;
+    const workflowId = environmentId(platform, promotion.environment, promotion.change.service);
+    try {
+      await client.workflow.getHandle(workflowId).signal(pullRequestChanged, { number });
+      return `${workflowId} looks at #${number}.`;
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      return `Nobody waits for #${number}.`;
+    }
+  }
+}

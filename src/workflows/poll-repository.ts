@@ -1,0 +1,100 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  getExternalWorkflowHandle,
+  log,
+  ParentClosePolicy,
+  proxyActivities,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { RepositoryPollActivities, SourceActivities } from '../activities/types.ts';
+import type { Change } from '../model/change.ts';
+import { deliveryStart } from '../model/delivery-start.ts';
+import { environmentId, taskQueue } from '../model/ids.ts';
+import { pollAgain, pullRequestChanged } from '../model/messages.ts';
+import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.ts';
+import { deliverService } from './deliver-service.ts';
+import { failureText } from './failure-text.ts';
+
+export interface PollInput {
+  platform: string;
+}
+
+/**
+ * Looks at the repository once, since forges do not send lost webhooks again: tells environments which of their pull
+ * requests changed, and starts deliveries of what was pushed since the last look. Run by a Schedule, and at once by a
+ * webhook of a push. Two at a time do no harm: a delivery that is running is not started again.
+ */
+export async function pollRepository({ platform }: PollInput): Promise<void> {
+  let again = true;
+  setHandler(pollAgain, () => void (again = true));
+  while (again) {
+    again = false;
+    await look(platform);
+  }
+}
+
+/** The Schedule looks again within minutes, so an outage ends this look sooner than that. */
+const activities = (platform: string) =>
+  proxyActivities<RepositoryPollActivities & SourceActivities>({
+    taskQueue: taskQueue(platform, 'delivery'),
+    startToCloseTimeout: '2 minutes',
+    scheduleToCloseTimeout: '4 minutes',
+    retry: { initialInterval: '1 second', maximumInterval: '15 seconds' },
+  });
+
+async function look(platform: string): Promise<void> {
+  const { lookAtRepository, rememberRepository } = activities(platform);
+  const { before, now, deliverOnPush } = await lookAtRepository();
+  const news = pullRequestNews(before?.pullRequests ?? {}, now.pullRequests);
+  const moved = before?.tip !== now.tip;
+
+  await Promise.all(news.map((one) => tell(platform, one)));
+  if (moved && before && deliverOnPush) await deliver(platform, before.tip, now.tip);
+  if (moved || news.length > 0) await rememberRepository({ ...(before && { before }), now });
+}
+
+/** An environment that is not there waits for nothing. */
+async function tell(platform: string, { number, environment, service }: PullRequestNews): Promise<void> {
+  try {
+    const handle = getExternalWorkflowHandle(environmentId(platform, environment, service));
+    await handle.signal(pullRequestChanged, { number });
+  } catch (error) {
+    log.info('nobody waits for the pull request', { number, reason: failureText(error) });
+  }
+}
+
+async function deliver(platform: string, since: string, until: string): Promise<void> {
+  for (const { change, subject } of await changesSince(platform, since, until)) {
+    try {
+      await startChild(deliverService, {
+        ...deliveryStart(platform, change, { subject }),
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  }
+}
+
+async function changesSince(
+  platform: string,
+  since: string,
+  until: string,
+): Promise<{ change: Change; subject: string }[]> {
+  try {
+    return await activities(platform).resolveChanges({ since, until });
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    // The branch was rewritten: what was new since then cannot be said, and the next look begins here.
+    log.error('what was pushed cannot be told', { since, until, reason: failureText(error) });
+    return [];
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === 'Refused';
