@@ -2,7 +2,6 @@ import { Option, type Command } from 'commander';
 import { connect, type GitopsClient } from '../client.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { documentsOf } from './documents.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -26,8 +25,8 @@ export async function withClient<T>(
   { config: file }: Pick<CommonOptions, 'config'>,
   work: (gitops: GitopsClient, config: Config) => Promise<T>,
 ): Promise<T> {
-  const config = await loadConfig(file);
-  const gitops = await connect({ platform: config.platform, documents: documentsOf(config) });
+  const config = loadConfig(file);
+  const gitops = await connect({ platform: config.platform });
   try {
     return await work(gitops, config);
   } finally {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { GitopsError } from '../client/errors.ts';
+import { GitopsError, type ErrorKind } from '../client/errors.ts';
+import { ConfigError } from '../config/load.ts';
 import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { harmless } from './text.ts';
@@ -28,7 +29,7 @@ export async function programFor(name: string): Promise<Command> {
 
 function report(error: unknown, argv: readonly string[]): number {
   const message = error instanceof Error ? error.message : String(error);
-  const kind = error instanceof GitopsError ? error.kind : undefined;
+  const kind = kindOf(error);
   if (argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ error: { kind: kind ?? 'unexpected', message } }, null, 2)}\n`);
   }
@@ -36,4 +37,9 @@ function report(error: unknown, argv: readonly string[]): number {
   const trace = argv.includes('--verbose') && error instanceof Error ? error.stack : undefined;
   if (trace !== undefined) process.stderr.write(`${harmless(trace)}\n`);
   return kind ? exitCodeOfError(kind) : exitCodes.failed;
+}
+
+function kindOf(error: unknown): ErrorKind | undefined {
+  if (error instanceof GitopsError) return error.kind;
+  return error instanceof ConfigError ? 'usage' : undefined;
 }

@@ -1,0 +1,96 @@
+import {
+  ScheduleNotFoundError,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import { taskQueue } from '../../model/ids.ts';
+import { attributes } from '../../model/visibility.ts';
+
+/** One thing that was looked at, and what was done about it. */
+export interface Prepared {
+  what: string;
+  state: 'there' | 'created' | 'updated' | 'advice';
+  detail?: string;
+}
+
+/** `INDEXED_VALUE_TYPE_KEYWORD` of temporal/api/enums/v1/common.proto: all our attributes are keywords. */
+const keyword = 2;
+
+/**
+ * Registers the search attributes that workflows are found by. Those that are there stay as they are.
+ *
+ * @throws Error: one is there with another type
+ */
+export async function registerSearchAttributes({ connection, options }: Client): Promise<Prepared[]> {
+  const { namespace } = options;
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const names = Object.values(attributes).map(({ name }) => name);
+  const wrong = names.filter((name) => (customAttributes[name] ?? keyword) !== keyword);
+  if (wrong.length > 0) {
+    throw new Error(
+      `Namespace ${namespace} has search attributes of another type than Keyword: ${wrong.join(', ')}. Remove or rename them.`,
+    );
+  }
+  const missing = names.filter((name) => customAttributes[name] === undefined);
+  if (missing.length > 0) {
+    await connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
+    });
+  }
+  return names.map((name) => ({
+    what: `search attribute ${name}`,
+    state: missing.includes(name) ? 'created' : 'there',
+  }));
+}
+
+/** A delivery may wait a week for a review and a day for decisions, and people look back for a while. */
+const retentionWantedDays = 30;
+
+/** How long the namespace keeps closed workflows. It belongs to whoever runs Temporal, so it is only advised on. */
+export async function checkRetention({ connection, options }: Client): Promise<Prepared> {
+  const { namespace } = options;
+  const { config } = await connection.workflowService.describeNamespace({ namespace });
+  const days = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) / 86_400;
+  const what = `retention of namespace ${namespace}`;
+  if (days >= retentionWantedDays) return { what, state: 'there', detail: `${days} days` };
+  return {
+    what,
+    state: 'advice',
+    detail: `Closed deliveries vanish from Temporal after ${days} days. Keep them longer: temporal operator namespace update --namespace ${namespace} --retention 90d`,
+  };
+}
+
+/** Forges do not send a lost webhook again; five minutes late is what people put up with. */
+const pollEvery = '5 minutes';
+
+/** Creates the schedule that looks at the repository, or brings it up to date. */
+export async function schedulePoll(client: Client, platform: string): Promise<Prepared> {
+  const scheduleId = `${platform}/poll-repository`;
+  const what = `schedule ${scheduleId}`;
+  const schedule = {
+    scheduleId,
+    spec: { intervals: [{ every: pollEvery }], jitter: '30 seconds' },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'pollRepository',
+      workflowId: scheduleId,
+      taskQueue: taskQueue(platform, 'delivery'),
+      args: [{ platform }],
+      // The next poll sees what this one would have.
+      workflowExecutionTimeout: pollEvery,
+    },
+    // After an outage one poll catches up with all that was missed.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+  } satisfies ScheduleOptions;
+  const handle = client.schedule.getHandle(scheduleId);
+  try {
+    await handle.update(({ state }) => ({ ...schedule, state }));
+    return { what, state: 'updated' };
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+  await client.schedule.create(schedule);
+  return { what, state: 'created' };
+}
