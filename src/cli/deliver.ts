@@ -48,10 +48,11 @@ async function deliver(options: Options): Promise<void> {
       process.exitCode = interrupted;
       return;
     }
-    const reached = changes.map((started, index) => {
-      const delivery = deliveries[index];
-      return { ...started, state: delivery ? delivery.state : started.state };
-    });
+    const reached = changes.map(({ change, workflowId, state }, index) => ({
+      change,
+      workflowId,
+      state: deliveries[index]?.state ?? state,
+    }));
     if (options.json) print(options, { changes: reached }, '');
     // The first failure decides: 1 comes before 3, and both before 0.
     const codes = deliveries.map((delivery) => exitCodeOfState(stateReached(delivery, until)));

@@ -37,9 +37,10 @@ export function draw(delivery: Delivery, now: number, width: number): string {
     const { mark, paint } = looks[step.state];
     const took = step.startedAt === undefined ? '' : durationBetween(step.startedAt, step.finishedAt, now);
     const [first, ...more] = notes(delivery, step, Math.max(20, width - indent));
-    const head = `  ${paint(mark)} ${paint(step.name.padEnd(nameWidth))}${dim(took.padStart(7))}`;
+    const named = `  ${paint(mark)} ${paint(step.name)}`;
+    const head = took === '' ? named : named + dim(took.padStart(nameWidth - step.name.length + 7));
     return [
-      first === undefined ? head.trimEnd() : `${head}  ${first}`,
+      first === undefined ? head : `${head}  ${first}`,
       ...more.map((line) => ' '.repeat(indent) + line),
     ];
   });

@@ -7,16 +7,16 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export const exitCodeOfError = (kind: ErrorKind): ExitCode => exitCodes[kind];
 
+const ofStates: Record<'pending' | PromotionState, ExitCode> = {
+  pending: exitCodes.done,
+  running: exitCodes.done,
+  waiting: exitCodes.done,
+  succeeded: exitCodes.done,
+  failed: exitCodes.failed,
+  'rolled-back': exitCodes.failed,
+  rejected: exitCodes.refused,
+  superseded: exitCodes.refused,
+};
+
 /** How a delivery ended, or a change in the environment that was waited for. */
-export function exitCodeOfState(state: 'pending' | PromotionState): ExitCode {
-  switch (state) {
-    case 'rejected':
-    case 'superseded':
-      return exitCodes.refused;
-    case 'failed':
-    case 'rolled-back':
-      return exitCodes.failed;
-    default:
-      return exitCodes.done;
-  }
-}
+export const exitCodeOfState = (state: 'pending' | PromotionState): ExitCode => ofStates[state];

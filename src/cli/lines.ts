@@ -10,19 +10,13 @@ export function changedLines(before: Delivery | undefined, after: Delivery, now:
     `${now.toISOString()} ${shortChange(after.change)} ${harmless(text).replaceAll('\n', '\n  | ')}`;
   const steps = after.steps.flatMap((step) => {
     const was = before?.steps.find(({ name }) => name === step.name)?.state ?? 'pending';
-    const waitingFor = (delivery: Delivery | undefined) => delivery?.environments[step.name]?.waitingFor;
-    if (step.state === was && waitingFor(before) === waitingFor(after)) return [];
-    switch (step.state) {
-      case 'waiting':
-        return [say(`${step.name} waiting for ${waitingFor(after) ?? 'something'}`)];
-      case 'pending':
-      case 'running':
-        return step.state === was ? [] : [say(`${step.name} ${step.state}`)];
-      default:
-        return step.state === was
-          ? []
-          : [say(`${step.name} ${step.state}${took(step)}${because(step.error)}`)];
+    const waitingFor = after.environments[step.name]?.waitingFor ?? 'something';
+    if (step.state === 'waiting') {
+      const same = was === 'waiting' && waitingFor === before?.environments[step.name]?.waitingFor;
+      return same ? [] : [say(`${step.name} waiting for ${waitingFor}`)];
     }
+    if (step.state === was) return [];
+    return [say(`${step.name} ${step.state}${took(step)}${because(step.error)}`)];
   });
   const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
   return [...steps, ...(ended ? [say(`${after.state}${because(after.reason)}`)] : [])];

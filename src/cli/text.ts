@@ -42,7 +42,8 @@ export function wrap(text: string, width: number): string[] {
       lines.push(rest.slice(0, end));
       rest = rest.slice(end + 1);
     }
-    return [...lines, rest];
+    lines.push(rest);
+    return lines;
   });
 }
 

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { Delivery } from '../model/delivery.ts';
+import { changedLines } from './lines.ts';
+
+const now = new Date('2026-01-01T08:00:00Z');
+const delivery = (what: Partial<Delivery>): Delivery => ({
+  change: `claims/${'3f'.repeat(20)}`,
+  service: 'claims',
+  commit: '3f'.repeat(20),
+  state: 'running',
+  steps: [],
+  environments: {},
+  ...what,
+});
+
+test('a log gets a line for each change of state, and none when nothing changed', () => {
+  const first = delivery({ steps: [{ name: 'test', state: 'running', startedAt: '2026-01-01T07:59:00Z' }] });
+  expect(changedLines(undefined, first, now)).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test running',
+  ]);
+  expect(changedLines(first, first, now)).toEqual([]);
+
+  const second = delivery({
+    state: 'waiting',
+    steps: [
+      {
+        name: 'test',
+        state: 'succeeded',
+        startedAt: '2026-01-01T07:59:00Z',
+        finishedAt: '2026-01-01T07:59:09Z',
+      },
+      { name: 'staging', state: 'waiting' },
+    ],
+    environments: { staging: { state: 'waiting', waitingFor: 'a review of pull request #7' } },
+  });
+  expect(changedLines(first, second, now)).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test succeeded in 9.0 s',
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f staging waiting for a review of pull request #7',
+  ]);
+});
+
+test('an error of several lines cannot give a CI system commands', () => {
+  const failed = delivery({
+    state: 'failed',
+    reason: 'no',
+    steps: [{ name: 'test', state: 'failed', error: 'no\n::add-mask::x' }],
+  });
+  expect(changedLines(undefined, failed, now).join('\n').split('\n')).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test failed: no',
+    '  | ::add-mask::x',
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f failed: no',
+  ]);
+});
