@@ -28,11 +28,6 @@ const listSchema = z.object({
 });
 const metadataSchema = z.object({ metadata: z.object({ name: z.string(), resourceVersion: z.string() }) });
 
-interface Entry {
-  application: Application;
-  version: string;
-}
-
 /**
  * One list and one watch of all Applications of a namespace, however many wait for them. It begins when somebody first
  * asks, and begins again by itself after any loss, at the last version it saw or by a new list. Who waits reads the
@@ -43,7 +38,7 @@ export class ApplicationWatch {
   readonly #path: string;
   readonly #closed = new AbortController();
   readonly #waiting = new Map<string, Set<() => void>>();
-  #entries = new Map<string, Entry>();
+  #applications = new Map<string, Application>();
   #listed = false;
   #trouble: string | undefined;
   #following: Promise<void> | undefined;
@@ -61,13 +56,13 @@ export class ApplicationWatch {
     this.#following ??= this.#follow();
     for (;;) {
       signal.throwIfAborted();
-      const entry = this.#entries.get(name);
+      const application = this.#applications.get(name);
       const trouble = this.#trouble;
       if (this.#listed || trouble !== undefined) {
-        yield { application: entry?.application, unreachable: trouble };
+        yield { application, unreachable: trouble };
       }
-      if (entry === this.#entries.get(name) && trouble === this.#trouble)
-        await this.#news(name, everyMs, signal);
+      const nothingNew = application === this.#applications.get(name) && trouble === this.#trouble;
+      if (nothingNew && !signal.aborted) await this.#news(name, everyMs, signal);
     }
   }
 
@@ -115,7 +110,7 @@ export class ApplicationWatch {
   }
 
   async #list(): Promise<string> {
-    const entries = new Map<string, Entry>();
+    const applications = new Map<string, Application>();
     let page: z.infer<typeof listSchema> | undefined;
     do {
       const more = page?.metadata.continue;
@@ -125,16 +120,13 @@ export class ApplicationWatch {
       });
       if (answer === undefined) throw new KubernetesError(404, 'There is no Argo CD in this cluster.');
       page = listSchema.parse(answer);
-      for (const item of page.items) this.#read(item, entries);
+      for (const item of page.items) this.#read(item, applications);
     } while (page.metadata.continue);
 
-    const before = this.#entries;
-    this.#entries = entries;
+    this.#applications = applications;
     this.#listed = true;
     this.#trouble = undefined;
-    for (const name of this.#waiting.keys()) {
-      if (before.get(name)?.version !== entries.get(name)?.version) this.#tell(name);
-    }
+    for (const name of this.#waiting.keys()) this.#tell(name);
     return page.metadata.resourceVersion;
   }
 
@@ -149,8 +141,8 @@ export class ApplicationWatch {
       if (!metadata) return;
       version = metadata.resourceVersion;
       if (type === 'BOOKMARK') return;
-      if (type === 'DELETED') this.#entries.delete(metadata.name);
-      else this.#read(object, this.#entries);
+      if (type === 'DELETED') this.#applications.delete(metadata.name);
+      else this.#read(object, this.#applications);
       this.#tell(metadata.name);
     };
     const request = await new Watch(this.#kubernetes.config).watch(
@@ -175,12 +167,12 @@ export class ApplicationWatch {
   }
 
   /** One that cannot be read is as good as absent: the others must not suffer from it. */
-  #read(object: unknown, into: Map<string, Entry>): void {
+  #read(object: unknown, into: Map<string, Application>): void {
     const { data } = metadataSchema.safeParse(object);
     if (!data) return;
-    const { name, resourceVersion: version } = data.metadata;
+    const { name } = data.metadata;
     try {
-      into.set(name, { application: parseApplication(object), version });
+      into.set(name, parseApplication(object));
     } catch {
       into.delete(name);
     }

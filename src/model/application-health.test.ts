@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { Application, Operation } from './application.ts';
+import { brokenRenderMs, graceMs, judge, type Standing, type Standings } from './application-health.ts';
+
+const now = Date.parse('2026-11-24T12:00:00Z');
+const wanted = 'a'.repeat(40);
+const later = 'b'.repeat(40);
+const id = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
+
+const operation = (changes: Partial<Operation> = {}): Operation => ({
+  by: 'Argo CD itself',
+  phase: 'Succeeded',
+  revision: wanted,
+  startedAt: now - 20_000,
+  finishedAt: now - 10_000,
+  ...changes,
+});
+
+const application = (changes: Partial<Application> = {}): Application => ({
+  name: 'claims-dev',
+  project: 'default',
+  destination: { namespace: 'claims' },
+  automated: true,
+  deleting: false,
+  sync: { status: 'Synced', revision: wanted },
+  health: { status: 'Healthy', since: now - 9_000 },
+  reconciledAt: now - 9_000,
+  conditions: [],
+  operation: operation(),
+  ...changes,
+});
+
+const standings = (changes: Partial<Standings> = {}): Standings => ({
+  compared: 'here',
+  synced: 'here',
+  headIsSame: true,
+  ...changes,
+});
+
+const following = (app: Application | undefined, changes?: Partial<Standings>) =>
+  judge(app, { revision: wanted }, standings(changes), now);
+
+test('synced and healthy at the wanted revision is healthy', () => {
+  expect(following(application())).toEqual({ state: 'healthy', revision: wanted });
+});
+
+test('a head that moved on with other services’ commits is as good', () => {
+  const app = application({ sync: { status: 'Synced', revision: later } });
+  expect(following(app)).toEqual({ state: 'healthy', revision: later });
+});
+
+test('a release that another one was written over is overtaken', () => {
+  const app = application({ sync: { status: 'Synced', revision: later } });
+  expect(following(app, { compared: 'replaced' })).toMatchObject({ state: 'overtaken' });
+});
+
+test('the health of before the commit does not count', () => {
+  const app = application({ sync: { status: 'Synced', revision: later } });
+  expect(following(app, { compared: 'behind' })).toMatchObject({ state: 'waiting', stale: true });
+});
+
+test('the health of before the sync’s end does not count', () => {
+  expect(following(application({ reconciledAt: now - 11_000 }))).toMatchObject({
+    state: 'waiting',
+    stale: true,
+  });
+});
+
+test('an Application that is not there yet is waited for', () => {
+  expect(following(undefined)).toMatchObject({ state: 'waiting', for: 'the Application to be created' });
+});
+
+test('Running with an end is a sync that will be tried again', () => {
+  const retrying = operation({ phase: 'Running', message: 'failed to apply', finishedAt: now - 1000 });
+  expect(following(application({ operation: retrying }))).toMatchObject({
+    state: 'waiting',
+    for: 'the sync to be tried again (failed to apply)',
+  });
+});
+
+test('a prune that somebody has to confirm is shown as what it waits for', () => {
+  const message = 'waiting for pruning confirmation of apps/Deployment/old';
+  const pruning = operation({ phase: 'Running', message, finishedAt: undefined });
+  expect(following(application({ operation: pruning }))).toMatchObject({ for: `the sync (${message})` });
+});
+
+test('missing resources are waited for', () => {
+  expect(following(application({ health: { status: 'Missing' } }))).toMatchObject({ state: 'waiting' });
+});
+
+test('Degraded fails only when it lasts, counted from the sync', () => {
+  const degraded = { status: 'Degraded', message: 'exceeded its progress deadline', since: now - 3_600_000 };
+  expect(following(application({ health: degraded }))).toMatchObject({ state: 'waiting' });
+  const old = operation({ finishedAt: now - graceMs });
+  expect(following(application({ health: degraded, operation: old }))).toEqual({
+    state: 'failed',
+    reason: 'Degraded: exceeded its progress deadline',
+  });
+});
+
+test('a failed sync of the compared revision is not tried again by Argo CD, so it is the end', () => {
+  const failed = operation({ phase: 'Failed', message: 'one or more objects failed to apply' });
+  const app = application({ sync: { status: 'OutOfSync', revision: wanted }, operation: failed });
+  expect(following(app)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining('failed to apply'),
+  });
+});
+
+test('a failed sync of an older head is given the time to be tried at the newer one', () => {
+  const app = (finishedAt: number) =>
+    application({
+      sync: { status: 'OutOfSync', revision: later },
+      operation: operation({ phase: 'Failed', finishedAt }),
+    });
+  expect(following(app(now - 1000))).toMatchObject({ state: 'waiting' });
+  expect(following(app(now - graceMs))).toMatchObject({ state: 'failed' });
+});
+
+test('a failed sync of before the release does not count', () => {
+  const app = application({
+    sync: { status: 'OutOfSync', revision: wanted },
+    operation: operation({ phase: 'Failed', revision: 'c'.repeat(40), finishedAt: now - 3_600_000 }),
+  });
+  expect(following(app, { synced: 'behind' })).toMatchObject({ state: 'waiting' });
+});
+
+test('manifests that cannot be built fail before the deadline; a forge that is away does not', () => {
+  const condition = (message: string) => ({ type: 'ComparisonError', message, since: now - brokenRenderMs });
+  const app = (message: string) =>
+    application({ sync: { status: 'Unknown', revision: wanted }, conditions: [condition(message)] });
+  const broken = '`kustomize build <path>` failed exit status 1: Error: no such file';
+  expect(following(app(broken))).toEqual({ state: 'failed', reason: broken });
+  expect(following(app('failed to list refs: dial tcp: connection refused'))).toMatchObject({
+    state: 'waiting',
+    for: expect.stringContaining('connection refused'),
+  });
+});
+
+const asking = (app: Application, changes?: Partial<Standings>) =>
+  judge(app, { revision: wanted, operationId: id }, standings(changes), now);
+const ours = operation({ id, by: 'gitops' });
+
+test('at an explicit revision, Synced is only asked for while the head holds the same', () => {
+  const app = application({
+    automated: false,
+    sync: { status: 'OutOfSync', revision: later },
+    operation: ours,
+  });
+  expect(asking(app)).toMatchObject({ state: 'waiting' });
+  expect(asking(app, { headIsSame: false, compared: 'replaced' })).toEqual({
+    state: 'healthy',
+    revision: wanted,
+  });
+});
+
+test('within one second, only Synced tells that the look came after the sync', () => {
+  const sameSecond = { operation: ours, reconciledAt: ours.finishedAt };
+  expect(asking(application(sameSecond))).toMatchObject({ state: 'healthy' });
+  const unsynced = application({ ...sameSecond, sync: { status: 'OutOfSync', revision: later } });
+  expect(asking(unsynced, { headIsSame: false })).toMatchObject({ state: 'waiting', stale: true });
+});
+
+test('our operation that failed is a failure with its message', () => {
+  const app = application({ operation: operation({ id, phase: 'Error', message: 'no such revision' }) });
+  expect(asking(app)).toEqual({ state: 'failed', reason: 'The sync failed: no such revision' });
+});
+
+test('another’s operation is waited for, and then ours is asked for again unless theirs brought the release', () => {
+  const theirs = operation({ by: 'admin', phase: 'Running', finishedAt: undefined });
+  expect(asking(application({ operation: theirs }))).toMatchObject({ for: 'the operation of admin to end' });
+  const ended = application({ operation: operation({ by: 'admin' }) });
+  expect(asking(ended, { synced: 'behind' })).toEqual({ state: 'lost' });
+  expect(asking(ended, { synced: 'replaced' })).toMatchObject({ state: 'overtaken' });
+  expect(asking(ended)).toMatchObject({ state: 'healthy' });
+});
+
+test('an operation that nobody took up is lost; one that is asked for is waited for', () => {
+  expect(asking(application({ operation: undefined }))).toEqual({ state: 'lost' });
+  const asked = application({ operation: undefined, requested: { id } });
+  expect(asking(asked)).toMatchObject({ state: 'waiting', for: 'the sync to start' });
+});
+
+const anyStanding = fc.constantFrom<Standing>('behind', 'here', 'replaced');
+const anyStandings = fc.record({ compared: anyStanding, synced: anyStanding, headIsSame: fc.boolean() });
+const anyTime = fc.integer({ min: now - 3_600_000, max: now });
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const anyOperation = fc.record({
+  id: maybe(fc.constantFrom(id, 'another')),
+  by: fc.constant('somebody'),
+  phase: fc.constantFrom('Running', 'Terminating', 'Succeeded', 'Failed', 'Error'),
+  revision: maybe(fc.constantFrom(wanted, later)),
+  startedAt: anyTime,
+  finishedAt: maybe(anyTime),
+});
+const anyApplication: fc.Arbitrary<Application> = fc.record({
+  name: fc.constant('a'),
+  project: fc.constant('p'),
+  destination: fc.constant({}),
+  automated: fc.boolean(),
+  deleting: fc.boolean(),
+  sync: fc.record({
+    status: fc.constantFrom('Synced', 'OutOfSync', 'Unknown'),
+    revision: maybe(fc.constantFrom(wanted, later)),
+  }),
+  health: fc.record({
+    status: fc.constantFrom('Healthy', 'Progressing', 'Degraded', 'Missing', 'Suspended', 'Unknown'),
+    since: maybe(anyTime),
+  }),
+  reconciledAt: maybe(anyTime),
+  conditions: fc.constant([]),
+  requested: maybe(fc.record({ id: maybe(fc.constantFrom(id, 'another')) })),
+  operation: maybe(anyOperation),
+});
+const anyWanted = fc.constantFrom({ revision: wanted }, { revision: wanted, operationId: id });
+
+test('whatever comes: healthy is never said of an old look, another health, an unfinished sync or another release', () => {
+  fc.assert(
+    fc.property(maybe(anyApplication), anyWanted, anyStandings, (app, wanted, standings) => {
+      if (judge(app, wanted, standings, now).state !== 'healthy') return;
+      expect(app).toBeDefined();
+      expect(app?.health.status).toBe('Healthy');
+      expect(app?.requested).toBe(undefined);
+      expect(app?.reconciledAt ?? 0).toBeGreaterThanOrEqual(app?.operation?.finishedAt ?? 0);
+      expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);
+      expect('operationId' in wanted ? standings.synced : standings.compared).toBe('here');
+      if (!('operationId' in wanted)) expect(app?.sync.status).toBe('Synced');
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('whatever comes: an operation is asked for again only when none is under way', () => {
+  fc.assert(
+    fc.property(maybe(anyApplication), anyWanted, anyStandings, (app, wanted, standings) => {
+      if (judge(app, wanted, standings, now).state !== 'lost') return;
+      expect('operationId' in wanted).toBe(true);
+      expect(app?.requested).toBe(undefined);
+      expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);
+    }),
+    { numRuns: 2000 },
+  );
+});
