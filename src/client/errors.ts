@@ -46,7 +46,8 @@ export function inOurWords(error: unknown): unknown {
   const answer = causes(error).find(isGrpcServiceError);
   if (!answer) return error;
   const say = (kind: ErrorKind, message: string) => new GitopsError(kind, message, { cause: error });
-  switch (answer.code) {
+  const code: number = answer.code;
+  switch (code) {
     case unavailable:
       return say(
         'unreachable',

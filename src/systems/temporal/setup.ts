@@ -4,7 +4,7 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { taskQueue } from '../../model/ids.ts';
+import { pollId, taskQueue } from '../../model/ids.ts';
 import { attributes } from '../../model/visibility.ts';
 
 /** One thing that was looked at, and what was done about it. */
@@ -67,7 +67,7 @@ const pollEvery = '5 minutes';
 
 /** Creates the schedule that looks at the repository, or brings it up to date. */
 export async function schedulePoll(client: Client, platform: string): Promise<Prepared> {
-  const scheduleId = `${platform}/poll-repository`;
+  const scheduleId = pollId(platform);
   const what = `schedule ${scheduleId}`;
   const schedule = {
     scheduleId,
@@ -78,6 +78,7 @@ export async function schedulePoll(client: Client, platform: string): Promise<Pr
       workflowId: scheduleId,
       taskQueue: taskQueue(platform, 'delivery'),
       args: [{ platform }],
+      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
       // The next poll sees what this one would have.
       workflowExecutionTimeout: pollEvery,
     },
