@@ -1,0 +1,115 @@
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { git, gitEnvironment } from './git.ts';
+
+export interface CloneOptions {
+  url: string;
+  branch: string;
+  /** Sent as a header, which no process list shows. */
+  token?: string;
+  caFile?: string;
+  /** Where the bare clone is kept; this process has it to itself. */
+  directory: string;
+  /** Who commits. */
+  committer: { name: string; email: string };
+  /** Tests use repositories on disk. */
+  allowFiles?: boolean;
+}
+
+/** A bare clone with the protected branch in it, fetched when asked. */
+export class Clone {
+  readonly options: CloneOptions;
+  readonly tipRef: string;
+  readonly #env: Record<string, string>;
+  #made: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(options: CloneOptions) {
+    const { url, branch, token, caFile, committer, allowFiles } = options;
+    this.options = options;
+    this.tipRef = `refs/remotes/origin/${branch}`;
+    const settings: [string, string][] = [
+      ['user.name', committer.name],
+      ['user.email', committer.email],
+    ];
+    if (allowFiles) settings.push(['protocol.file.allow', 'always']);
+    if (caFile !== undefined) settings.push(['http.sslCAInfo', caFile]);
+    if (token !== undefined) {
+      const credentials = Buffer.from(`x-access-token:${token}`).toString('base64');
+      settings.push([`http.${url}.extraHeader`, `Authorization: Basic ${credentials}`]);
+    }
+    this.#env = gitEnvironment(settings);
+  }
+
+  git(args: string[], input?: string | Uint8Array): Promise<string> {
+    const { directory } = this.options;
+    return git(directory, args, { env: this.#env, ...(input !== undefined && { input }) });
+  }
+
+  /** Brings the protected branch up to date. Callers at the same time share one fetch that began after they called. */
+  async fetch(): Promise<void> {
+    if (!this.#running) {
+      this.#running = this.#fetchOnce().finally(() => (this.#running = undefined));
+      return this.#running;
+    }
+    const begin = () => {
+      this.#next = undefined;
+      return this.fetch();
+    };
+    this.#next ??= this.#running.then(begin, begin);
+    return this.#next;
+  }
+
+  async #fetchOnce(): Promise<void> {
+    await this.#ready();
+    const { url, branch } = this.options;
+    const refspec = `+refs/heads/${branch}:${this.tipRef}`;
+    await this.git([
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--end-of-options',
+      url,
+      refspec,
+    ]);
+  }
+
+  /** Fetches another branch; undefined when there is none. */
+  async fetchBranch(branch: string): Promise<string | undefined> {
+    await this.#ready();
+    const { url } = this.options;
+    const found = await this.git(['ls-remote', '--end-of-options', url, `refs/heads/${branch}`]);
+    const [sha] = found.split('\t');
+    if (!sha) return undefined;
+    await this.git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', url, sha]);
+    return sha;
+  }
+
+  #ready(): Promise<void> {
+    this.#made ??= this.#make().catch((error: unknown) => {
+      this.#made = undefined;
+      throw error;
+    });
+    return this.#made;
+  }
+
+  /** A clone that a killed process left half-made has no HEAD, and is made again. */
+  async #make(): Promise<void> {
+    const { directory } = this.options;
+    const whole = await this.git(['rev-parse', '--git-dir']).then(
+      () => true,
+      () => false,
+    );
+    if (whole) return;
+    if (await exists(directory)) await rm(directory, { recursive: true });
+    await mkdir(directory, { recursive: true });
+    await this.git(['init', '--quiet', '--bare', directory]);
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );

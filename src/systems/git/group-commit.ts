@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import type { Clone } from './clone.ts';
+import { GitError } from './git.ts';
+import { releaseTree } from './release-tree.ts';
+import type { ReleaseWrite, ReleaseWritten } from './repository.ts';
+
+interface Waiting {
+  write: ReleaseWrite;
+  tree: string;
+  resolve: (written: ReleaseWritten) => void;
+  reject: (error: unknown) => void;
+  /** The very same write, asked for by another attempt: it gets the same answer. */
+  twins: Waiting[];
+}
+
+/** Each lost race means that somebody else's push won, so this many in a row means a storm: let Temporal try later. */
+const mostRaces = 20;
+
+/**
+ * Writes to one branch that come at the same time become one push, with one commit each. While a push is under way, new
+ * writes gather for the next. There is no lock: a push that loses a race is built again on the new tip.
+ */
+export class GroupCommit {
+  readonly #clone: Clone;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(clone: Clone) {
+    this.#clone = clone;
+  }
+
+  write(write: ReleaseWrite): Promise<ReleaseWritten> {
+    return new Promise((resolve, reject) => {
+      const tree = releaseTree(write.base, write.kustomization);
+      this.#waiting.push({ write, tree, resolve, reject, twins: [] });
+      if (!this.#running) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0);
+      try {
+        await this.#land(group);
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
+    }
+    this.#running = false;
+  }
+
+  async #land(group: Waiting[]): Promise<void> {
+    for (let races = 0; ; races += 1) {
+      await this.#clone.fetch();
+      const tip = (await this.#clone.git(['rev-parse', this.#clone.tipRef])).trim();
+      const open = await this.#settle(group, tip);
+      if (open.length === 0) return;
+      const commits = await writeCommits(this.#clone, tip, open);
+      try {
+        await push(this.#clone, commits.at(-1) ?? tip, this.#clone.options.branch);
+        for (const [index, { tree, twins, ...waiting }] of open.entries()) {
+          const written = { state: 'written' as const, revision: commits[index] ?? tip, tree };
+          for (const { resolve } of [waiting, ...twins]) resolve(written);
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof GitError) || error.kind !== 'race' || races >= mostRaces) throw error;
+        group = open.flatMap((waiting) => [{ ...waiting, twins: [] }, ...waiting.twins]);
+      }
+    }
+  }
+
+  /** Answers those that need no commit; what remains is to be written, on this very tip. */
+  async #settle(group: Waiting[], tip: string): Promise<Waiting[]> {
+    const wanted = await Promise.all(group.map(({ write }) => write.stillWanted()));
+    const trees = await treesAt(
+      this.#clone,
+      tip,
+      group.map(({ write }) => write.path),
+    );
+    const open: Waiting[] = [];
+    for (const [index, waiting] of group.entries()) {
+      const { write, tree, resolve } = waiting;
+      const found = trees.get(write.path);
+      const twin = open.find((other) => other.write.path === write.path && other.tree === tree);
+      if (!wanted[index]) resolve({ state: 'unwanted' });
+      else if (twin) twin.twins.push(waiting);
+      else if (found === tree) {
+        resolve({ state: 'written', revision: await lastChange(this.#clone, tip, write.path), tree });
+      } else if (found !== write.expectedTree) resolve({ state: 'changed', tree: found });
+      else {
+        trees.set(write.path, tree);
+        open.push(waiting);
+      }
+    }
+    return open;
+  }
+}
+
+/** Trees of folders at a commit, by path; those that are not there are missing. */
+export async function treesAt(clone: Clone, commit: string, paths: string[]): Promise<Map<string, string>> {
+  const unique = [...new Set(paths)];
+  const listing = await clone.git(['ls-tree', '-z', '--full-tree', commit, '--', ...unique]);
+  return new Map(
+    listing
+      .split('\0')
+      .filter(Boolean)
+      .map((line) => {
+        const [meta = '', path = ''] = line.split('\t');
+        return [path, meta.split(' ')[2] ?? ''];
+      }),
+  );
+}
+
+/** The commit on the protected branch's own line that last changed a path. */
+async function lastChange(clone: Clone, tip: string, path: string): Promise<string> {
+  const found = await clone.git(['log', '-1', '--first-parent', '--format=%H', tip, '--', path]);
+  return found.trim() || tip;
+}
+
+/** One commit each, on top of each other. @returns their hashes, in order */
+export async function writeCommits(
+  clone: Clone,
+  parent: string,
+  writes: readonly { write: ReleaseWrite }[],
+): Promise<string[]> {
+  const { name, email } = clone.options.committer;
+  const ref = `refs/gitops/${randomUUID()}`;
+  const seconds = Math.floor(Date.now() / 1000);
+  const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
+  const stream = writes.map(({ write: { path, base, kustomization, message } }, index) =>
+    [
+      `commit ${ref}`,
+      `mark :${index + 1}`,
+      `committer ${name} <${email}> ${seconds} +0000`,
+      `${data(message)}from ${index === 0 ? parent : `:${index}`}`,
+      `D ${path}`,
+      `M 040000 ${base} ${path}/base`,
+      `M 100644 inline ${path}/kustomization.yaml`,
+      data(kustomization),
+      `get-mark :${index + 1}`,
+    ].join('\n'),
+  );
+  const input = `feature done\n${stream.join('\n')}\ndone\n`;
+  const marks = await clone.git(['fast-import', '--quiet', '--done', '--date-format=raw'], input);
+  await clone.git(['update-ref', '-d', ref]);
+  return marks.trim().split('\n');
+}
+
+/** @throws GitError `race` when somebody was there first */
+export async function push(clone: Clone, commit: string, branch: string, replaces?: string): Promise<void> {
+  const lease = replaces === undefined ? [] : [`--force-with-lease=refs/heads/${branch}:${replaces}`];
+  const { url } = clone.options;
+  await clone.git([
+    'push',
+    '--porcelain',
+    ...lease,
+    '--end-of-options',
+    url,
+    `${commit}:refs/heads/${branch}`,
+  ]);
+}

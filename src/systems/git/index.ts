@@ -1,0 +1,178 @@
+import { execa } from 'execa';
+import { Clone, type CloneOptions } from './clone.ts';
+import { GitError, gitEnvironment } from './git.ts';
+import { GroupCommit } from './group-commit.ts';
+import { writeBranch } from './promotion-branch.ts';
+import type { Commit, Repository } from './repository.ts';
+
+export type { CloneOptions } from './clone.ts';
+export type { Commit, ReleaseWrite, ReleaseWritten, Repository } from './repository.ts';
+export { GitError } from './git.ts';
+
+const fullHash = /^[0-9a-f]{40}$/;
+
+/** Fields apart by NUL, commits apart by SOH: what no message holds. */
+const logFormat =
+  '%H%x00%s%x00%an <%ae>%x00%(trailers:key=Co-authored-by,valueonly,separator=%x02)%x00%cI%x01';
+
+/** @param options where the repository is, and where its clone is kept */
+export function createRepository(options: CloneOptions): Repository {
+  const clone = new Clone(options);
+  const group = new GroupCommit(clone);
+
+  /** A commit by its full hash, fetched if it is not here yet. @throws GitError `missing` */
+  async function known(commit: string): Promise<string> {
+    if (!fullHash.test(commit)) throw new GitError('missing', `${commit} is no full commit hash.`);
+    if (await has(commit)) return commit;
+    await clone.fetch();
+    if (await has(commit)) return commit;
+    throw new GitError('missing', `${commit} is not in ${options.url}.`);
+  }
+
+  const has = (commit: string): Promise<boolean> =>
+    clone.git(['cat-file', '-e', `${commit}^{commit}`]).then(
+      () => true,
+      () => false,
+    );
+
+  async function tip(): Promise<string> {
+    await clone.fetch();
+    return (await clone.git(['rev-parse', clone.tipRef])).trim();
+  }
+
+  const lines = async (args: string[]): Promise<string[]> =>
+    (await clone.git(args)).split('\n').filter((line) => line !== '');
+
+  async function isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    const outside = await lines([
+      'rev-list',
+      '-n',
+      '1',
+      await known(ancestor),
+      `^${await known(descendant)}`,
+    ]);
+    return outside.length === 0;
+  }
+
+  /** The first-parent commit by which a commit reached the branch: itself, when it is on that line. */
+  async function mergeOf(commit: string): Promise<string | undefined> {
+    const head = await tip();
+    if (!(await has(commit)) || !(await isAncestor(commit, head))) return undefined;
+    if (commit === head) return commit;
+    const line = new Set(await lines(['rev-list', '--first-parent', head]));
+    if (line.has(commit)) return commit;
+    const path = await lines([
+      'rev-list',
+      '--ancestry-path',
+      '--topo-order',
+      '--reverse',
+      `${commit}..${head}`,
+    ]);
+    return path.find((sha) => line.has(sha));
+  }
+
+  return {
+    tip,
+    mergeOf,
+    isAncestor,
+
+    async position(commit) {
+      if ((await mergeOf(commit)) !== commit) return undefined;
+      return Number(await clone.git(['rev-list', '--count', '--first-parent', commit]));
+    },
+
+    async log(from, to, paths) {
+      await known(to);
+      const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
+      const text = await clone.git([
+        'log',
+        '-200',
+        `--format=${logFormat}`,
+        ...range,
+        '--',
+        ...paths.map(pathspec),
+      ]);
+      return text
+        .split('\x01')
+        .map((entry) => entry.trim())
+        .filter(Boolean)
+        .map(parseCommit);
+    },
+
+    async changedPaths(commit) {
+      await known(commit);
+      const text = await clone.git([
+        'diff-tree',
+        '-r',
+        '-z',
+        '--root',
+        '--no-commit-id',
+        '--name-only',
+        '--diff-merges=first-parent',
+        commit,
+      ]);
+      return text.split('\0').filter(Boolean);
+    },
+
+    async firstParentSince(from) {
+      const head = await tip();
+      const range = from === undefined ? [head] : [`${await known(from)}..${head}`];
+      return (await lines(['rev-list', '--first-parent', '--max-count=500', ...range])).toReversed();
+    },
+
+    async object(revision, path) {
+      await known(revision);
+      const line = await clone.git(['ls-tree', '-z', '--full-tree', revision, '--', path]);
+      return line === '' ? undefined : line.split('\t')[0]?.split(' ')[2];
+    },
+
+    async read(revision, path) {
+      await known(revision);
+      const hash = await this.object(revision, path);
+      return hash === undefined ? undefined : clone.git(['cat-file', 'blob', hash]);
+    },
+
+    async files(revision, path) {
+      await known(revision);
+      const below = path === undefined ? [] : ['--', path];
+      const text = await clone.git(['ls-tree', '-r', '-z', '--name-only', '--full-tree', revision, ...below]);
+      return text.split('\0').filter(Boolean);
+    },
+
+    async checkout(revision, directory, path) {
+      await known(revision);
+      const tree = path === undefined ? revision : `${revision}:${path}`;
+      await extract(options.directory, tree, directory);
+    },
+
+    writeRelease: (write) =>
+      write.branch === options.branch ? group.write(write) : writeBranch(clone, write),
+  };
+}
+
+/** A glob of the configuration as git understands it, always from the repository's root. */
+const pathspec = (glob: string): string =>
+  /[*?[]/.test(glob) ? `:(top,glob)${glob}` : `:(top,literal)${glob}`;
+
+function parseCommit(entry: string): Commit {
+  const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = entry.split('\0');
+  return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
+}
+
+/** Git writes what it would check out as a tar, so there is no `.git`, no index and no second copy. */
+async function extract(repository: string, tree: string, directory: string): Promise<void> {
+  const options = { env: gitEnvironment([]), extendEnv: false, timeout: 10 * 60_000, buffer: false } as const;
+  try {
+    await execa('git', ['--git-dir', repository, 'archive', '--format=tar', tree], options).pipe(
+      'tar',
+      ['-x', '--no-same-owner', '-C', directory],
+      options,
+    );
+  } catch (error) {
+    throw new GitError(
+      'failed',
+      `The files of ${tree} could not be written to ${directory}. Is there space left?`,
+      { cause: error },
+    );
+  }
+}
