@@ -12,12 +12,16 @@ export function environmentOf(config: Config, name: string): EnvironmentConfig {
 }
 
 /** The folder that promotions of a service into an environment write, and nobody else. */
-export const releasePath = (service: Service, environment: string): string =>
+export const releasePath = (service: Pick<Service, 'manifests'>, environment: string): string =>
   `${service.manifests}/overlays/${environment}/release`;
 
 /** What Argo CD syncs: people's overlay, which includes the release. */
-export const overlayPath = (service: Service, environment: string): string =>
+export const overlayPath = (service: Pick<Service, 'manifests'>, environment: string): string =>
   `${service.manifests}/overlays/${environment}`;
+
+/** Folder with `base/` and `overlays/`, without asking the repository which services there are. */
+export const manifestsPath = ({ manifests }: Config, service: string): string =>
+  manifests.replaceAll('{service}', service);
 
 export const namespaceOf = (config: Config, environment: string): string =>
   environmentOf(config, environment).namespace ?? `${config.platform}-${environment}`;
