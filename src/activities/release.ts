@@ -1,0 +1,66 @@
+import { releasePath } from '../config/places.ts';
+import { changeName } from '../model/change.ts';
+import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../model/release.ts';
+import { releaseTree } from '../systems/git/release-tree.ts';
+import { stillWanted } from '../systems/temporal/runs.ts';
+import { withGit } from './git-failures.ts';
+import { knownService } from './known-service.ts';
+import type { Systems } from './systems.ts';
+import type { ReleaseActivities, SeenRelease } from './types.ts';
+
+export function createReleaseActivities(
+  systems: Pick<Systems, 'config' | 'repository' | 'temporal'>,
+): ReleaseActivities {
+  const { config, repository, temporal } = systems;
+
+  return {
+    /** Reads only. */
+    readRelease: ({ environment, service: name }) =>
+      withGit(async (): Promise<SeenRelease> => {
+        const tip = await repository.tip();
+        const service = await knownService(systems, name, tip);
+        const path = releasePath(service, environment);
+        const tree = await repository.object(tip, path);
+        if (tree === undefined) return { tip };
+        const written = parseReleaseKustomization(
+          (await repository.read(tip, `${path}/kustomization.yaml`)) ?? '',
+        );
+        if (written?.change.service !== name) return { tip, tree };
+        const base = await repository.object(written.change.commit, `${service.manifests}/base`);
+        const ours = base !== undefined && releaseTree(base, releaseKustomization(written)) === tree;
+        return ours ? { tip, tree, change: written.change } : { tip, tree };
+      }),
+
+    /** Safe to repeat, side by side and late: compare-and-set on the tree that the promotion saw. */
+    writeRelease: ({ environment, release, seen, asker }) =>
+      withGit(async () => {
+        const { change, source } = release;
+        const newer = seen.change && (await repository.position(seen.change.commit));
+        if (seen.change && newer !== undefined && newer > source.position) {
+          return {
+            state: 'refused',
+            reason: `${changeName(seen.change)} is newer and is in ${environment} already.`,
+          };
+        }
+        const service = await knownService(systems, change.service, seen.tip);
+        const path = releasePath(service, environment);
+        const written = await repository.writeRelease({
+          branch: config.repository.branch,
+          path,
+          base: source.base,
+          kustomization: releaseKustomization(release),
+          expectedTree: seen.tree,
+          message: releaseMessage(environment, release),
+          stillWanted: () => stillWanted(temporal, asker),
+        });
+        if (written.state === 'written') return written;
+        if (written.state === 'unwanted') {
+          return { state: 'refused', reason: 'The delivery that asked for it is not open any more.' };
+        }
+        return {
+          state: 'refused',
+          reason: `Somebody else wrote ${path} meanwhile. Look at who did, then deliver the change again.`,
+        };
+      }),
+  };
+}

@@ -1,0 +1,116 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { promotionSettings } from '../config/places.ts';
+import { listServices, ownsPath, type Service } from '../config/services.ts';
+import type { Change, Source } from '../model/change.ts';
+import type { Plan } from '../model/delivery.ts';
+import { refused } from './failures.ts';
+import { withGit } from './git-failures.ts';
+import { knownService } from './known-service.ts';
+import type { Systems } from './systems.ts';
+import type { SourceActivities } from './types.ts';
+
+/** More than a person reads of a change's paths. */
+const mostPaths = 20;
+
+/** Reads only: safe to repeat. */
+export function createSourceActivities(systems: Pick<Systems, 'config' | 'repository'>): SourceActivities {
+  const { config, repository } = systems;
+
+  return {
+    verifyChange: ({ change, image }) =>
+      withGit(async (): Promise<Plan> => {
+        const position = await positionOf(change.commit);
+        const service = await knownService(systems, change.service, change.commit);
+        const environments = config.environments.map(({ name }) => ({
+          name,
+          settings: promotionSettings(config, name),
+        }));
+        return {
+          source: await sourceOf(change, service, position),
+          test: await hasTests(service, change.commit),
+          image: imagePlan(service, image),
+          environments,
+        };
+      }),
+
+    resolveChanges: ({ since, until }) =>
+      withGit(async () => {
+        const tip = until ?? (await repository.tip());
+        await positionOf(tip);
+        const commits = /^0+$/.test(since) ? [tip] : await commitsBetween(since, tip);
+        const changes = new Map<string, { change: Change; subject: string }>();
+        for (const commit of commits) {
+          const paths = await repository.changedPaths(commit);
+          const [described] = await repository.log(undefined, commit, []);
+          for (const service of listServices(config, await repository.files(commit)).values()) {
+            if (!paths.some((path) => ownsPath(service, path))) continue;
+            const subject = described?.subject ?? '';
+            changes.set(service.name, { change: { service: service.name, commit }, subject });
+          }
+        }
+        return [...changes.values()];
+      }),
+  };
+
+  async function positionOf(commit: string): Promise<number> {
+    const position = await repository.position(commit);
+    if (position !== undefined) return position;
+    const { branch } = config.repository;
+    const merge = await repository.mergeOf(commit);
+    if (merge === undefined) {
+      throw refused(
+        `${commit} is not on ${branch}. Merge it first; only commits of ${branch} are delivered.`,
+      );
+    }
+    throw refused(`${commit} came to ${branch} by the merge ${merge}. Deliver that one.`);
+  }
+
+  /** First-parent commits after `since` up to `tip`, oldest first. */
+  async function commitsBetween(since: string, tip: string): Promise<string[]> {
+    await positionOf(since);
+    const commits = await repository.firstParentSince(since);
+    const end = commits.indexOf(tip);
+    if (end < 0) throw refused(`${tip} is not after ${since}, or more than 500 commits after it.`);
+    return commits.slice(0, end + 1);
+  }
+
+  async function sourceOf(
+    { service: _, commit }: Change,
+    service: Service,
+    position: number,
+  ): Promise<Source> {
+    const base = await repository.object(commit, `${service.manifests}/base`);
+    if (base === undefined) {
+      throw refused(
+        `${service.manifests}/base does not exist at ${commit}. A service has its manifests there.`,
+      );
+    }
+    const [described] = await repository.log(undefined, commit, []);
+    if (!described) throw ApplicationFailure.retryable(`${commit} could not be read.`);
+    const paths = await repository.changedPaths(commit);
+    return {
+      position,
+      base,
+      subject: described.subject.slice(0, 100),
+      authors: described.authors,
+      committedAt: described.committedAt,
+      paths: paths.filter((path) => ownsPath(service, path)).slice(0, mostPaths),
+    };
+  }
+
+  async function hasTests({ test, dockerfile, image }: Service, commit: string): Promise<boolean> {
+    if (test) return true;
+    if (image === undefined || dockerfile === undefined) return false;
+    return hasTestTarget((await repository.read(commit, dockerfile)) ?? '');
+  }
+}
+
+/** Whether a Dockerfile has a stage named `test`. */
+export const hasTestTarget = (dockerfile: string): boolean =>
+  /^\s*FROM\s+.+\s+AS\s+test\s*$/im.test(dockerfile);
+
+function imagePlan(service: Service, given: string | undefined): Plan['image'] {
+  if (service.image !== undefined) return given === undefined ? 'build' : 'given';
+  if (given === undefined) return 'none';
+  throw refused(`${service.name} has no image, so it cannot take ${given}. Leave --image out.`);
+}

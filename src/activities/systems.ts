@@ -1,0 +1,20 @@
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config/schema.ts';
+import type { ArgoCd } from '../systems/argocd/index.ts';
+import type { CommandRunner } from '../systems/commands/index.ts';
+import type { Forge } from '../systems/forge/forge.ts';
+import type { Repository } from '../systems/git/repository.ts';
+import type { Images } from '../systems/images/index.ts';
+import type { ObjectStore } from '../systems/objects/index.ts';
+
+/** The outside world, as activities see it. */
+export interface Systems {
+  config: Config;
+  repository: Repository;
+  forge: Forge;
+  objects: ObjectStore;
+  argocd: ArgoCd;
+  images: Images;
+  commands: CommandRunner;
+  temporal: Client;
+}
