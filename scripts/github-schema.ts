@@ -9,6 +9,7 @@ import { z } from 'zod';
 const operations: Record<string, string[]> = {
   '/repos/{owner}/{repo}': ['get'],
   '/repos/{owner}/{repo}/pulls': ['get', 'post'],
+  '/repos/{owner}/{repo}/commits/{commit_sha}/pulls': ['get'],
   '/repos/{owner}/{repo}/pulls/{pull_number}': ['get', 'patch'],
   '/repos/{owner}/{repo}/pulls/{pull_number}/merge': ['put'],
   '/repos/{owner}/{repo}/pulls/{pull_number}/reviews': ['get'],

@@ -12,6 +12,7 @@ import {
 import type { ForgeEvent } from '../systems/forge/events.ts';
 import { createDeliveryMemory } from './delivery-memory.ts';
 
+const noSecret = 'Set forge.webhookSecret in gitops.yaml: without it no webhook is believed.';
 /** What GitHub sends at most. */
 const largestBody = 25 * 1024 * 1024;
 
@@ -29,6 +30,11 @@ export interface AppOptions {
 export function createApp({ webhookSecret, take, checkTemporal, log }: AppOptions): Hono {
   const app = new Hono();
   const taken = createDeliveryMemory();
+  const secret = (): string => {
+    const found = webhookSecret();
+    if (found === undefined) throw new EventRefused(401, noSecret);
+    return found;
+  };
 
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
@@ -46,6 +52,7 @@ export function createApp({ webhookSecret, take, checkTemporal, log }: AppOption
     // What can be refused by its headers is refused before its body is taken in.
     async (c, next) => {
       signatureIn(c.req.raw.headers);
+      secret();
       await next();
     },
     bodyLimit({
@@ -55,14 +62,7 @@ export function createApp({ webhookSecret, take, checkTemporal, log }: AppOption
     async (c) => {
       const { headers } = c.req.raw;
       const body = new Uint8Array(await c.req.arrayBuffer());
-      const secret = webhookSecret();
-      if (secret === undefined) {
-        return c.json(
-          { error: 'Set forge.webhookSecret in gitops.yaml: without it no webhook is believed.' },
-          503,
-        );
-      }
-      verifySignature(headers, body, secret);
+      verifySignature(headers, body, secret());
 
       const id = deliveryIdIn(headers);
       const event = readEvent(headers, body);

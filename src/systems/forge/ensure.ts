@@ -10,8 +10,10 @@ export interface WantedPullRequest {
   title: string;
   body: string;
   label?: string;
-  /** Whether it was open before: then one that somebody merged or closed meanwhile is not replaced by another. */
+  /** Whether it was open before: then one that somebody closed meanwhile is not replaced by another. */
   again: boolean;
+  /** Whether the base holds all of it already: then it is only looked for. */
+  released: boolean;
   /** Asked before one is opened. */
   stillWanted: () => Promise<boolean>;
 }
@@ -27,8 +29,8 @@ const ignore = (): void => undefined;
  * every forge (four at once made four on Gitea), so calls for one branch go one after the other here, and what another
  * process opened at the same time is closed: the lowest number stays.
  *
- * @returns undefined when it is not wanted any more
- * @throws ForgeError
+ * @returns undefined when it is not wanted any more; a merged one where its work is done
+ * @throws ForgeError `missing`: the base holds it already, and no pull request brought it
  */
 export async function ensurePullRequest(
   forge: Forge,
@@ -49,8 +51,11 @@ async function ensure(forge: Forge, wanted: WantedPullRequest): Promise<PullRequ
   const all = await forge.pullRequestsFrom(wanted.branch);
   let open = all.filter(isOpen);
   if (open.length === 0) {
-    const ended = all.findLast(({ head, state }) => head.sha === wanted.head && isAnswer(state, wanted));
+    const ended = all.findLast((one) => isAnswer(one, wanted)) ?? (await forge.mergedAs(wanted.head));
     if (ended) return ended;
+    if (wanted.released) {
+      throw new ForgeError('missing', `${wanted.base} holds ${wanted.title} already, by no pull request.`);
+    }
     if (!(await wanted.stillWanted())) return undefined;
     await create(forge, wanted);
     open = (await forge.pullRequestsFrom(wanted.branch)).filter(isOpen);
@@ -64,8 +69,8 @@ async function ensure(forge: Forge, wanted: WantedPullRequest): Promise<PullRequ
 const isOpen = ({ state }: PullRequest): boolean => state === 'open';
 
 /** A merged one did its work; one that somebody closed is their answer, unless it belongs to an earlier promotion. */
-const isAnswer = (state: PullRequest['state'], { again }: WantedPullRequest): boolean =>
-  state === 'merged' || (again && state === 'closed');
+const isAnswer = ({ head, state, revision }: PullRequest, wanted: WantedPullRequest): boolean =>
+  [head.sha, revision].includes(wanted.head) && (state === 'merged' || wanted.again);
 
 async function create(forge: Forge, { branch, base, title, body }: WantedPullRequest): Promise<void> {
   try {

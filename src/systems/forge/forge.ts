@@ -36,6 +36,8 @@ export interface Forge {
   /** Those whose head is this branch of this repository, lowest number first; of the closed ones only recent. */
   pullRequestsFrom(branch: string): Promise<PullRequest[]>;
   openPullRequests(): Promise<PullRequest[]>;
+  /** The one whose merge made this commit. */
+  mergedAs(revision: string): Promise<PullRequest | undefined>;
   /** @throws ForgeError `exists`: an open one has this head and base */
   createPullRequest(text: { head: string; base: string; title: string; body: string }): Promise<PullRequest>;
   updatePullRequest(number: number, text: { title?: string; body?: string; state?: 'closed' }): Promise<void>;

@@ -125,6 +125,15 @@ export function createGiteaForge({
         .toSorted((a, b) => a.number - b.number);
     },
 
+    async mergedAs(revision) {
+      try {
+        return readPull(await call('GET', `${repository}/commits/${revision}/pull`, pullSchema));
+      } catch (error) {
+        if (error instanceof ForgeError && error.kind === 'missing') return undefined;
+        throw error;
+      }
+    },
+
     createPullRequest: async (text) => readPull(await call('POST', `${repository}/pulls`, pullSchema, text)),
 
     async updatePullRequest(number, text) {

@@ -69,6 +69,11 @@ export function createGitHubForge({
       return (await github.paginate(pulls.list, { ...place, state: 'open', per_page: 100 })).map(readPull);
     },
 
+    async mergedAs(commit_sha) {
+      const { data } = await github.rest.repos.listPullRequestsAssociatedWithCommit({ ...place, commit_sha });
+      return data.map(readPull).find(({ revision }) => revision === commit_sha);
+    },
+
     async createPullRequest(text) {
       return readPull((await pulls.create({ ...place, ...text })).data);
     },

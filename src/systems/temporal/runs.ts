@@ -25,8 +25,12 @@ export async function stillWanted(
   return open.every(Boolean);
 }
 
+/** Whether the workflow run that the calling activity belongs to is open. */
+export const ownRunIsOpen = (client: Client): Promise<boolean> => isOpen(client, ownRun());
+
 function ownRun(): { workflowId: string; runId: string } {
   const run = activityInfo().workflowExecution;
-  if (!run) throw new Error('This activity was not started by a workflow, so nobody can tell if it is wanted.');
+  if (!run)
+    throw new Error('This activity was not started by a workflow, so nobody can tell if it is wanted.');
   return run;
 }
