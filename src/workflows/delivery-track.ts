@@ -1,4 +1,11 @@
-import { condition, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  condition,
+  setCurrentDetails,
+  setHandler,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { changeName, type Change, type Image } from '../model/change.ts';
 import { describeDelivery, imageReference, type Delivery, type Plan, type Step } from '../model/delivery.ts';
 import { answered, deliveryStatus, progressed } from '../model/messages.ts';
@@ -67,6 +74,8 @@ export function trackDelivery(change: Change) {
     /** The steps that `verify` found there are. */
     plan({ source, test, image, environments }: Plan): void {
       delivery.subject = source.subject;
+      // Lists read it; whoever started the delivery may have known it already.
+      if (workflowInfo().memo?.['subject'] === undefined) upsertMemo({ subject: source.subject });
       const names = [
         ...(test ? ['test'] : []),
         ...(image === 'none' ? [] : ['build']),

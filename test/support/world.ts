@@ -84,6 +84,8 @@ export class World {
   manifestsDigest = 'sha256:rendered';
   settings = structuredClone(settings);
   authors: string[] = ['developer'];
+  /** What commits touched. */
+  changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
   tests: () => Promise<void> = () => Promise.resolve();
@@ -129,7 +131,7 @@ export class World {
           environments: this.#environments.map((name) => ({ name, settings: this.#settings(name) })),
         };
       },
-      resolveChanges: async () => [],
+      resolveChanges: async () => this.changes,
       testService: async () => {
         await this.tests();
         return { log: 'logs/test' };

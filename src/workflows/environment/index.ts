@@ -2,13 +2,12 @@ import {
   allHandlersFinished,
   CancellationScope,
   condition,
-  continueAsNew,
   log,
-  upsertMemo,
+  makeContinueAsNewFunc,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
+import type { EnvironmentInput, EnvironmentMemory, EnvironmentState } from '../../model/environment.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
 import { quick } from '../proxies.ts';
@@ -32,7 +31,9 @@ export async function environment(input: EnvironmentInput): Promise<void> {
     await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
     await runNext(input, state, desk);
     await condition(allHandlersFinished);
-    await continueAsNew<typeof environment>({ ...input, carried: state });
+    // The memo is what lists read; unlike search attributes it is not carried over by itself.
+    const goOn = makeContinueAsNewFunc<typeof environment>({ memo: { ...memoryOf(state) } });
+    await goOn({ ...input, carried: state });
   });
 }
 
@@ -68,10 +69,8 @@ async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: D
 /** Histories expire and operators terminate things, so what it knows lies in the object store as well. */
 async function remember(input: EnvironmentInput, state: EnvironmentState): Promise<void> {
   const { platform, environment, service } = input;
-  const { current, lastHealthy } = state;
-  if (!current) return;
-  const memory = { current, ...(lastHealthy && { lastHealthy }) };
-  upsertMemo(memory);
+  const memory = memoryOf(state);
+  if (!memory.current) return;
   try {
     await quick(platform).rememberEnvironment({ environment, service, memory });
   } catch (error) {
@@ -80,3 +79,8 @@ async function remember(input: EnvironmentInput, state: EnvironmentState): Promi
     });
   }
 }
+
+const memoryOf = ({ current, lastHealthy }: EnvironmentState): EnvironmentMemory => ({
+  ...(current && { current }),
+  ...(lastHealthy && { lastHealthy }),
+});

@@ -1,0 +1,157 @@
+import { expect, vi } from 'vitest';
+import { createClient, type Delivery, GitopsError } from '../src/client.ts';
+import { failed } from '../src/activities/failures.ts';
+import { deliverId } from '../src/model/ids.ts';
+import { test, useTemporal, type Rig } from './support/workflow-rig.ts';
+import { World } from './support/world.ts';
+
+useTemporal();
+
+const commit = World.commit(7);
+const change = { service: 'claims', commit };
+const name = `claims/${commit}`;
+
+const clientOf = (rig: Rig) => createClient(rig.temporal.client, rig.platform);
+
+/** Visibility lags behind. */
+const soon = <T>(look: () => Promise<T>): Promise<T> => vi.waitFor(look, { timeout: 20_000, interval: 100 });
+
+test('a change is delivered, watched, decided on and listed', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  const started = await gitops.deliver({ ...change, subject: 'Refuse future dates' });
+  expect(started).toEqual({ change: name, workflowId: deliverId(rig.platform, change), state: 'running' });
+
+  const seen: Delivery[] = [];
+  const inDev = await gitops.wait(name, { until: 'dev', onChange: (delivery) => seen.push(delivery) });
+  expect(inDev.environments['dev']?.state).toBe('succeeded');
+  expect(seen.length).toBeGreaterThan(1);
+
+  await rig.sees(change, { state: 'waiting' });
+  expect(await gitops.deliver(change)).toMatchObject({ change: name, state: 'waiting' });
+  await rig.review('staging', 'claims', 'approve');
+  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+
+  const asked = await gitops.status(name);
+  expect(asked).toMatchObject({
+    state: 'waiting',
+    environments: { production: { manifestsDigest: 'sha256:rendered' } },
+  });
+  const decision = { change: name, verdict: 'approve' as const, manifestsDigest: 'sha256:rendered' };
+  expect(await gitops.decide({ ...decision, by: 'board-1', reason: 'fine' })).toMatchObject({
+    by: 'board-1',
+  });
+  await expect(gitops.decide({ ...decision, by: 'board-1' })).rejects.toMatchObject({
+    kind: 'refused',
+    message: 'board-1 has decided already.',
+  });
+  await expect(
+    gitops.decide({ ...decision, by: 'board-2', manifestsDigest: 'sha256:other' }),
+  ).rejects.toThrow(/have changed since/);
+  const end = gitops.wait(name);
+  await gitops.decide({ ...decision, by: 'board-2' });
+  expect((await end).state).toBe('succeeded');
+
+  await soon(async () => {
+    const { changes, environments } = await gitops.list();
+    expect(changes).toMatchObject([{ change: name, state: 'succeeded', subject: 'Refuse future dates' }]);
+    expect(environments.map(({ environment, current }) => [environment, current?.change])).toEqual([
+      ['dev', name],
+      ['production', name],
+      ['staging', name],
+    ]);
+  });
+  await expect(gitops.retry(name)).rejects.toMatchObject({ kind: 'refused' });
+  await expect(gitops.cancel(name)).rejects.toMatchObject({ kind: 'refused' });
+});
+
+test('a prefix of seven digits names a change, if it is the only one', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  const alike = [`${'a'.repeat(39)}b`, `${'a'.repeat(39)}c`];
+  for (const one of alike) await gitops.deliver({ service: 'claims', commit: one });
+  await gitops.deliver(change);
+  await soon(async () => {
+    expect((await gitops.status(`claims/${commit.slice(0, 7)}`)).change).toBe(name);
+    await expect(gitops.status('claims/aaaaaaa')).rejects.toThrow(/ambiguous/);
+  });
+  for (const bad of ['claims/fffffff', 'other/0000000']) {
+    await expect(gitops.status(bad)).rejects.toMatchObject({ kind: 'usage' });
+  }
+});
+
+test('a failed delivery is started again with the image that it was given', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  const image = `registry/claims@sha256:${'0'.repeat(64)}`;
+  rig.world.tests = () => Promise.reject(failed('TestsFailed', 'expected 422'));
+  await gitops.deliver({ ...change, image });
+  expect(await gitops.wait(name)).toMatchObject({ state: 'failed', reason: 'expected 422' });
+  rig.world.tests = () => Promise.resolve();
+  expect(await gitops.retry(name)).toMatchObject({ change: name, state: 'running' });
+  const waiting = await gitops.wait(name, { until: 'dev' });
+  expect(waiting.image?.reference).toBe(image);
+});
+
+test('a cancelled delivery ends; one that was terminated is shown as failed', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  await gitops.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await gitops.cancel(name);
+  expect(await gitops.wait(name)).toMatchObject({ state: 'failed', reason: 'The delivery was cancelled.' });
+
+  await gitops.retry(name);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.temporal.client.workflow.getHandle(deliverId(rig.platform, change)).terminate();
+  expect(await gitops.status(name)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/terminated/),
+  });
+  await soon(async () => expect((await gitops.list()).changes).toMatchObject([{ state: 'failed' }]));
+});
+
+test('what commits touched is found out by the workers, and one delivery a service starts', async ({
+  rig,
+}) => {
+  const gitops = clientOf(rig);
+  expect(await gitops.deliverChangedSince({ since: '0'.repeat(40) })).toEqual([]);
+  rig.world.changes = [
+    { change, subject: 'one' },
+    { change: { service: 'web', commit }, subject: 'two' },
+  ];
+  const started = await gitops.deliverChangedSince({ since: World.commit(6) });
+  expect(started.map((one) => one.change)).toEqual([name, `web/${commit}`]);
+});
+
+test('watching ends when it is told to, and the delivery goes on', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  await gitops.deliver(change);
+  const stop = new AbortController();
+  const watching = gitops.wait(name, {
+    signal: stop.signal,
+    onChange: ({ state }) => {
+      if (state === 'waiting') stop.abort();
+    },
+  });
+  expect((await watching).state).toBe('waiting');
+  await expect(gitops.wait(name, { until: 'moon' })).rejects.toThrow('It goes to: dev, staging, production.');
+});
+
+test('bad input is refused before anything is started', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  const services = ['../prod', 'a;id', '$(id)', 'a\0b', 'a\nb', 'a'.repeat(64), '__proto__', '', 'A'];
+  const commits = ['main', commit.slice(0, 39), commit.toUpperCase(), `${commit}0`, '--upload-pack=id'];
+  const refused = { kind: 'usage' };
+  for (const service of services) {
+    await expect(gitops.deliver({ service, commit })).rejects.toMatchObject(refused);
+    await expect(gitops.status(`${service}/${commit}`)).rejects.toMatchObject(refused);
+  }
+  for (const one of commits) {
+    await expect(gitops.deliver({ service: 'claims', commit: one })).rejects.toMatchObject(refused);
+    await expect(gitops.deliverChangedSince({ since: one })).rejects.toMatchObject(refused);
+    await expect(gitops.cancel(`claims/${one.slice(0, 6)}`)).rejects.toMatchObject(refused);
+  }
+  await expect(gitops.deliver({ ...change, image: 'registry/claims:latest' })).rejects.toMatchObject(refused);
+  await expect(gitops.decide({ change: name, verdict: 'approve', by: 'a b' })).rejects.toMatchObject(refused);
+  await expect(gitops.decide({ change: name, verdict: 'approve', by: 'board-1' })).rejects.toBeInstanceOf(
+    GitopsError,
+  );
+  expect((await gitops.list()).changes).toEqual([]);
+});
