@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
+import { isAlias, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { inWords } from './issues.ts';
 import { configSchema, type Config } from './schema.ts';
+import { lineAndColumn, pathText } from './yaml-places.ts';
 
 export interface ConfigProblem {
-  /** `environments[0].approval` */
+  /** `environments[0].approval`; empty for the file itself. */
   path: string;
   line: number;
   column: number;
@@ -29,22 +30,26 @@ export class ConfigError extends Error {
 /** A configuration is a page or a few; a megabyte is a mistake or an attack. */
 const largest = 1024 * 1024;
 
-/** @throws ConfigError with every problem, its line and what is allowed; Error when the file cannot be read */
+/** @throws ConfigError with every problem, its line and what is allowed */
 export function loadConfig(file: string): Config {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new ConfigError(file, [
-      at(1, 1, `cannot be read (${messageOf(error)}). --config or GITOPS_CONFIG says where it is.`),
+      atStart(`cannot be read (${code}). --config or GITOPS_CONFIG says where the configuration is.`),
     ]);
   }
   return parseConfig(text, file);
 }
 
-/** @throws ConfigError */
+/**
+ * @param file what problems call it
+ * @throws ConfigError
+ */
 export function parseConfig(text: string, file = 'gitops.yaml'): Config {
-  if (text.length > largest) throw new ConfigError(file, [at(1, 1, 'is larger than a megabyte')]);
+  if (text.length > largest) throw new ConfigError(file, [atStart('is larger than a megabyte')]);
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -52,64 +57,57 @@ export function parseConfig(text: string, file = 'gitops.yaml'): Config {
     version: '1.2',
     strict: true,
   });
-  const syntax = [...document.errors, ...document.warnings].map(({ message, pos }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return at(line, col, message.split(' at line ')[0] ?? message);
-  });
-  if (syntax.length > 0) throw new ConfigError(file, syntax);
+  const syntax = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, lines));
+  // A key that stands twice is a problem, and there may be others: go on. What is no YAML has no others.
+  const noYaml = [...document.errors, ...document.warnings].some(({ code }) => code !== 'DUPLICATE_KEY');
+  if (noYaml) throw new ConfigError(file, syntax.slice(0, mostSyntaxProblems));
+  const aliases = aliasProblems(document, lines);
+  if (aliases.length > 0) throw new ConfigError(file, aliases.slice(0, mostSyntaxProblems));
 
-  // An alias may stand for a thousand others; a configuration needs none.
-  const value: unknown = withoutAliases(document, file);
-  const result = configSchema.safeParse(value, { reportInput: true });
-  if (result.success) return result.data;
-  throw new ConfigError(
-    file,
-    result.error.issues.flatMap((issue) => problemsOf(issue, document, lines)),
-  );
-}
-
-function withoutAliases(document: Document, file: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    throw new ConfigError(file, [at(1, 1, 'YAML aliases (*name) are not allowed here; write it out')]);
-  }
-}
-
-function problemsOf(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
-  const keys = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  if (issue.code !== 'unrecognized_keys') return [{ ...place(keys), message: issue.message }];
-  return issue.keys.map((key) => ({
-    ...place([...keys, key]),
-    message: `unknown key; see gitops config schema for what is allowed here`,
+  const result = configSchema.safeParse(document.toJS(), { reportInput: true });
+  if (result.success && syntax.length === 0) return result.data;
+  const issues = result.success ? [] : result.error.issues.flatMap(inWords);
+  const problems = issues.map(({ path, message, atKey }) => ({
+    path: pathText(path),
+    ...lineAndColumn(document, lines, path, atKey),
+    message,
   }));
-
-  function place(path: (string | number)[]): Omit<ConfigProblem, 'message'> {
-    const { line, col } = lines.linePos(offsetOf(document, path));
-    return {
-      path: path
-        .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i > 0 ? '.' : ''}${key}`))
-        .join(''),
-      line,
-      column: col,
-    };
-  }
+  const inOrder = [...syntax, ...firstOfEachPath(problems)].toSorted(
+    (a, b) => a.line - b.line || a.column - b.column,
+  );
+  throw new ConfigError(file, inOrder);
 }
 
-/** Where a key stands, or the nearest thing above it that is there. */
-function offsetOf(document: Document, path: (string | number)[]): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
-    const node: unknown = document.getIn(path.slice(0, depth), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return 0;
+/** The first mistake makes the parser stumble over what follows. */
+const mostSyntaxProblems = 3;
+
+function syntaxProblem({ code, message, pos: [offset] }: YAMLError, lines: LineCounter): ConfigProblem {
+  const { line, col: column } = lines.linePos(offset);
+  return { path: '', line, column, message: syntaxInWords(code, message) };
 }
 
-const at = (line: number, column: number, message: string): ConfigProblem => ({
-  path: '',
-  line,
-  column,
-  message,
-});
+function syntaxInWords(code: YAMLError['code'], message: string): string {
+  if (code === 'DUPLICATE_KEY') return 'this key stands here twice';
+  if (code === 'MULTIPLE_DOCS') return 'is more than one YAML document: remove --- and what follows';
+  // Thousands of brackets within each other overflow the parser's stack, which it tells as any other error.
+  if (/call stack|stack overflow/i.test(message)) return 'is nested too deeply';
+  return message.replace(/ at line [0-9][^]*$/, '');
+}
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** A value that breaks one rule often breaks the next as well. */
+const firstOfEachPath = (problems: ConfigProblem[]): ConfigProblem[] =>
+  problems.filter(({ path }, i) => problems.findIndex((other) => other.path === path) === i);
+
+/** An alias may stand for a thousand others, and a configuration needs none. */
+function aliasProblems(document: Document, lines: LineCounter): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, (_key, node) => {
+    if (!isAlias(node)) return;
+    const { line, col: column } = lines.linePos(node.range?.[0] ?? 0);
+    const message = `YAML aliases (*${node.source}) are not allowed here: write it out`;
+    problems.push({ path: '', line, column, message });
+  });
+  return problems;
+}
+
+const atStart = (message: string): ConfigProblem => ({ path: '', line: 1, column: 1, message });

@@ -1,179 +1,209 @@
 import { z } from 'zod';
 import { nameSchema } from '../model/names.ts';
 import { duration } from './duration.ts';
-
-/** A secret is never in the file: `env:NAME` or `file:/path` says where it is. */
-const secretReference = z
-  .string()
-  .regex(
-    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/,
-    'a secret is named by env:NAME or file:/path, never written here',
-  );
-
-/** No credentials in it, and no transport that runs commands (`ext::`) or reads this machine's files. */
-const url = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' }).refine((text) => {
-  const { username, password } = new URL(text);
-  return username === '' && password === '';
-}, 'credentials do not belong into a URL: use token');
-
-/** Git's own rules allow branches that look like options or commits; these are left out. */
-const branch = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/,
-    'letters, digits, dots, dashes and slashes, beginning with a letter or digit',
-  )
-  .refine((name) => !/^[0-9a-f]{40}$|^HEAD$|\.\.|\/\/|\/$|\.lock$/.test(name), 'no name of a branch');
-
-/** A path inside the repository. */
-const path = z
-  .string()
-  .regex(/^[A-Za-z0-9._*{}/-]+$/, 'letters, digits, dots, dashes and slashes')
-  .refine(
-    (text) => !text.startsWith('/') && !text.split('/').includes('..'),
-    'a path inside the repository, without ..',
-  );
-
-const caFile = z
-  .string()
-  .startsWith('/', 'an absolute path')
-  .describe('File with the CA of a private endpoint.');
-const command = z.array(z.string().min(1)).min(1).describe('A command and its arguments; no shell reads it.');
-const perService = path.refine((text) => text.includes('{service}'), '{service} must be in it');
-
-const repository = z.strictObject({
+import {
+  branch,
+  caFile,
+  command,
+  glob,
+  kubernetesName,
+  namespace,
+  path,
+  personName,
+  secretReference,
+  template,
   url,
-  branch: branch.default('main'),
-  token: secretReference.optional(),
-  caFile: caFile.optional(),
-});
+} from './fields.ts';
+import { rules } from './rules.ts';
 
-const forge = z.strictObject({
-  kind: z.enum(['gitea', 'github']),
-  url,
-  token: secretReference,
-  webhookSecret: secretReference.optional(),
-  deliverOnPush: z
-    .boolean()
-    .default(false)
-    .describe('Whether a push to the branch starts deliveries by itself.'),
-  caFile: caFile.optional(),
-});
+const repository = z
+  .strictObject({
+    url: url
+      .refine((text) => /\/[\w.-]+\/[\w.-]+\/?$/.test(text), 'a clone URL ends in <owner>/<repository>.git')
+      .describe('Where Git clones it from and pushes to.'),
+    branch: branch.default('main').describe('The protected branch: commits on it are delivered.'),
+    token: secretReference.optional().describe('Token that may push to the branch.'),
+    caFile: caFile.optional(),
+  })
+  .describe('The Git repository that Argo CD deploys from.');
 
-const registry = z.strictObject({
-  image: z
-    .string()
-    .regex(/^[a-z0-9.-]+(:[0-9]+)?(\/[a-z0-9._{}-]+)+$/, 'host/path of an image, without tag')
-    .refine((text) => text.includes('{service}'), '{service} must be in it'),
-  insecure: z.boolean().default(false).describe('Plain HTTP.'),
-  allowed: z.array(z.string()).default([]).describe('Other image names that `deliver --image` may bring.'),
-  login: z.strictObject({ username: z.string(), password: secretReference }).optional(),
-  caFile: caFile.optional(),
-});
+const forge = z
+  .strictObject({
+    kind: z.enum(['gitea', 'github']).describe('gitea is for Forgejo too, github for GitHub Enterprise too.'),
+    url: url.describe('Where people open it: https://github.com.'),
+    token: secretReference.describe('Token that may open and merge pull requests.'),
+    webhookSecret: secretReference.optional().describe('What the forge signs its webhooks with.'),
+    deliverOnPush: z
+      .boolean()
+      .default(false)
+      .describe('Whether a push to the branch starts deliveries by itself, instead of CI by gitops deliver.'),
+    caFile: caFile.optional(),
+  })
+  .describe('Where pull requests are opened, reviewed and merged.');
 
-const objects = z.strictObject({
-  endpoint: url.optional().describe('Of an S3 that is not AWS.'),
-  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'name of a bucket'),
-  region: z.string().default('us-east-1'),
-  accessKeyId: secretReference.optional(),
-  secretAccessKey: secretReference.optional(),
-  caFile: caFile.optional(),
-});
+const imageName = /^[a-z0-9][a-z0-9.-]*(:[0-9]{1,5})?(\/[a-z0-9][a-z0-9._-]*)+$/;
+
+const registry = z
+  .strictObject({
+    image: template(imageName, 'an image name is <host>/<path>, without tag', 'service').describe(
+      "Name of a service's image, without tag, as its manifests have it.",
+    ),
+    insecure: z.boolean().default(false).describe('Whether it is reached by plain HTTP.'),
+    allowed: z
+      .array(z.string().regex(imageName, 'an image name is <host>/<path>, without tag'))
+      .default([])
+      .describe('Other images that gitops deliver --image may bring.'),
+    login: z
+      .strictObject({ username: z.string().min(1), password: secretReference })
+      .optional()
+      .describe('To push and to pull with.'),
+    pullSecrets: z
+      .array(kubernetesName)
+      .default([])
+      .describe(
+        "Secrets that pods pull with: gitops doctor looks for them in every environment's namespace.",
+      ),
+    caFile: caFile.optional(),
+  })
+  .describe('Where images are pushed.');
+
+const objects = z
+  .strictObject({
+    bucket: z
+      .string()
+      .regex(
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+        'a bucket has 3 to 63 lower-case letters, digits, dots or dashes',
+      ),
+    endpoint: url.optional().describe('Of an S3 that is not AWS.'),
+    region: z.string().min(1).default('us-east-1'),
+    accessKeyId: secretReference.optional().describe('Without it: what the AWS SDK finds by itself.'),
+    secretAccessKey: secretReference.optional(),
+    caFile: caFile.optional(),
+  })
+  .describe("S3 for what outlives Temporal's histories: states, logs, rendered diffs.");
 
 const explicitService = z.strictObject({
   path: path.describe('Folder of its source.'),
-  paths: z.array(path).default([]).describe('Other paths that belong to it.'),
-  image: z.boolean().default(true),
-  test: command.optional(),
+  paths: z.array(glob).default([]).describe('What else belongs to it.'),
+  image: z.boolean().default(true).describe('Whether an image is built for it.'),
+  test: command.optional().describe('Its test command, run in its folder.'),
 });
 
-const services = z.strictObject({
-  discover: z.array(path).default([]).describe('A folder with a Dockerfile is a service of that name.'),
-  test: command.optional(),
-  testTimeout: duration({ least: '10s', most: '2h' }).default('30m'),
-  buildTimeout: duration({ least: '10s', most: '2h' }).default('30m'),
-  shared: z.array(path).default([]).describe('A change here touches every discovered service.'),
-  explicit: z.record(nameSchema, explicitService).default({}),
-});
+const services = z
+  .strictObject({
+    discover: z
+      .array(glob)
+      .default([])
+      .describe("Folders: each with a Dockerfile is a service of the folder's name."),
+    explicit: z
+      .record(nameSchema, explicitService)
+      .default({})
+      .describe('Services that are not found so, or differ from those that are.'),
+    shared: z.array(glob).default([]).describe('A change here is a change of every discovered service.'),
+    test: command
+      .optional()
+      .describe(
+        "Test command, run in the service's folder. Without it: the Dockerfile's test target, if there is one.",
+      ),
+    testTimeout: duration({ least: '10s', most: '2h' }).default('30m'),
+    buildTimeout: duration({ least: '10s', most: '2h' }).default('30m'),
+  })
+  .describe('What is delivered.');
 
 const approval = z.union([
   z.enum(['none', 'review']),
   z.strictObject({
-    quorum: z.int().min(1).max(20),
-    expiresAfter: duration({ least: '1m', most: '30d' }).default('24h'),
+    quorum: z.int().min(1).max(20).describe('How many different people must approve.'),
+    expiresAfter: duration({ least: '1m', most: '30d' })
+      .default('24h')
+      .describe('How long they may take, and their decisions count.'),
   }),
 ]);
 
 const endToEnd = z.strictObject({
-  command,
-  env: z.record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/), z.string()).default({}),
+  command: command.describe('Run at the root of a clean checkout of the delivered commit.'),
+  env: z
+    .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'a variable is written in capitals'), z.string())
+    .default({})
+    .describe('Its environment: plain values, no secrets.'),
   timeout: duration({ least: '10s', most: '2h' }).default('15m'),
 });
 
 const environment = z.strictObject({
   name: nameSchema,
-  namespace: z.string().optional(),
-  application: perService.default('{service}-{environment}'),
-  entersBy: z.enum(['push', 'pull-request']).default('pull-request'),
-  approval: approval.default('none'),
-  sync: z.enum(['automated', 'manual']).default('automated'),
+  namespace: namespace.optional().describe('Where its pods run. Default: <platform>-<name>.'),
+  application: template(
+    /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
+    "an Application's name has lower-case letters, digits, dots or dashes",
+    'service',
+    'environment',
+  )
+    .default('{service}-{environment}')
+    .describe("Name of a service's Argo CD Application."),
+  entersBy: z
+    .enum(['push', 'pull-request'])
+    .default('pull-request')
+    .describe('How a release is written: straight to the branch, or by a pull request.'),
+  approval: approval
+    .default('none')
+    .describe('none; review: a review at the forge; or decisions of people with a quorum.'),
+  sync: z
+    .enum(['automated', 'manual'])
+    .default('automated')
+    .describe('manual: Argo CD does not sync by itself, the promotion does.'),
   // Longer than the 600 s that Kubernetes gives a Deployment to make progress.
-  healthy: duration({ least: '10s', most: '6h' }).default('15m'),
-  review: duration({ least: '1m', most: '30d' }).default('7d'),
-  endToEnd: endToEnd.optional(),
+  healthy: duration({ least: '10s', most: '6h' })
+    .default('15m')
+    .describe("How long from the release's commit until synced and healthy."),
+  review: duration({ least: '1m', most: '30d' })
+    .default('7d')
+    .describe('How long people may take to review.'),
+  endToEnd: endToEnd.optional().describe('A test once it is healthy; the next environment waits for it.'),
 });
 
 const person = z.strictObject({
-  forge: z.string().optional().describe('Login at the forge.'),
-  emails: z.array(z.email()).default([]).describe('Authors of these addresses are this person (four eyes).'),
-  decides: z.boolean().default(true),
+  forge: z.string().min(1).optional().describe('Login at the forge.'),
+  emails: z
+    .array(z.email('takes an e-mail address'))
+    .default([])
+    .describe("Commits of these authors are this person's: nobody decides on commits of their own."),
+  decides: z.boolean().default(true).describe('Whether this person may approve and reject.'),
 });
 
 /** Shape of `gitops.yaml`. */
 export const configSchema = z
   .strictObject({
-    platform: nameSchema,
+    platform: nameSchema.describe(
+      'Prefix of workflow IDs and task queues: two platforms may share a namespace.',
+    ),
     repository,
     forge,
     registry,
     objects,
-    argocd: z.strictObject({ namespace: z.string().default('argocd') }).prefault({}),
-    manifests: perService.describe('Folder with base/ and overlays/<environment>/ of a service.'),
+    argocd: z
+      .strictObject({ namespace: namespace.default('argocd') })
+      .prefault({})
+      .describe('Argo CD, in the cluster that KUBECONFIG names.'),
+    manifests: template(
+      /^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/,
+      'a path inside the repository: letters, digits, dots, dashes and slashes',
+      'service',
+    )
+      .refine((text) => !text.split('/').some((part) => ['.', '..'].includes(part)), 'goes without . and ..')
+      .describe('Folder with base/ and overlays/<environment>/ of a service.'),
     services,
-    environments: z.array(environment).min(1),
-    identity: z.literal('trusted-namespace').optional(),
-    people: z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/), person).default({}),
+    environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
+    identity: z
+      .literal('trusted-namespace')
+      .optional()
+      .describe('Whoever reaches the Temporal namespace is trusted to say who they are.'),
+    people: z
+      .record(personName, person)
+      .default({})
+      .describe('Who may decide, and which commits are theirs.'),
   })
-  .superRefine(crossRules);
+  .superRefine(rules);
 
 export type Config = z.infer<typeof configSchema>;
 export type EnvironmentConfig = Config['environments'][number];
-
-function crossRules(config: z.infer<typeof configSchema>, context: z.RefinementCtx): void {
-  const problem = (path: (string | number)[], message: string) =>
-    context.addIssue({ code: 'custom', path, message });
-  const names = config.environments.map(({ name }) => name);
-  const deciders = Object.values(config.people).filter(({ decides }) => decides).length;
-
-  for (const [index, { name, entersBy, approval }] of config.environments.entries()) {
-    const at = (key: string) => ['environments', index, key];
-    if (names.indexOf(name) !== index) problem(at('name'), `there are two environments ${name}`);
-    if (entersBy === 'push' && approval !== 'none') {
-      problem(at('approval'), 'nobody can approve a push: set entersBy to pull-request');
-    }
-    if (typeof approval === 'string') continue;
-    if (config.identity === undefined) {
-      problem(
-        at('approval'),
-        'decisions are named by whoever sends them; if you trust all who reach the Temporal namespace, write identity: trusted-namespace',
-      );
-    }
-    if (approval.quorum > deciders) {
-      problem(at('approval'), `${approval.quorum} must approve, but only ${deciders} of people may decide`);
-    }
-  }
-  const { discover, explicit } = config.services;
-  if (discover.length === 0 && Object.keys(explicit).length === 0) {
-    problem(['services'], 'no service: name folders in discover, or services in explicit');
-  }
-}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/** A secret is never in the file: `env:NAME` or `file:/path` says where it is. */
+export const secretReference = z
+  .string()
+  .regex(
+    /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/,
+    'a secret is named by env:NAME or file:/path, never written here',
+  );
+
+/** No credentials in it, and no transport that runs commands (`ext::`) or reads this machine's files. */
+export const url = z
+  .url({ protocol: /^https?$/, error: 'takes an http:// or https:// URL' })
+  .refine((text) => {
+    const { username, password } = new URL(text);
+    return username === '' && password === '';
+  }, 'credentials do not belong into a URL, which others read in logs: use a secret reference beside it');
+
+/** Git's own rules allow branches that look like options or commits; these are left out. */
+export const branch = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/,
+    'a branch has letters, digits, dots, dashes and slashes here, and begins with a letter or digit',
+  )
+  .refine(
+    (name) => !/^[0-9a-f]{40}$|^HEAD$|\.\.|\/\/|\/$|\.lock$/.test(name),
+    'looks like a commit or is no name for a branch',
+  );
+
+const insideTheRepository = (text: string): boolean =>
+  !text.startsWith('/') && !text.split('/').some((part) => ['', '.', '..'].includes(part));
+const inside = 'a path inside the repository: relative, without ./, .. or a slash at its end';
+
+/** A folder or file in the repository. */
+export const path = z
+  .string()
+  .regex(/^[A-Za-z0-9._/-]+$/, 'a path has letters, digits, dots, dashes and slashes')
+  .refine(insideTheRepository, inside);
+
+/** Paths in the repository: `*` is any name, `**` any folders. */
+export const glob = z
+  .string()
+  .regex(/^[A-Za-z0-9._*/-]+$/, 'a pattern has letters, digits, dots, dashes, slashes, * and **')
+  .refine(insideTheRepository, inside);
+
+/** Text that is filled in for each service (and environment); no other braces. */
+export const template = (allowed: RegExp, what: string, ...placeholders: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => text.includes('{service}'),
+      '{service} must be in it: each service needs one of its own',
+    )
+    .refine(
+      (text) => allowed.test(placeholders.reduce((rest, name) => rest.replaceAll(`{${name}}`, 'x'), text)),
+      `${what}, with ${placeholders.map((name) => `{${name}}`).join(' and ')} to be filled in`,
+    );
+
+export const caFile = z
+  .string()
+  .regex(/^\/./, 'an absolute path')
+  .describe('PEM file with the certificate authority of a private endpoint.');
+
+/** No shell reads it: each argument stands for itself. */
+export const command = z.array(z.string().min(1, 'an argument is not empty')).min(1);
+
+/** What Kubernetes takes as the name of a namespace. */
+export const namespace = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'a namespace has 1 to 63 lower-case letters, digits or dashes',
+  );
+
+/** What Kubernetes takes as the name of most objects. */
+export const kubernetesName = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+    'a name in Kubernetes has lower-case letters, digits, dots or dashes',
+  );
+
+export const personName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a person has up to 64 letters, digits, dots or dashes');

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { closest } from './closest.ts';
+import { configSchema } from './schema.ts';
+import type { Path } from './yaml-places.ts';
+
+interface Problem {
+  path: Path;
+  message: string;
+  /** Whether it is about the key rather than its value. */
+  atKey: boolean;
+}
+
+/** What zod has to say about a value, in words of somebody who edits YAML. */
+export function inWords(issue: z.core.$ZodIssue): Problem[] {
+  const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: unknownKey(keysAllowedAt(path), key),
+        atKey: true,
+      }));
+    case 'invalid_key':
+      return [{ path, message: issue.issues[0]?.message ?? issue.message, atKey: true }];
+    case 'invalid_union':
+      return closestBranch(issue, path);
+    default:
+      return [{ path, message: sentence(issue), atKey: false }];
+  }
+}
+
+/** Of several shapes, what is wrong with the one that was meant: the only one of the value's own kind. */
+function closestBranch({ errors, input }: z.core.$ZodIssueInvalidUnion, path: Path): Problem[] {
+  const meant = errors.filter((issues) => !issues.some(isOfAnotherKind));
+  if (meant.length === 1 && meant[0]) {
+    return meant[0].flatMap((issue) => inWords({ ...issue, path: [...path, ...issue.path] }));
+  }
+  const message = input === undefined ? 'is missing' : `${shown(input)} is not allowed here`;
+  return [{ path, message: `${message}: none, review, or { quorum, expiresAfter }`, atKey: false }];
+}
+
+const isOfAnotherKind = ({ path, code }: z.core.$ZodIssue): boolean =>
+  path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+
+const kinds: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'keys and values',
+  record: 'keys and values',
+};
+
+function sentence(issue: z.core.$ZodIssue): string {
+  const { input, message } = issue;
+  switch (issue.code) {
+    case 'invalid_type': {
+      const kind = kinds[issue.expected] ?? issue.expected;
+      if (input === undefined || input === null) {
+        return `${input === null ? 'is empty' : 'is missing'}: it takes ${kind}`;
+      }
+      const quotes = issue.expected === 'string' && typeof input !== 'object' ? ' (put it in quotes)' : '';
+      // Not the value itself: it may be a secret that somebody wrote here.
+      return `takes ${kind}, not ${kindOf(input)}${quotes}`;
+    }
+    case 'invalid_value': {
+      const allowed = issue.values.map(String);
+      const what = input === undefined ? 'is missing' : `${shown(input)} is not allowed here`;
+      const suggestion = typeof input === 'string' ? closest(input, allowed) : undefined;
+      const hint = suggestion !== undefined && allowed.length > 1 ? `. Did you mean ${suggestion}?` : '';
+      return `${what}: it takes ${allowed.join(' or ')}${hint}`;
+    }
+    case 'too_small':
+      return issue.origin === 'array' || issue.origin === 'string'
+        ? 'is empty'
+        : `is at least ${issue.minimum}`;
+    case 'too_big':
+      return `is at most ${issue.maximum}`;
+    default:
+      return message;
+  }
+}
+
+/** What somebody wrote, short, and never a whole page of it. */
+const shown = (input: unknown): string =>
+  typeof input === 'object' ? kindOf(input) : JSON.stringify(input).slice(0, 60);
+
+function kindOf(input: unknown): string {
+  if (input === null) return 'nothing';
+  return (Array.isArray(input) ? kinds['array'] : kinds[typeof input]) ?? typeof input;
+}
+
+function unknownKey(allowed: string[], key: string): string {
+  const meant = closest(key, allowed);
+  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+  return `there is no such key.${hint} Allowed here: ${allowed.join(', ')}`;
+}
+
+interface Shape {
+  properties?: Record<string, Shape>;
+  additionalProperties?: Shape | boolean;
+  items?: Shape;
+  anyOf?: Shape[];
+}
+
+function keysAllowedAt(path: Path): string[] {
+  let shape = z.toJSONSchema(configSchema, { io: 'input' }) as Shape;
+  for (const key of path) shape = child(shape, key);
+  return Object.keys(withProperties(shape).properties ?? {});
+}
+
+function child(shape: Shape, key: string | number): Shape {
+  if (typeof key === 'number') return shape.items ?? {};
+  const { properties = {}, additionalProperties } = withProperties(shape);
+  const own = Object.hasOwn(properties, key) ? properties[key] : undefined;
+  return own ?? (typeof additionalProperties === 'object' ? additionalProperties : {});
+}
+
+const withProperties = (shape: Shape): Shape =>
+  shape.anyOf?.find(({ properties }) => properties !== undefined) ?? shape;

@@ -1,0 +1,87 @@
+import type { z } from 'zod';
+import type { Config } from './schema.ts';
+
+type Problem = (path: (string | number)[], message: string) => void;
+
+/** What must hold between keys: asked once each of them is right by itself. */
+export function rules(config: Config, context: z.RefinementCtx): void {
+  const problem: Problem = (path, message) => context.addIssue({ code: 'custom', path, message });
+  environmentRules(config, problem);
+  approvalRules(config, problem);
+  peopleRules(config, problem);
+  const { discover, explicit } = config.services;
+  if (discover.length === 0 && Object.keys(explicit).length === 0) {
+    problem(['services'], 'names no service: put folders into discover, or services into explicit');
+  }
+  const { accessKeyId, secretAccessKey } = config.objects;
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
+    problem(['objects'], 'accessKeyId and secretAccessKey go together: set both or neither');
+  }
+}
+
+function environmentRules({ platform, environments }: Config, problem: Problem): void {
+  const names = environments.map(({ name }) => name);
+  const applications = environments.map(({ name, application }) =>
+    application.replaceAll('{environment}', name),
+  );
+  for (const [index, { name, namespace }] of environments.entries()) {
+    const at = (key: string) => ['environments', index, key];
+    if (names.indexOf(name) !== index) problem(at('name'), `there are two environments ${name}`);
+    else if (applications.indexOf(applications[index] ?? '') !== index) {
+      problem(
+        at('application'),
+        'another environment has Applications of the same names: put {environment} into it',
+      );
+    }
+    if (namespace === undefined && `${platform}-${name}`.length > 63) {
+      problem(
+        at('namespace'),
+        `is needed here: ${platform}-${name} is longer than the 63 characters of a namespace`,
+      );
+    }
+  }
+}
+
+function approvalRules({ environments, identity, people }: Config, problem: Problem): void {
+  const deciders = Object.values(people).filter(({ decides }) => decides).length;
+  for (const [index, { entersBy, approval }] of environments.entries()) {
+    const at = ['environments', index, 'approval'];
+    if (entersBy === 'push' && approval !== 'none') {
+      problem(at, 'nobody can approve a push: set entersBy to pull-request, or approval to none');
+    }
+    if (typeof approval === 'string') continue;
+    if (identity === undefined) {
+      problem(
+        at,
+        'decisions carry the name that their sender gives. If you trust all who reach the Temporal namespace, write identity: trusted-namespace',
+      );
+    }
+    if (approval.quorum > deciders) {
+      problem(
+        [...at, 'quorum'],
+        `${approval.quorum} must approve, but ${deciders} of people may decide: add people, or ask for fewer`,
+      );
+    }
+  }
+}
+
+/** One login or address for two people, and nobody knew whose commit or review it is. */
+function peopleRules({ people }: Config, problem: Problem): void {
+  const owners = new Map<string, string>();
+  for (const [name, { forge, emails }] of Object.entries(people)) {
+    const claims: [string, (string | number)[]][] = [
+      ...(forge === undefined
+        ? []
+        : [[`login ${forge.toLowerCase()}`, ['forge']] satisfies [string, string[]]]),
+      ...emails.map((email, i): [string, (string | number)[]] => [
+        `address ${email.toLowerCase()}`,
+        ['emails', i],
+      ]),
+    ];
+    for (const [claim, key] of claims) {
+      const owner = owners.get(claim) ?? name;
+      if (owner !== name) problem(['people', name, ...key], `the ${claim} is ${owner}'s already`);
+      owners.set(claim, owner);
+    }
+  }
+}
