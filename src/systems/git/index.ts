@@ -87,10 +87,14 @@ export function createRepository(options: CloneOptions): Repository {
       const text = await clone.git([
         'log',
         '-200',
+        // Also what a merge made no difference of: its authors worked on the service all the same.
+        '--full-history',
         `--format=${logFormat}`,
         ...range,
         '--',
         ...paths.map(pathspec),
+        // A promotion's own commits are nobody's work on the service.
+        ...(paths.length > 0 ? [':(top,exclude,glob)**/overlays/*/release/**'] : []),
       ]);
       return text
         .split('\x01')

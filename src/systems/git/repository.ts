@@ -35,7 +35,10 @@ export interface Repository {
   position(commit: string): Promise<number | undefined>;
   /** The first-parent commit by which a commit reached the protected branch, if it did. */
   mergeOf(commit: string): Promise<string | undefined>;
-  /** Commits from (exclusive; undefined: only `to`) to `to` that touched the paths, newest first, at most 200. */
+  /**
+   * Commits from (exclusive; undefined: only `to`) to `to` that touched the paths (other than `release/` folders), newest
+   * first, at most 200.
+   */
   log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
   /** Paths that a commit changed against its first parent. */
   changedPaths(commit: string): Promise<string[]>;
