@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+
+export interface StoredObject {
+  body: string;
+  /** Names this very content; for `ifMatch`. */
+  etag: string;
+}
+
+export interface PutCondition {
+  /** Only if there is no object of that key. */
+  ifAbsent?: boolean;
+  /** Only if the object still is the one of this etag. */
+  ifMatch?: string;
+}
+
+/** Where things lie that outlive Temporal's histories. Keys are in `model/ids.ts`. */
+export interface ObjectStore {
+  /** undefined: there is none of that key. */
+  get(key: string): Promise<StoredObject | undefined>;
+  /** @returns false when the condition did not hold, and nothing was written */
+  put(key: string, body: string, condition?: PutCondition): Promise<boolean>;
+  /** Keys that begin so, in order, at most `limit`. */
+  list(prefix: string, limit: number): Promise<string[]>;
+}
+
+/**
+ * An object as JSON of a known shape.
+ *
+ * @throws Error naming the key, when somebody wrote something else there
+ */
+export async function getJson<T>(
+  store: ObjectStore,
+  key: string,
+  schema: z.ZodType<T>,
+): Promise<{ value: T; etag: string } | undefined> {
+  const found = await store.get(key);
+  if (!found) return undefined;
+  const parsed = schema.safeParse(parse(found.body));
+  if (parsed.success) return { value: parsed.data, etag: found.etag };
+  throw new Error(
+    `${key} in the object store is not what this program writes there. Move it away, then try again.`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

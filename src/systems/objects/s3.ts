@@ -1,0 +1,88 @@
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import type { ObjectStore } from './index.ts';
+
+export interface S3Options {
+  /** Of an S3 that is not AWS; then buckets are in the path. */
+  endpoint?: string;
+  bucket: string;
+  region: string;
+  /** Without them, the AWS environment's own chain. */
+  credentials?: { accessKeyId: string; secretAccessKey: string };
+}
+
+/** A document is a few kilobytes and a log a few megabytes: slower than this is a fault, to be tried again. */
+const requestTimeoutMs = 30_000;
+
+export function createS3({ endpoint, bucket, region, credentials }: S3Options): ObjectStore {
+  const s3 = new S3Client({
+    region,
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+    ...(credentials && { credentials }),
+    maxAttempts: 4,
+    requestHandler: { requestTimeout: requestTimeoutMs, connectionTimeout: 5000 },
+    // Some stores refuse the CRC32 that the SDK would add on its own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+
+  return {
+    async get(key) {
+      try {
+        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        return { body: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
+      } catch (error) {
+        if (is(error, 'NoSuchKey')) return undefined;
+        throw explained(error, bucket, endpoint);
+      }
+    },
+
+    async put(key, body, { ifAbsent, ifMatch } = {}) {
+      try {
+        await s3.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ContentType: key.endsWith('.json') ? 'application/json' : 'text/plain; charset=utf-8',
+            ...(ifAbsent && { IfNoneMatch: '*' }),
+            ...(ifMatch !== undefined && { IfMatch: ifMatch }),
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (is(error, 'PreconditionFailed')) return false;
+        throw explained(error, bucket, endpoint);
+      }
+    },
+
+    async list(prefix, limit) {
+      try {
+        const found = await s3.send(
+          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: Math.min(limit, 1000) }),
+        );
+        return (found.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+      } catch (error) {
+        throw explained(error, bucket, endpoint);
+      }
+    },
+  };
+}
+
+const is = (error: unknown, name: string): boolean =>
+  error instanceof S3ServiceException && error.name === name;
+
+function explained(error: unknown, bucket: string, endpoint = 'AWS'): Error {
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new Error(
+    `The object store (bucket ${bucket} at ${endpoint}) answered ${why}. See objects in gitops.yaml.`,
+    {
+      cause: error,
+    },
+  );
+}
