@@ -14,11 +14,12 @@ export function closest(word: string, words: readonly string[]): string | undefi
 
 /** Letters to add, remove or exchange (Levenshtein); of long words only the beginning counts. */
 function distance(a: string, b: string): number {
-  const [from, to] = [a.slice(0, 40), b.slice(0, 40)];
+  const from = Array.from(a.slice(0, 40));
+  const to = Array.from(b.slice(0, 40));
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...from].entries()) {
+  for (const [i, letter] of from.entries()) {
     const next = [i + 1];
-    for (const [j, other] of [...to].entries()) {
+    for (const [j, other] of to.entries()) {
       const exchanged = (row[j] ?? 0) + (letter === other ? 0 : 1);
       next.push(Math.min(exchanged, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
     }

@@ -13,20 +13,19 @@ interface Problem {
 /** What zod has to say about a value, in words of somebody who edits YAML. */
 export function inWords(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => ({
-        path: [...path, key],
-        message: unknownKey(keysAllowedAt(path), key),
-        atKey: true,
-      }));
-    case 'invalid_key':
-      return [{ path, message: issue.issues[0]?.message ?? issue.message, atKey: true }];
-    case 'invalid_union':
-      return closestBranch(issue, path);
-    default:
-      return [{ path, message: sentence(issue), atKey: false }];
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = keysAllowedAt(path);
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: unknownKey(allowed, key),
+      atKey: true,
+    }));
   }
+  if (issue.code === 'invalid_key') {
+    return [{ path, message: issue.issues[0]?.message ?? issue.message, atKey: true }];
+  }
+  if (issue.code === 'invalid_union') return closestBranch(issue, path);
+  return [{ path, message: sentence(issue), atKey: false }];
 }
 
 /** Of several shapes, what is wrong with the one that was meant: the only one of the value's own kind. */
@@ -53,33 +52,29 @@ const kinds: Record<string, string> = {
 };
 
 function sentence(issue: z.core.$ZodIssue): string {
-  const { input, message } = issue;
-  switch (issue.code) {
-    case 'invalid_type': {
-      const kind = kinds[issue.expected] ?? issue.expected;
-      if (input === undefined || input === null) {
-        return `${input === null ? 'is empty' : 'is missing'}: it takes ${kind}`;
-      }
-      const quotes = issue.expected === 'string' && typeof input !== 'object' ? ' (put it in quotes)' : '';
-      // Not the value itself: it may be a secret that somebody wrote here.
-      return `takes ${kind}, not ${kindOf(input)}${quotes}`;
-    }
-    case 'invalid_value': {
-      const allowed = issue.values.map(String);
-      const what = input === undefined ? 'is missing' : `${shown(input)} is not allowed here`;
-      const suggestion = typeof input === 'string' ? closest(input, allowed) : undefined;
-      const hint = suggestion !== undefined && allowed.length > 1 ? `. Did you mean ${suggestion}?` : '';
-      return `${what}: it takes ${allowed.join(' or ')}${hint}`;
-    }
-    case 'too_small':
-      return issue.origin === 'array' || issue.origin === 'string'
-        ? 'is empty'
-        : `is at least ${issue.minimum}`;
-    case 'too_big':
-      return `is at most ${issue.maximum}`;
-    default:
-      return message;
-  }
+  if (issue.code === 'invalid_type') return wrongKind(issue);
+  if (issue.code === 'invalid_value') return notAllowed(issue);
+  if (issue.code === 'too_big') return `is at most ${issue.maximum}`;
+  if (issue.code !== 'too_small') return issue.message;
+  return issue.origin === 'array' || issue.origin === 'string' ? 'is empty' : `is at least ${issue.minimum}`;
+}
+
+function wrongKind({ expected, input, message }: z.core.$ZodIssueInvalidType): string {
+  const kind = kinds[expected] ?? message;
+  if (input === undefined) return `is missing: it takes ${kind}`;
+  if (input === null) return `is empty: it takes ${kind}`;
+  const quotes = expected === 'string' && typeof input !== 'object' ? ' (put it in quotes)' : '';
+  // Not the value itself: it may be a secret that somebody wrote here.
+  return `takes ${kind}, not ${kindOf(input)}${quotes}`;
+}
+
+function notAllowed({ values, input }: z.core.$ZodIssueInvalidValue): string {
+  const allowed = values.map(String);
+  const takes = `it takes ${allowed.join(' or ')}`;
+  if (input === undefined) return `is missing: ${takes}`;
+  const meant = typeof input === 'string' && allowed.length > 1 ? closest(input, allowed) : undefined;
+  const hint = meant === undefined ? '' : `. Did you mean ${meant}?`;
+  return `${shown(input)} is not allowed here: ${takes}${hint}`;
 }
 
 /** What somebody wrote, short, and never a whole page of it. */

@@ -67,11 +67,10 @@ export function parseConfig(text: string, file = 'gitops.yaml'): Config {
   const result = configSchema.safeParse(document.toJS(), { reportInput: true });
   if (result.success && syntax.length === 0) return result.data;
   const issues = result.success ? [] : result.error.issues.flatMap(inWords);
-  const problems = issues.map(({ path, message, atKey }) => ({
-    path: pathText(path),
-    ...lineAndColumn(document, lines, path, atKey),
-    message,
-  }));
+  const problems = issues.map(({ path, message, atKey }) => {
+    const { line, column } = lineAndColumn(document, lines, path, atKey);
+    return { path: pathText(path), line, column, message };
+  });
   const inOrder = [...syntax, ...firstOfEachPath(problems)].toSorted(
     (a, b) => a.line - b.line || a.column - b.column,
   );

@@ -25,13 +25,14 @@ const fill = (pattern: string, service: string): string => pattern.replaceAll('{
  * @param files paths of all files in the repository
  */
 export function listServices(config: Config, files: readonly string[]): Map<string, Service> {
-  const { discover, explicit } = config.services;
   const services = new Map<string, Service>();
-  for (const folder of foldersWithDockerfile(discover, files)) {
-    const name = folder.split('/').at(-1) ?? folder;
+  for (const [name, folders] of foldersByName(config, files)) {
+    const [folder] = folders;
+    // Of two folders of one name nobody can say which is meant: `noServices` tells.
+    if (folder === undefined || folders.length > 1) continue;
     if (nameSchema.safeParse(name).success) services.set(name, discovered(config, name, folder));
   }
-  for (const [name, { path, paths, image, test }] of Object.entries(explicit)) {
+  for (const [name, { path, paths, image, test }] of Object.entries(config.services.explicit)) {
     const found = discovered(config, name, path);
     const { image: imageName, dockerfile, ...rest } = found;
     services.set(name, {
@@ -44,13 +45,29 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
   return services;
 }
 
-function foldersWithDockerfile(patterns: readonly string[], files: readonly string[]): string[] {
-  if (patterns.length === 0) return [];
-  const isWanted = picomatch([...patterns]);
-  return files
+/** Folders that look like services and are none, with the reason. */
+export function noServices(config: Config, files: readonly string[]): { folder: string; reason: string }[] {
+  const { explicit } = config.services;
+  return [...foldersByName(config, files)].flatMap(([name, folders]) => {
+    if (Object.hasOwn(explicit, name)) return [];
+    const wrong = nameSchema.safeParse(name).error?.issues[0]?.message;
+    const reason =
+      wrong === undefined
+        ? `there is more than one folder of the name ${name}: ${folders.join(', ')}. Rename one, or name it in services.explicit`
+        : `${name} is no name for a service (${wrong}). Rename the folder, or leave it out of services.discover`;
+    return wrong === undefined && folders.length === 1 ? [] : folders.map((folder) => ({ folder, reason }));
+  });
+}
+
+/** The folders that `discover` finds, by the name that each gives its service. */
+function foldersByName({ services }: Config, files: readonly string[]): Map<string, string[]> {
+  if (services.discover.length === 0) return new Map();
+  const isWanted = picomatch(services.discover);
+  const folders = files
     .filter((file) => file.endsWith('/Dockerfile'))
     .map((file) => file.slice(0, -'/Dockerfile'.length))
     .filter((folder) => isWanted(folder));
+  return Map.groupBy(folders, (folder) => folder.split('/').at(-1) ?? folder);
 }
 
 function discovered(config: Config, name: string, path: string) {

@@ -1,0 +1,36 @@
+import { readdirSync, type Dirent } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Tree } from './layout.ts';
+
+/** Far more than any platform has: a folder with so many is a disk, not a checkout. */
+const mostFiles = 200_000;
+
+/**
+ * A folder on disk as a repository. What nobody commits (folders of tools, installed packages) and symbolic links are
+ * left out.
+ *
+ * @throws Error: it cannot be read, or holds far too many files
+ */
+export function readCheckout(folder: string): Tree {
+  const files: string[] = [];
+  const walk = (path: string): void => {
+    for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
+      const child = path === '' ? entry.name : `${path}/${entry.name}`;
+      if (entry.isDirectory() && !isLeftOut(entry)) walk(child);
+      if (entry.isFile()) files.push(child);
+      if (files.length > mostFiles) {
+        throw new Error(
+          `${folder} holds more than ${mostFiles} files. --checkout says where the repository is.`,
+        );
+      }
+    }
+  };
+  walk('');
+  return {
+    files,
+    read: (path) => readFile(join(folder, path), 'utf8'),
+  };
+}
+
+const isLeftOut = ({ name }: Dirent): boolean => name === '.git' || name === 'node_modules';
