@@ -1,0 +1,135 @@
+/** One Kubernetes object, as it was rendered. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  /** Empty for cluster-scoped objects and those that say none. */
+  namespace: string;
+  name: string;
+  object: Record<string, unknown>;
+}
+
+/** What tells one object from all others. The version does not: it may change under the same object. */
+export const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
+  [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].join('/');
+
+export const nameOf = ({ kind, namespace, name }: Manifest): string =>
+  `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
+
+/** The same text for the same objects, whatever their order and that of their keys. */
+export const canonical = (manifests: readonly Manifest[]): string =>
+  JSON.stringify(
+    manifests
+      .toSorted((a, b) => compareText(identityOf(a), identityOf(b)))
+      .map(({ object }) => sortKeys(object)),
+  );
+
+export interface Comparison {
+  removed: Manifest[];
+  changed: { before: Manifest; after: Manifest }[];
+  added: Manifest[];
+}
+
+export function compare(before: readonly Manifest[], after: readonly Manifest[]): Comparison {
+  const old = new Map(before.map((manifest) => [identityOf(manifest), manifest]));
+  const kept = new Set(after.map(identityOf));
+  const pairs = after.map((manifest) => ({ before: old.get(identityOf(manifest)), after: manifest }));
+  return {
+    removed: before.filter((manifest) => !kept.has(identityOf(manifest))),
+    changed: pairs.filter(isPair).filter(({ before, after }) => canonical([before]) !== canonical([after])),
+    added: pairs.filter(({ before }) => !before).map(({ after }) => after),
+  };
+}
+
+const isPair = (pair: {
+  before: Manifest | undefined;
+  after: Manifest;
+}): pair is Comparison['changed'][number] => pair.before !== undefined;
+
+const summaryLength = 600;
+
+/** In a few words, what is gone first: `1 removed: Job/old; 2 changed: Deployment/x (image 1a2b → 3c4d), Service/x`. */
+export function summarize({ removed, changed, added }: Comparison): string {
+  const part = (what: string, names: string[]): string[] =>
+    names.length === 0 ? [] : [`${names.length} ${what}: ${names.join(', ')}`];
+  const text = [
+    ...part('removed', removed.map(nameOf)),
+    ...part(
+      'changed',
+      changed.map(({ before, after }) => `${nameOf(after)}${imageChange(before, after)}`),
+    ),
+    ...part('added', added.map(nameOf)),
+  ].join('; ');
+  if (text === '') return 'Nothing changes.';
+  return text.length > summaryLength ? `${text.slice(0, summaryLength - 1)}…` : text;
+}
+
+export interface ContainerImage {
+  /** Of the container, as the object has it. */
+  container: string;
+  image: string;
+}
+
+const containerLists = ['containers', 'initContainers', 'ephemeralContainers'];
+
+/** Images of all containers anywhere in an object: a CronJob's, a Rollout's and an unknown operator's too. */
+export function containerImages(value: unknown): ContainerImage[] {
+  if (Array.isArray(value)) return value.flatMap(containerImages);
+  if (!isRecord(value)) return [];
+  const own = containerLists
+    .flatMap((key) => (Array.isArray(value[key]) ? value[key] : []))
+    .filter(isRecord)
+    .filter(({ image }) => typeof image === 'string')
+    .map(({ name, image }) => ({ container: String(name), image: String(image) }));
+  return [...own, ...Object.values(value).flatMap(containerImages)];
+}
+
+/** `registry:5000/team/name` of `registry:5000/team/name:tag@sha256:…`. */
+export const imageName = (image: string): string => image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+
+/** `sha256:…`, if the image is named by it. */
+export const imageDigest = (image: string): string | undefined => /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+
+function imageChange(before: Manifest, after: Manifest): string {
+  const old = new Map(containerImages(before.object).map(({ container, image }) => [container, image]));
+  const change = containerImages(after.object).find(
+    ({ container, image }) => old.has(container) && old.get(container) !== image,
+  );
+  if (!change) return '';
+  return ` (image ${shortTag(old.get(change.container) ?? '')} → ${shortTag(change.image)})`;
+}
+
+const shortTag = (image: string): string => (/:([^/:@]+)(?:@|$)/.exec(image)?.[1] ?? 'untagged').slice(0, 12);
+
+/**
+ * With the values of Secrets replaced by the beginning of their hash: a diff shows that one changed, not what it is.
+ *
+ * @param hash of a text
+ */
+export function maskSecret(manifest: Manifest, hash: (text: string) => string): Manifest {
+  if (manifest.kind !== 'Secret') return manifest;
+  const mask = (values: unknown): unknown =>
+    isRecord(values)
+      ? Object.fromEntries(
+          Object.entries(values).map(([key, value]) => [key, `sha256:${hash(String(value)).slice(0, 12)}…`]),
+        )
+      : values;
+  const { data, stringData, ...rest } = manifest.object;
+  const object = {
+    ...rest,
+    ...(data !== undefined && { data: mask(data) }),
+    ...(stringData !== undefined && { stringData: mask(stringData) }),
+  };
+  return { ...manifest, object };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).toSorted(([a], [b]) => compareText(a, b));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

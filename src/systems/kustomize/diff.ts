@@ -1,0 +1,82 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { nameOf, sortKeys, type Manifest } from '../../model/manifests.ts';
+import { KustomizeError } from './references.ts';
+
+const maxBytes = 10_000_000;
+const timeoutMs = 60_000;
+
+/**
+ * The difference between two sets of manifests as people read it: object by object, deleted ones first, then changed,
+ * then new.
+ *
+ * @param scratch an empty folder
+ */
+export async function diffManifests(
+  before: readonly Manifest[],
+  after: readonly Manifest[],
+  scratch: string,
+): Promise<string> {
+  await Promise.all([write(join(scratch, 'before'), before), write(join(scratch, 'after'), after)]);
+  const {
+    stdout,
+    exitCode = 2,
+    stderr,
+  } = await execa(
+    'git',
+    [
+      'diff',
+      '--no-index',
+      '--no-prefix',
+      '--no-color',
+      '--no-ext-diff',
+      '--no-renames',
+      '--',
+      'before',
+      'after',
+    ],
+    {
+      cwd: scratch,
+      env: { PATH: process.env['PATH'] ?? '', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' },
+      extendEnv: false,
+      timeout: timeoutMs,
+      maxBuffer: maxBytes,
+      reject: false,
+    },
+  );
+  if (exitCode > 1) throw new KustomizeError(`The manifests cannot be compared: ${stderr.slice(-500)}`);
+
+  const names = new Map([...before, ...after].map((manifest) => [fileOf(manifest), nameOf(manifest)]));
+  const sections = stdout.split(/^diff --git .*\n/m).filter((section) => section !== '');
+  return sections
+    .map((section) => readable(section, names))
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ text }) => `${text.trimEnd()}\n`)
+    .join('\n');
+}
+
+async function write(folder: string, manifests: readonly Manifest[]): Promise<void> {
+  await mkdir(folder);
+  for (const manifest of manifests) {
+    await writeFile(join(folder, fileOf(manifest)), stringify(sortKeys(manifest.object), { lineWidth: 0 }));
+  }
+}
+
+const fileOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
+  [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].map(encodeURIComponent).join('_');
+
+const verbs = [
+  { sign: 'deleted file', word: 'DELETED' },
+  { sign: 'index', word: 'changed' },
+  { sign: 'new file', word: 'new' },
+];
+
+/** Git's header of one file, replaced by a line that says which object and what becomes of it. */
+function readable(section: string, names: ReadonlyMap<string, string>): { order: number; text: string } {
+  const order = verbs.findIndex(({ sign }) => section.startsWith(sign));
+  const file = /^(?:---|\+\+\+) (?:before|after)\/(.*?)\t?$/m.exec(section)?.[1] ?? '';
+  const hunks = section.slice(section.indexOf('\n@@') + 1);
+  return { order, text: `=== ${verbs[order]?.word ?? 'changed'}: ${names.get(file) ?? file}\n${hunks}` };
+}
