@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { applicationName, releasePath } from '../config/places.ts';
+import { changeSchema } from '../model/change.ts';
+import type { EnvironmentMemory } from '../model/environment.ts';
+import { objectKeys } from '../model/ids.ts';
+import { digestSchema, shaSchema } from '../model/names.ts';
+import type { Deployed } from '../model/promotion.ts';
+import { parseReleaseKustomization } from '../model/release.ts';
+import { getJson } from '../systems/objects/index.ts';
+import { withGit } from './git-failures.ts';
+import { knownService } from './known-service.ts';
+import type { Systems } from './systems.ts';
+import type { Place, RecordActivities } from './types.ts';
+
+const deployedSchema = z.object({
+  change: changeSchema,
+  position: z.int(),
+  revision: shaSchema,
+  image: z.object({ name: z.string(), digest: digestSchema }).exactOptional(),
+  at: z.string(),
+});
+const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
+  current: deployedSchema.exactOptional(),
+  lastHealthy: deployedSchema.exactOptional(),
+});
+
+export function createRecordActivities(
+  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd'>,
+): RecordActivities {
+  const { config, repository, objects, argocd } = systems;
+
+  return {
+    /** Reads only. */
+    async recallEnvironment(place) {
+      const stored = await getJson(objects, keyOf(place), memorySchema);
+      if (stored) return stored.value;
+      const running = await withGit(() => whatRuns(place));
+      return running ? { current: running, lastHealthy: running } : {};
+    },
+
+    /** Safe to repeat and late: a memory never takes the place of a younger one. */
+    async rememberEnvironment({ memory, ...place }) {
+      const key = keyOf(place);
+      const stored = await getJson(objects, key, memorySchema);
+      if (stored && ageOf(stored.value) > ageOf(memory)) return;
+      const condition = stored ? { ifMatch: stored.etag } : { ifAbsent: true };
+      if (!(await objects.put(key, JSON.stringify(memory), condition))) {
+        throw new Error(`${key} was written by somebody else meanwhile. Trying again.`);
+      }
+    },
+
+    /** Safe to repeat: the last delivery of a change is the one that is shown. */
+    async recordDelivery({ delivery }) {
+      const { service, commit } = delivery;
+      await objects.put(objectKeys.delivery({ service, commit }), JSON.stringify(delivery));
+    },
+  };
+
+  /** What Argo CD runs, as far as this program wrote it. */
+  async function whatRuns({ environment, service: name }: Place): Promise<Deployed | undefined> {
+    const application = await argocd.application(applicationName(config, name, environment));
+    const revision = application?.sync.revision;
+    if (revision === undefined) return undefined;
+    const service = await knownService({ config, repository }, name, revision);
+    const path = `${releasePath(service, environment)}/kustomization.yaml`;
+    const release = parseReleaseKustomization((await repository.read(revision, path)) ?? '');
+    const position = release && (await repository.position(release.change.commit));
+    if (!release || position === undefined) return undefined;
+    return { ...release, position, revision, at: new Date().toISOString() };
+  }
+}
+
+const keyOf = ({ environment, service }: Place): string => objectKeys.environment(environment, service);
+
+/** ISO 8601 sorts as text. */
+const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';

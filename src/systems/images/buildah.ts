@@ -1,0 +1,132 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { Build, Built, Images, Push } from './index.ts';
+import { readLabels, type RegistryAccess } from './registry.ts';
+
+export interface BuildahOptions {
+  /** Where layers are kept between builds. */
+  directory: string;
+  registry: RegistryAccess;
+}
+
+/** A push of a large image over a slow line. */
+const pushTimeoutMs = 15 * 60_000;
+
+/**
+ * buildah without a daemon. Steps of a Dockerfile run in a chroot of the image, with no environment of ours; they can
+ * reach the network, so `build` workers belong where that harms nobody.
+ */
+export function createBuildah({ directory, registry }: BuildahOptions): Images {
+  const storage = [
+    ...['--root', join(directory, 'storage'), '--runroot', join(directory, 'run')],
+    ...['--storage-driver', 'overlay'],
+  ];
+
+  const environment = (): Record<string, string> => {
+    const mirrors = process.env['CONTAINERS_REGISTRIES_CONF'];
+    return {
+      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+      HOME: directory,
+      TMPDIR: join(directory, 'tmp'),
+      ...(mirrors !== undefined && { CONTAINERS_REGISTRIES_CONF: mirrors }),
+      ...(registry.caFile !== undefined && { SSL_CERT_FILE: registry.caFile }),
+    };
+  };
+
+  async function buildah(
+    args: string[],
+    { timeoutMs, signal, onOutput }: Omit<Build, 'context' | 'dockerfile'>,
+  ) {
+    await mkdir(join(directory, 'tmp'), { recursive: true });
+    const running = execa('buildah', [...storage, ...args], {
+      env: environment(),
+      extendEnv: false,
+      timeout: timeoutMs,
+      forceKillAfterDelay: 10_000,
+      cancelSignal: signal,
+      stdin: 'ignore',
+      all: true,
+      buffer: false,
+      reject: false,
+    });
+    running.all.setEncoding('utf8').on('data', onOutput);
+    const result = await running;
+    signal.throwIfAborted();
+    if (result.code === 'ENOENT') throw new Error('buildah is not installed where the build worker runs.');
+    return result;
+  }
+
+  async function build(build: Build, more: string[]): Promise<Built<object>> {
+    const { context, dockerfile, target } = build;
+    const { failed, timedOut } = await buildah(
+      [
+        'bud',
+        ...['--isolation', 'chroot', '--layers', '--format', 'oci', `--tls-verify=${!registry.insecure}`],
+        ...(target === undefined ? [] : ['--target', target]),
+        ...more,
+        ...['--file', dockerfile, context],
+      ],
+      build,
+    );
+    if (timedOut) return { state: 'timed-out' };
+    return { state: failed ? 'failed' : 'built' };
+  }
+
+  async function push(name: string, { tag }: Push, work: string, shared: Build): Promise<string> {
+    const digestFile = join(work, 'digest');
+    const login = await loginFile(registry, work);
+    const { failed } = await buildah(
+      [
+        ...['push', `--tls-verify=${!registry.insecure}`, '--digestfile', digestFile],
+        ...(login === undefined ? [] : ['--authfile', login]),
+        ...[name, `docker://${name.split(':local-')[0] ?? name}:${tag}`],
+      ],
+      { ...shared, timeoutMs: pushTimeoutMs },
+    );
+    if (failed) throw new Error(`The image could not be pushed to ${name}. Its log says why.`);
+    return (await readFile(digestFile, 'utf8')).trim();
+  }
+
+  return {
+    tryBuild: (wanted) => build(wanted, []),
+
+    async buildAndPush(wanted, pushed) {
+      const { name, tag, labels, createdAt } = pushed;
+      const work = await mkdtemp(join(directory, 'push-')).catch(async () => {
+        await mkdir(directory, { recursive: true });
+        return mkdtemp(join(directory, 'push-'));
+      });
+      // Two attempts side by side must not take each other's image.
+      const local = `${name}:local-${tag.slice(0, 12)}-${work.slice(-6)}`;
+      try {
+        const marks = Object.entries(labels).flatMap(([key, value]) => [
+          ...['--label', `${key}=${value}`],
+          ...['--annotation', `${key}=${value}`],
+        ]);
+        const built = await build(wanted, [...marks, '--timestamp', String(createdAt), '--tag', local]);
+        if (built.state !== 'built') return built;
+        return { state: 'built', digest: await push(local, pushed, work, wanted) };
+      } finally {
+        await execa('buildah', [...storage, 'rmi', local], {
+          env: environment(),
+          extendEnv: false,
+          reject: false,
+          timeout: 60_000,
+        });
+        await rm(work, { recursive: true, force: true });
+      }
+    },
+
+    labels: (image) => readLabels(registry, image),
+  };
+}
+
+/** Arguments can be read by everybody on a machine, so the login goes by a file of our own. */
+async function loginFile({ host, login }: RegistryAccess, work: string): Promise<string | undefined> {
+  if (!login) return undefined;
+  const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+  const file = join(work, 'auth.json');
+  await writeFile(file, JSON.stringify({ auths: { [host]: { auth } } }), { mode: 0o600 });
+  return file;
+}
