@@ -36,11 +36,11 @@ const kindOf = async (work: Promise<unknown>): Promise<string> =>
   );
 
 test('a pull request is opened from a branch and read back', async () => {
-  const { createPullRequest } = await forge({
+  const hub = await forge({
     'pulls/create': (_, example) => ({ status: 201, body: pull(example(201)) }),
   });
 
-  const opened = await createPullRequest({ head: branch, base: 'main', title: 'title', body: 'body' });
+  const opened = await hub.createPullRequest({ head: branch, base: 'main', title: 'title', body: 'body' });
 
   expect(opened).toMatchObject({ number: 7, state: 'open', base: 'main', head: { branch, sha, own: true } });
   expect(github.requests[0]).toMatchObject({
@@ -50,7 +50,7 @@ test('a pull request is opened from a branch and read back', async () => {
 });
 
 test('the pull requests of a branch are those of this repository, the oldest first', async () => {
-  const { pullRequestsFrom } = await forge({
+  const hub = await forge({
     'pulls/list': (_, example) => {
       const [one] = example() as object[];
       const fork = { head: { ref: branch, sha, repo: { id: 2 } } };
@@ -67,7 +67,7 @@ test('the pull requests of a branch are those of this repository, the oldest fir
     },
   });
 
-  expect(await pullRequestsFrom(branch)).toMatchObject([
+  expect(await hub.pullRequestsFrom(branch)).toMatchObject([
     { number: 5, state: 'merged', revision: sha },
     { number: 9, state: 'open' },
   ]);
@@ -76,7 +76,7 @@ test('the pull requests of a branch are those of this repository, the oldest fir
 
 test('the last verdict of each person counts, if that person may write', async () => {
   const review = (login: string, state: string) => ({ user: { login }, state, commit_id: sha });
-  const { reviews } = await forge({
+  const hub = await forge({
     'pulls/list-reviews': () => ({
       status: 200,
       body: [
@@ -95,18 +95,18 @@ test('the last verdict of each person counts, if that person may write', async (
     }),
   });
 
-  expect(await reviews(7)).toEqual([
+  expect(await hub.reviews(7)).toEqual([
     { by: 'writer', verdict: 'approve', commit: sha, counts: true },
     { by: 'passer-by', verdict: 'approve', commit: sha, counts: false },
   ]);
 });
 
 test('a merge is a squash, pinned to the head that people saw', async () => {
-  const { mergePullRequest } = await forge({
+  const hub = await forge({
     'pulls/merge': (_, example) => ({ status: 200, body: example() }),
   });
 
-  await mergePullRequest(7, { head: sha, title: 'Release', message: 'why' });
+  await hub.mergePullRequest(7, { head: sha, title: 'Release', message: 'why' });
 
   expect(github.requests[0]?.body).toEqual({
     sha,
@@ -128,30 +128,30 @@ test.each([
   [404, 'Not Found', 'missing'],
   [502, 'Bad Gateway', 'unavailable'],
 ])('a merge that GitHub answers with %i %s is %s', async (status, message, kind) => {
-  const { mergePullRequest } = await forge({ 'pulls/merge': () => ({ status, body: { message } }) });
+  const hub = await forge({ 'pulls/merge': () => ({ status, body: { message } }) });
 
-  expect(await kindOf(mergePullRequest(7, { head: sha, title: 't', message: 'm' }))).toBe(kind);
+  expect(await kindOf(hub.mergePullRequest(7, { head: sha, title: 't', message: 'm' }))).toBe(kind);
 });
 
 test('how long to wait is known when GitHub says so', async () => {
-  const { pullRequest } = await forge({
+  const hub = await forge({
     'pulls/get': () => ({ status: 429, headers: { 'retry-after': '7' }, body: { message: 'slow down' } }),
   });
 
-  await expect(pullRequest(7)).rejects.toMatchObject({ kind: 'rate-limited', retryAfterMs: 7000 });
+  await expect(hub.pullRequest(7)).rejects.toMatchObject({ kind: 'rate-limited', retryAfterMs: 7000 });
 });
 
 test('an error never holds the token', async () => {
-  const { pullRequest } = await forge({
+  const hub = await forge({
     'pulls/get': () => ({ status: 404, body: { message: 'Not Found' } }),
   });
 
-  await expect(pullRequest(7)).rejects.not.toThrow('secret-token');
+  await expect(hub.pullRequest(7)).rejects.not.toThrow('secret-token');
 });
 
 test('text is changed, a label added and a branch deleted, twice as well as once', async () => {
   let deleted = false;
-  const { updatePullRequest, addLabel, deleteBranch } = await forge({
+  const hub = await forge({
     'pulls/update': (_, example) => ({ status: 200, body: example() }),
     'issues/add-labels': (_, example) => ({ status: 200, body: example() }),
     'git/delete-ref': () => {
@@ -161,10 +161,10 @@ test('text is changed, a label added and a branch deleted, twice as well as once
     },
   });
 
-  await updatePullRequest(7, { state: 'closed', body: 'superseded' });
-  await addLabel(7, 'production-release');
-  await deleteBranch(branch);
-  await deleteBranch(branch);
+  await hub.updatePullRequest(7, { state: 'closed', body: 'superseded' });
+  await hub.addLabel(7, 'production-release');
+  await hub.deleteBranch(branch);
+  await hub.deleteBranch(branch);
 
   expect(github.requests.map(({ operation, body }) => [operation, body])).toEqual([
     ['pulls/update', { state: 'closed', body: 'superseded' }],
@@ -175,7 +175,7 @@ test('text is changed, a label added and a branch deleted, twice as well as once
 });
 
 test('rules that stand in a promotion’s way are named', async () => {
-  const { problems } = await forge({
+  const hub = await forge({
     'repos/get': (_, example) => ({
       status: 200,
       body: { ...(example() as object), permissions: { push: false }, allow_squash_merge: false },
@@ -191,7 +191,7 @@ test('rules that stand in a promotion’s way are named', async () => {
     }),
   });
 
-  const found = await problems('main');
+  const found = await hub.problems('main');
 
   expect(found).toHaveLength(3);
   expect(found.join(' ')).toMatch(/may not write.*Squash merges.*behind it/);

@@ -1,0 +1,156 @@
+import { promotionSettings, releasePath } from '../config/places.ts';
+import { changeName, type Release } from '../model/change.ts';
+import { promotionBranch } from '../model/ids.ts';
+import type { Approval } from '../model/promotion.ts';
+import { releaseKustomization, releaseMessage } from '../model/release.ts';
+import { ensurePullRequest } from '../systems/forge/ensure.ts';
+import type { Commit } from '../systems/git/repository.ts';
+import { ownRunIsOpen, stillWanted } from '../systems/temporal/runs.ts';
+import { refused } from './failures.ts';
+import { withForge } from './forge-failures.ts';
+import { withGit } from './git-failures.ts';
+import { knownService } from './known-service.ts';
+import { mergePinned } from './merge-pinned.ts';
+import { peopleOf } from './people.ts';
+import { readOpened } from './pull-request-reading.ts';
+import { inlineCode, pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import type { Systems } from './systems.ts';
+import type { PullRequestActivities, PullRequestReading, SeenRelease } from './types.ts';
+
+const noLongerWanted = 'The delivery does not want it any more.';
+/** Forges' search and the platform's people find what waits for the Change Board by this. */
+const decisionLabel = 'production-release';
+/** What the repository lists at most: beyond it authors would go unnoticed. */
+const mostCommits = 200;
+
+export function createPullRequestActivities({
+  config,
+  repository,
+  forge,
+  objects,
+  temporal,
+}: Pick<Systems, 'config' | 'repository' | 'forge' | 'objects' | 'temporal'>): PullRequestActivities {
+  const base = config.repository.branch;
+
+  return {
+    openPullRequest: ({ environment, release, seen, current, asker, diff }) =>
+      withGit(async () => {
+        const { change } = release;
+        const branch = promotionBranch(environment, change);
+        const service = await knownService({ config, repository }, change.service, seen.tip);
+        const { approval } = promotionSettings(config, environment);
+        const commits = await repository.log(current?.change.commit, change.commit, service.paths);
+        const authors = authorsOf(commits, release, approval);
+        await refuseOlder(seen, release, environment);
+        const wanted = () => stillWanted(temporal, asker);
+
+        const written = await repository.writeRelease({
+          branch,
+          path: releasePath(service, environment),
+          base: release.source.base,
+          kustomization: releaseKustomization(release),
+          expectedTree: seen.tree,
+          message: releaseMessage(environment, release),
+          stillWanted: wanted,
+        });
+        if (written.state === 'unwanted') throw refused(noLongerWanted);
+        if (written.state === 'changed') {
+          throw refused(
+            `Somebody else wrote ${releasePath(service, environment)} meanwhile. Deliver the change again.`,
+          );
+        }
+
+        const { revision: head, tree } = written;
+        const shown = diff && { ...diff, text: (await objects.get(diff.key))?.body ?? '' };
+        const found = await withForge(() =>
+          ensurePullRequest(forge, {
+            branch,
+            head,
+            base,
+            title: pullRequestTitle(environment, release),
+            body: pullRequestBody({
+              environment,
+              release,
+              approval,
+              commits,
+              authors,
+              ...(current && { current }),
+              ...(shown && { diff: shown }),
+            }),
+            ...(approval.by === 'decisions' && { label: decisionLabel }),
+            again: diff !== undefined,
+            released: tree === seen.tree,
+            stillWanted: wanted,
+          }),
+        );
+        if (!found) throw refused(noLongerWanted);
+        return { number: found.number, url: found.url, head: found.revision ?? head, tree, authors };
+      }),
+
+    readPullRequest: ({ number, head }) => withForge(() => readOpened(forge, { number, head, base })),
+
+    async mergePullRequest({ environment, release, pullRequest, asker }) {
+      const { number, head } = pullRequest;
+      const branch = promotionBranch(environment, release.change);
+      const [title = '', ...message] = releaseMessage(environment, release).split('\n');
+      const text = {
+        title: `${title} (#${number})`,
+        message: message.join('\n').trim(),
+      };
+      return withForge(async () => {
+        const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
+          if (!(await stillWanted(temporal, asker))) return noLongerWanted;
+          return unapproved(promotionSettings(config, environment).approval, reading);
+        });
+        if (merged.state === 'merged' && (await ownRunIsOpen(temporal))) await forge.deleteBranch(branch);
+        return merged;
+      });
+    },
+
+    async closePullRequest({ environment, change, number, reason }) {
+      const branch = promotionBranch(environment, change);
+      await withForge(async () => {
+        const found = await forge.pullRequest(number);
+        if (found.head.branch !== branch) throw refused(`#${number} is not the pull request of ${branch}.`);
+        // A retry of the change has a pull request on the same branch: a late attempt must not take it away.
+        if (!(await ownRunIsOpen(temporal))) return;
+        if (found.state === 'open') {
+          const body = `Closed: ${inlineCode(reason)}\n\n${found.body}`;
+          await forge.updatePullRequest(number, { state: 'closed', body });
+        }
+        await forge.deleteBranch(branch);
+      });
+    },
+  };
+
+  function authorsOf(commits: Commit[], { source }: Release, approval: Approval): string[] {
+    if (approval.by === 'decisions' && commits.length >= mostCommits) {
+      throw refused(
+        `More than ${mostCommits} commits since what runs: whose they are cannot be told, so nobody could approve. ` +
+          'Deliver an earlier commit first.',
+      );
+    }
+    const authors = peopleOf(config, [...commits.flatMap((commit) => commit.authors), ...source.authors]);
+    if (approval.by !== 'decisions') return authors;
+    const deciders = approval.deciders.filter((person) => !authors.includes(person));
+    if (deciders.length >= approval.quorum) return authors;
+    throw refused(
+      `${approval.quorum} must approve, but of those who decide only ${deciders.join(', ') || 'nobody'} wrote none of it. ` +
+        'Name more people in gitops.yaml.',
+    );
+  }
+
+  async function refuseOlder({ change }: SeenRelease, release: Release, environment: string): Promise<void> {
+    const there = change && (await repository.position(change.commit));
+    if (change === undefined || there === undefined || there <= release.source.position) return;
+    throw refused(`${changeName(change)} is newer and is in ${environment} already.`);
+  }
+}
+
+/** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
+function unapproved(approval: Approval, { approvedBy, rejectedBy }: PullRequestReading): string | undefined {
+  if (approval.by !== 'review') return undefined;
+  const [rejecter] = rejectedBy;
+  if (rejecter !== undefined) return `${rejecter} asked for changes.`;
+  return approvedBy.length === 0 ? 'No approving review of its head counts any more.' : undefined;
+}
