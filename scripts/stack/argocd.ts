@@ -1,0 +1,41 @@
+// Argo CD in the cluster: the manifest exactly as published, and two settings beside it.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { make } from './artifacts.ts';
+import { pathOf } from './artifacts.ts';
+import { tools } from './binaries.ts';
+import { kubectl } from './control-plane.ts';
+import { checkout } from './paths.ts';
+
+const namespace = 'argocd';
+const settings = join(checkout, 'stack/argocd/settings.yaml');
+const installed = 'gitops.local/installed';
+
+export async function installArgocd(): Promise<void> {
+  await make(tools.argocd);
+  const manifest = join(pathOf(tools.argocd), 'core-install.yaml');
+  const version = createHash('sha256').update(readFileSync(manifest)).update(readFileSync(settings)).digest('hex');
+  if ((await installedVersion()) !== version) {
+    const apply = ['apply', '--server-side', '--force-conflicts'];
+    // Settings first, so that no pod starts without them.
+    await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
+    await kubectl([...apply, '-n', namespace, '-f', manifest], { timeout: 120_000 });
+    await kubectl(['wait', '--for=condition=Established', '--timeout=20s', 'crd/appprojects.argoproj.io']);
+    await kubectl([...apply, '--field-manager=gitops-stack', '-f', join(checkout, 'stack/argocd/project.yaml')]);
+    await kubectl(['annotate', '--overwrite', 'namespace', namespace, `${installed}=${version}`]);
+  }
+  await ready();
+}
+
+async function installedVersion(): Promise<string> {
+  const path = `{.metadata.annotations.${installed.replaceAll('.', '\\.')}}`;
+  return kubectl(['get', 'namespace', namespace, '--ignore-not-found', `-o=jsonpath=${path}`]);
+}
+
+async function ready(): Promise<void> {
+  const rollout = ['rollout', 'status', '-n', namespace, '--timeout=170s'];
+  const workloads = ['deployment/argocd-redis', 'deployment/argocd-repo-server'];
+  workloads.push('deployment/argocd-applicationset-controller', 'statefulset/argocd-application-controller');
+  await Promise.all(workloads.map((workload) => kubectl([...rollout, workload], { timeout: 180_000 })));
+}

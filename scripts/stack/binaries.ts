@@ -1,0 +1,171 @@
+// The programs of the stack: wheels from PyPI, and Go tools built from the modules in stack/go.
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import type { Recipe } from './artifacts.ts';
+import { pathOf } from './artifacts.ts';
+import { cache, checkout } from './paths.ts';
+import { run } from './run.ts';
+
+const minutes = 60_000;
+const requirements = join(checkout, 'stack/python/requirements.txt');
+
+export const wheels: Recipe = {
+  name: 'wheels',
+  seconds: 10,
+  inputs: [readFileSync(requirements, 'utf8')],
+  needs: [],
+  lane: pLimit(1),
+  build: async (directory) => {
+    const args = ['--quiet', '--no-deps', '--only-binary=:all:', '--require-hashes', '--target', directory];
+    await run('python3', ['-m', 'pip', 'install', ...args, '-r', requirements], { timeout: 10 * minutes });
+  },
+};
+
+/** Go uses all cores by itself; two builds at once would only need twice the memory. */
+const goLane = pLimit(1);
+
+interface GoTool {
+  seconds: number;
+  /** The folder under stack/go whose go.mod and go.sum fix every version. */
+  module: string;
+  package: string;
+  ldflags?: string;
+  tags?: string;
+  cgo?: boolean;
+  /** Runs after the build, with the folder of the result. */
+  finish?: (directory: string) => Promise<void>;
+}
+
+function goTool(name: string, tool: GoTool): Recipe {
+  const module = join(checkout, 'stack/go', tool.module);
+  const files = ['go.mod', 'go.sum', ...(tool.package === '.' ? ['main.go'] : [])];
+  const args = ['build', '-v', '-ldflags', `-s -w ${tool.ldflags ?? ''}`, '-tags', tool.tags ?? ''];
+  return {
+    name,
+    seconds: tool.seconds,
+    inputs: [...files.map((file) => readFileSync(join(module, file), 'utf8')), ...args, tool.package],
+    needs: [wheels],
+    lane: goLane,
+    build: async (directory, report) => {
+      let packages = 0;
+      const onLine = (line: string) => report(`${++packages} packages, now ${line}`);
+      const env = goEnvironment(tool.cgo ?? false);
+      await run(go(), [...args, '-o', join(directory, name), tool.package], {
+        cwd: module,
+        env,
+        onLine,
+        timeout: 40 * minutes,
+      });
+      await tool.finish?.(directory);
+    },
+  };
+}
+
+const go = (): string => join(pathOf(wheels), 'go/bin/go');
+
+const goEnvironment = (cgo: boolean): Record<string, string> => ({
+  GOTOOLCHAIN: 'local',
+  GOWORK: 'off',
+  GOFLAGS: '-mod=readonly -modcacherw -buildvcs=false -trimpath',
+  GOCACHE: join(cache, 'go/build'),
+  GOMODCACHE: join(cache, 'go/mod'),
+  CGO_ENABLED: cgo ? '1' : '0',
+});
+
+/** The folder of a module's sources, fetched into the module cache when they are not there. */
+async function moduleDirectory(module: string, path: string): Promise<string> {
+  const cwd = join(checkout, 'stack/go', module);
+  const answer = await run(go(), ['mod', 'download', '-json', path], {
+    cwd,
+    env: goEnvironment(false),
+    timeout: 10 * minutes,
+  });
+  return (JSON.parse(answer) as { Dir: string }).Dir;
+}
+
+const kubernetesVersion = 'v1.37.2';
+const versionPackage = 'k8s.io/component-base/version';
+const kubernetesFlags = [
+  `-X ${versionPackage}.gitVersion=${kubernetesVersion}`,
+  `-X ${versionPackage}.gitMajor=1`,
+  `-X ${versionPackage}.gitMinor=37`,
+].join(' ');
+
+const kubernetes = (name: string, seconds: number): Recipe =>
+  goTool(name, {
+    seconds,
+    module: 'kubernetes',
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    ldflags: kubernetesFlags,
+  });
+
+const argocdModule = 'github.com/argoproj/argo-cd/v3';
+
+/** Besides the program: the published manifest, and the three scripts its image needs. */
+export const argocdFiles = ['core-install.yaml', 'entrypoint.sh', 'gpg-wrapper.sh', 'git-verify-wrapper.sh'];
+const manifestSha256 = '0b38189d6e1fd76ef5c3db10355026c48a02020d82bf21a1a1b5ab16dffe4f3c';
+
+async function copyArgocdFiles(directory: string): Promise<void> {
+  const source = await moduleDirectory('kubernetes', argocdModule);
+  const folders: Record<string, string> = { 'core-install.yaml': 'manifests', 'entrypoint.sh': '.' };
+  for (const file of argocdFiles) {
+    copyFileSync(join(source, folders[file] ?? 'hack', file), join(directory, file));
+    chmodSync(join(directory, file), file.endsWith('.sh') ? 0o755 : 0o644);
+  }
+  const sha256 = createHash('sha256').update(readFileSync(join(directory, 'core-install.yaml'))).digest('hex');
+  if (sha256 !== manifestSha256) {
+    throw new Error(`manifests/core-install.yaml of ${argocdModule} has SHA-256 ${sha256}, not ${manifestSha256}`);
+  }
+}
+
+/** What Gitea reads beside its program (its `STATIC_ROOT_PATH`). */
+async function copyGiteaFiles(directory: string): Promise<void> {
+  const source = await moduleDirectory('gitea', 'code.gitea.io/gitea');
+  for (const folder of ['options', 'public', 'templates']) {
+    await cp(join(source, folder), join(directory, folder), { recursive: true });
+  }
+}
+
+/** In the order in which a first start wants them: the control plane comes up while the rest builds. */
+export const tools = {
+  etcd: goTool('etcd', { seconds: 45, module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' }),
+  'kube-apiserver': kubernetes('kube-apiserver', 240),
+  kubectl: kubernetes('kubectl', 35),
+  gitea: goTool('gitea', {
+    seconds: 160,
+    module: 'gitea',
+    package: 'code.gitea.io/gitea',
+    tags: 'sqlite sqlite_unlock_notify',
+    ldflags: '-X main.Version=1.26.0',
+    cgo: true,
+    finish: copyGiteaFiles,
+  }),
+  'kube-controller-manager': kubernetes('kube-controller-manager', 60),
+  'kube-scheduler': kubernetes('kube-scheduler', 15),
+  kubelet: kubernetes('kubelet', 40),
+  'kube-proxy': kubernetes('kube-proxy', 15),
+  coredns: goTool('coredns', { seconds: 30, module: 'coredns', package: '.' }),
+  pause: goTool('pause', { seconds: 3, module: 'pause', package: '.' }),
+  kustomize: goTool('kustomize', {
+    seconds: 10,
+    module: 'kubernetes',
+    package: 'sigs.k8s.io/kustomize/kustomize/v5',
+  }),
+  argocd: goTool('argocd', {
+    seconds: 120,
+    module: 'kubernetes',
+    package: `${argocdModule}/cmd`,
+    ldflags: `-X ${argocdModule}/common.version=3.6.1`,
+    finish: copyArgocdFiles,
+  }),
+  kwok: goTool('kwok', { seconds: 10, module: 'kubernetes', package: 'sigs.k8s.io/kwok/cmd/kwok' }),
+} satisfies Record<string, Recipe>;
+
+export type ToolName = keyof typeof tools;
+
+export const toolPath = (name: ToolName): string => join(pathOf(tools[name]), name);
+export const wheelPath = (name: 'temporal' | 'weed' | 'temporal-test-server'): string =>
+  join(pathOf(wheels), 'bin', name);

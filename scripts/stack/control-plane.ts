@@ -1,0 +1,137 @@
+// Kubernetes' control plane as processes of the host: etcd, API server, controllers, scheduler, DNS.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
+import { join } from 'node:path';
+import { make } from './artifacts.ts';
+import { toolPath, tools } from './binaries.ts';
+import { bridge, kubeconfigFile, ports, services, state } from './paths.ts';
+import { kubeconfig, pki } from './pki.ts';
+import { ensure } from './processes.ts';
+import { run, succeeds } from './run.ts';
+import type { RunOptions } from './run.ts';
+
+/** Inner ports, all on the host's loopback or the bridge. */
+export const controlPlanePorts = { etcd: 12379, etcdPeers: 12380, controllers: 10257, scheduler: 10259, dns: 53, dnsReady: 18181 };
+export const etcdDirectory = join(state, 'etcd');
+
+/** kubectl as the cluster's administrator. Every call ends: a dead API server must not hang the stack. */
+export function kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  return run(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, '--request-timeout=20s', ...args], {
+    timeout: 30_000,
+    ...options,
+  });
+}
+
+export async function startEtcd(): Promise<void> {
+  await make(tools.etcd);
+  const client = `http://127.0.0.1:${controlPlanePorts.etcd}`;
+  const peers = `http://127.0.0.1:${controlPlanePorts.etcdPeers}`;
+  await ensure({
+    name: 'etcd',
+    command: [
+      toolPath('etcd'),
+      ...['--name=gitops', `--data-dir=${etcdDirectory}`, '--log-level=warn'],
+      ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
+      ...[`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, `--initial-cluster=gitops=${peers}`],
+      // Survives the death of any process, not of the machine's power: three times the speed on a laptop's disk.
+      '--unsafe-no-fsync',
+    ],
+    ready: () => answersOk(`${client}/readyz`),
+  });
+}
+
+export async function startApiServer(): Promise<void> {
+  await Promise.all([make(tools['kube-apiserver']), make(tools.kubectl)]);
+  await ensure({
+    name: 'kube-apiserver',
+    command: [
+      toolPath('kube-apiserver'),
+      `--etcd-servers=http://127.0.0.1:${controlPlanePorts.etcd}`,
+      ...[`--bind-address=${bridge.gateway}`, `--advertise-address=${bridge.gateway}`],
+      ...[`--secure-port=${ports.apiServer}`, `--service-cluster-ip-range=${services.subnet}`],
+      ...[`--tls-cert-file=${pki('kube-apiserver.crt')}`, `--tls-private-key-file=${pki('kube-apiserver.key')}`],
+      ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction', '--allow-privileged=true'],
+      `--client-ca-file=${pki('ca.crt')}`,
+      `--kubelet-certificate-authority=${pki('ca.crt')}`,
+      `--kubelet-client-certificate=${pki('kube-apiserver-to-kubelet.crt')}`,
+      `--kubelet-client-key=${pki('kube-apiserver-to-kubelet.key')}`,
+      '--kubelet-preferred-address-types=InternalIP',
+      '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${pki('service-accounts.pub')}`,
+      `--service-account-signing-key-file=${pki('service-accounts.key')}`,
+    ],
+    ready: () => succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, 'get', '--raw=/readyz'], { timeout: 5_000 }),
+  });
+}
+
+export async function startControllers(): Promise<void> {
+  await make(tools['kube-controller-manager']);
+  await ensure({
+    name: 'kube-controller-manager',
+    command: [
+      toolPath('kube-controller-manager'),
+      ...[`--kubeconfig=${kubeconfig('kube-controller-manager')}`, '--bind-address=127.0.0.1'],
+      ...['--leader-elect=false', '--use-service-account-credentials=true'],
+      ...[`--root-ca-file=${pki('ca.crt')}`, `--service-account-private-key-file=${pki('service-accounts.key')}`],
+    ],
+    ready: () => answersOkUnverified(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz`),
+  });
+}
+
+export async function startScheduler(): Promise<void> {
+  await make(tools['kube-scheduler']);
+  await ensure({
+    name: 'kube-scheduler',
+    command: [
+      toolPath('kube-scheduler'),
+      ...[`--kubeconfig=${kubeconfig('kube-scheduler')}`, '--bind-address=127.0.0.1', '--leader-elect=false'],
+    ],
+    ready: () => answersOkUnverified(`https://127.0.0.1:${controlPlanePorts.scheduler}/healthz`),
+  });
+}
+
+/** The cluster's DNS, bound to the bridge: pods reach it without a pod of its own. */
+export async function startDns(): Promise<void> {
+  await make(tools.coredns);
+  const corefile = join(state, 'coredns/Corefile');
+  mkdirSync(join(state, 'coredns'), { recursive: true });
+  writeFileSync(
+    corefile,
+    `. {
+  bind ${bridge.gateway}
+  errors
+  ready ${readyAddress}
+  cache 10
+  loadbalance
+  kubernetes cluster.local in-addr.arpa {
+    kubeconfig ${kubeconfig('coredns')}
+  }
+  forward . /etc/resolv.conf
+}
+`,
+  );
+  await ensure({
+    name: 'coredns',
+    command: [toolPath('coredns'), '-conf', corefile],
+    ready: () => answersOk(`http://${readyAddress}/ready`),
+  });
+}
+
+const readyAddress = `127.0.0.1:${controlPlanePorts.dnsReady}`;
+
+async function answersOk(url: string): Promise<boolean> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+  return answer?.ok === true;
+}
+
+/** For a server on loopback whose certificate is of its own making: only its health is asked, nothing is sent. */
+function answersOkUnverified(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,178 @@
+// The container images the cluster and the example start from, each built once into a registry's storage.
+//
+// A built image is kept as the folder of a registry that holds it, so that a fresh stack's registry is
+// filled by copying files.
+import { spawn } from 'node:child_process';
+import { cpSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { Recipe } from './artifacts.ts';
+import { pathOf } from './artifacts.ts';
+import { argocdFiles, toolPath, tools } from './binaries.ts';
+import { checkout, registry } from './paths.ts';
+import { run } from './run.ts';
+
+const minutes = 60_000;
+const lane = pLimit(1);
+const nodeBinary = join(checkout, 'node_modules/node/bin/node');
+
+/** Registries whose names the local one answers for. */
+export const mirrored = ['docker.io', 'quay.io', 'public.ecr.aws'];
+export const pauseImage = `${registry}/pause:1`;
+
+const rootfs: Recipe = {
+  name: 'debian',
+  seconds: 60,
+  inputs: [readFileSync(import.meta.filename, 'utf8')],
+  needs: [],
+  lane,
+  build: async (directory) => {
+    const unneeded = ['man', 'locale', 'info', 'doc/*'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
+    const copyright = '--dpkgopt=path-include=/usr/share/doc/*/copyright';
+    const args = ['--variant=minbase', '--quiet', ...unneeded, copyright, 'bookworm', join(directory, 'rootfs.tar')];
+    await run('mmdebstrap', args, { timeout: 15 * minutes });
+  },
+};
+
+interface ImageSource {
+  seconds: number;
+  /** Name and tag in the registry, as the mirrored registries have it. */
+  tag: string;
+  from?: Recipe;
+  needs?: readonly Recipe[];
+  /** What the Dockerfile copies: name in the build's context to file. */
+  files?: () => Record<string, string>;
+  inputs?: readonly string[];
+}
+
+function image(name: string, source: ImageSource): Recipe {
+  const dockerfile = join(checkout, 'stack/images', name, 'Dockerfile');
+  return {
+    name: `image-${name}`,
+    seconds: source.seconds,
+    inputs: [readFileSync(dockerfile, 'utf8'), source.tag, ...(source.inputs ?? [])],
+    needs: [...(source.from ? [source.from] : []), ...(source.needs ?? [])],
+    lane,
+    build: async (directory, report) => {
+      const context = join(directory, 'context');
+      mkdirSync(context);
+      for (const [file, path] of Object.entries(source.files?.() ?? {})) cpSync(path, join(context, file));
+      const storage = join(directory, 'registry');
+      if (source.from) cpSync(join(pathOf(source.from), 'registry'), storage, { recursive: true });
+      await withRegistry(storage, directory, async (address, buildah) => {
+        const reference = `${address}/${source.tag}`;
+        await buildah(['bud', '--isolation', 'chroot', '--file', dockerfile, '--tag', reference, context], report);
+        await buildah(['push', '--tls-verify=false', reference], report);
+      });
+      rmSync(context, { recursive: true });
+    },
+  };
+}
+
+type Buildah = (args: readonly string[], report: (line: string) => void) => Promise<unknown>;
+
+/** A registry on a free port for the time of one build, which also answers for the mirrored names. */
+async function withRegistry(
+  storage: string,
+  directory: string,
+  use: (address: string, buildah: Buildah) => Promise<void>,
+): Promise<void> {
+  const address = `localhost:${await freePort()}`;
+  const config = join(directory, 'registry.yml');
+  const mirrors = join(directory, 'registries.conf');
+  const scratch = join(directory, 'buildah');
+  writeFileSync(config, registryConfig(storage, address));
+  writeFileSync(mirrors, registriesConf(address));
+  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  try {
+    await answering(address);
+    const storageFlags = ['--root', join(scratch, 'root'), '--runroot', join(scratch, 'run'), '--storage-driver', 'vfs'];
+    await use(address, (args, onLine) =>
+      run('buildah', [...storageFlags, ...args], {
+        env: { CONTAINERS_REGISTRIES_CONF: mirrors },
+        timeout: 15 * minutes,
+        onLine,
+      }),
+    );
+  } finally {
+    child.kill();
+    for (const path of [config, mirrors, scratch]) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+export const registryConfig = (storage: string, address: string): string => `version: 0.1
+log: { level: warn, accesslog: { disabled: true } }
+storage:
+  filesystem: { rootdirectory: ${JSON.stringify(storage)} }
+  delete: { enabled: true }
+http: { addr: ${JSON.stringify(address)} }
+`;
+
+/** containers-registries.conf(5): unqualified names are Docker Hub's, and all comes from one registry. */
+export const registriesConf = (address: string): string =>
+  [
+    'unqualified-search-registries = ["docker.io"]',
+    'short-name-mode = "permissive"',
+    ...[...mirrored, address].map(
+      (prefix) => `[[registry]]\nprefix = "${prefix}"\nlocation = "${address}"\ninsecure = true`,
+    ),
+    '',
+  ].join('\n');
+
+async function answering(address: string): Promise<void> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(50)) {
+    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
+    if (answer?.ok) return;
+  }
+  throw new Error(`docker-registry does not answer at ${address}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port on 127.0.0.1');
+  return address.port;
+}
+
+const debian = image('debian', {
+  seconds: 20,
+  tag: 'library/debian:bookworm-slim',
+  needs: [rootfs],
+  files: () => ({ 'rootfs.tar': join(pathOf(rootfs), 'rootfs.tar') }),
+});
+
+const packagesOf = { from: debian };
+
+export const images: readonly Recipe[] = [
+  debian,
+  image('pause', {
+    seconds: 3,
+    tag: 'pause:1',
+    needs: [tools.pause],
+    files: () => ({ pause: toolPath('pause') }),
+  }),
+  image('redis', { ...packagesOf, seconds: 30, tag: 'docker/library/redis:8.10.1-alpine' }),
+  image('argocd', {
+    ...packagesOf,
+    seconds: 60,
+    tag: 'argoproj/argocd:v3.6.1',
+    needs: [tools.argocd, tools.kustomize],
+    files: () => ({
+      argocd: toolPath('argocd'),
+      kustomize: toolPath('kustomize'),
+      ...Object.fromEntries(argocdFiles.map((file) => [file, join(pathOf(tools.argocd), file)])),
+    }),
+  }),
+  image('python', { ...packagesOf, seconds: 40, tag: 'library/python:3.11-slim-bookworm' }),
+  image('node', {
+    ...packagesOf,
+    seconds: 30,
+    tag: 'library/node:24-bookworm-slim',
+    files: () => ({ node: nodeBinary }),
+    inputs: [readFileSync(join(checkout, 'node_modules/node/package.json'), 'utf8')],
+  }),
+];

@@ -1,0 +1,59 @@
+// The image registry, filled from the cache, and buildah's settings for it.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { make } from './artifacts.ts';
+import { images, registriesConf, registryConfig } from './images.ts';
+import { ports, registry, state } from './paths.ts';
+import { ensure } from './processes.ts';
+
+const directory = join(state, 'registry');
+const storage = join(directory, 'storage');
+/** Images share folders, which two copies at once would both create. */
+const oneCopy = pLimit(1);
+
+/** What tells buildah (and podman, skopeo) to use the local registry, without touching the machine's /etc. */
+export const containersEnvironment = {
+  CONTAINERS_REGISTRIES_CONF: join(state, 'containers/registries.conf'),
+  CONTAINERS_STORAGE_CONF: join(state, 'containers/storage.conf'),
+  BUILDAH_ISOLATION: 'chroot',
+};
+
+export async function startRegistry(): Promise<void> {
+  mkdirSync(storage, { recursive: true });
+  writeContainersSettings();
+  const config = join(directory, 'config.yml');
+  writeFileSync(config, registryConfig(storage, `127.0.0.1:${ports.registry}`));
+  await ensure({
+    name: 'registry',
+    command: ['docker-registry', 'serve', config],
+    ready: async () => (await fetch(`http://${registry}/v2/`).catch(() => undefined))?.ok === true,
+  });
+}
+
+/** Put every image into the registry that is not there, as each gets built. */
+export async function fillRegistry(): Promise<void> {
+  mkdirSync(storage, { recursive: true });
+  await Promise.all(
+    images.map(async (recipe) => {
+      const built = await make(recipe);
+      const mark = join(directory, built.split('/').at(-1) ?? '');
+      await oneCopy(async () => {
+        if (existsSync(mark)) return;
+        await cp(join(built, 'registry'), storage, { recursive: true });
+        writeFileSync(mark, '');
+      });
+    }),
+  );
+}
+
+function writeContainersSettings(): void {
+  mkdirSync(join(state, 'containers'), { recursive: true });
+  writeFileSync(containersEnvironment.CONTAINERS_REGISTRIES_CONF, registriesConf(registry));
+  const [root, runroot] = ['storage', 'run'].map((name) => JSON.stringify(join(state, 'containers', name)));
+  writeFileSync(
+    containersEnvironment.CONTAINERS_STORAGE_CONF,
+    `[storage]\ndriver = "vfs"\ngraphroot = ${root}\nrunroot = ${runroot}\n`,
+  );
+}

@@ -1,0 +1,46 @@
+// Running one program to its end.
+import { execa, ExecaError } from 'execa';
+
+export interface RunOptions {
+  /** Milliseconds; one minute unless told. */
+  timeout?: number;
+  /** Added to the environment of this process. */
+  env?: Record<string, string>;
+  cwd?: string;
+  input?: string;
+  /** Called with each line the program writes, on either stream. */
+  onLine?: (line: string) => void;
+}
+
+/**
+ * Run a program and return what it printed.
+ * @throws Error that names the program, its subcommand and its last lines. Arguments are left out: they may
+ *   be long, and a caller's secret never belongs in a message.
+ */
+export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const { timeout = 60_000, onLine, ...rest } = options;
+  try {
+    const child = execa(file, args, { ...rest, timeout, all: true, killSignal: 'SIGKILL' });
+    if (onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) onLine(line);
+    return (await child).stdout;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    const name = [file.split('/').at(-1), args[0]].filter((word) => word && !word.startsWith('/')).join(' ');
+    const how = error.timedOut
+      ? `did not end within ${timeout / 1000} s`
+      : `failed (${error.signal ?? error.exitCode ?? error.code})`;
+    throw new Error(`${name} ${how}:\n${lastLines(String(error.all ?? error.originalMessage ?? ''))}`);
+  }
+}
+
+/** As `run`, but a failure is only an answer: for questions, and for removing what may not be there. */
+export async function succeeds(file: string, args: readonly string[], options?: RunOptions): Promise<boolean> {
+  return run(file, args, options).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function lastLines(text: string, count = 15): string {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}

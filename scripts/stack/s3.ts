@@ -1,0 +1,70 @@
+// S3: SeaweedFS in one process, one bucket for what the program remembers outside Temporal.
+import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { make } from './artifacts.ts';
+import { wheelPath, wheels } from './binaries.ts';
+import { ports, state } from './paths.ts';
+import { ensure } from './processes.ts';
+import { secret, secretFile, writePrivately } from './secrets.ts';
+
+export const s3Endpoint = `http://127.0.0.1:${ports.s3}`;
+export const s3Region = 'us-east-1';
+export const s3Credentials = () => ({ accessKeyId: secret('s3-access-key'), secretAccessKey: secret('s3-secret-key') });
+const buckets = ['gitops-state'];
+
+/** SeaweedFS's inner ports; each has its gRPC sibling 10000 above. */
+export const s3InnerPorts = { master: 9333, volume: 9340, filer: 9350, s3: ports.s3 };
+
+export async function startS3(): Promise<void> {
+  await make(wheels);
+  const directory = join(state, 's3');
+  mkdirSync(directory, { recursive: true });
+  writePrivately(secretFile('s3.json'), JSON.stringify(identities()));
+  const local = '-ip=127.0.0.1';
+  const server = await ensure({
+    name: 's3',
+    command: [
+      wheelPath('weed'),
+      ...['-logtostderr=true', 'server', `-dir=${directory}`, local, '-ip.bind=127.0.0.1'],
+      ...['-master.telemetry=false', `-master.port=${s3InnerPorts.master}`, '-master.volumeSizeLimitMB=256'],
+      ...[`-volume.port=${s3InnerPorts.volume}`, '-volume.max=0'],
+      ...['-filer', `-filer.port=${s3InnerPorts.filer}`, `-filer.localSocket=${join(directory, 'filer.sock')}`],
+      ...['-s3', `-s3.port=${ports.s3}`, `-s3.config=${secretFile('s3.json')}`],
+      ...['-s3.iam=false', '-s3.autoCreateBucket=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
+      `-s3.localSocket=${join(directory, 's3.sock')}`,
+    ],
+    ready: bucketsExist,
+  });
+  return void server;
+}
+
+function identities() {
+  const { accessKeyId: accessKey, secretAccessKey: secretKey } = s3Credentials();
+  const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging'];
+  return { identities: [{ name: 'stack', credentials: [{ accessKey, secretKey }], actions }] };
+}
+
+async function bucketsExist(): Promise<boolean> {
+  const client = new S3Client({
+    endpoint: s3Endpoint,
+    region: s3Region,
+    credentials: s3Credentials(),
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });
+  try {
+    for (const Bucket of buckets) {
+      const there = await client.send(new HeadBucketCommand({ Bucket })).then(
+        () => true,
+        () => false,
+      );
+      if (!there) await client.send(new CreateBucketCommand({ Bucket }));
+    }
+    return true;
+  } catch {
+    return false; // it is still starting
+  } finally {
+    client.destroy();
+  }
+}

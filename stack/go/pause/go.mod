@@ -1,0 +1,3 @@
+module gitops.local/stack/pause
+
+go 1.27.3
