@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { connect, type GitopsClient } from '../client.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { documentsOf } from './documents.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -26,7 +27,7 @@ export async function withClient<T>(
   work: (gitops: GitopsClient, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(file);
-  const gitops = await connect({ platform: config.platform });
+  const gitops = await connect({ platform: config.platform, documents: documentsOf(config) });
   try {
     return await work(gitops, config);
   } finally {

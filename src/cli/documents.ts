@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { Delivery, Documents } from '../client.ts';
+import type { Config } from '../config/schema.ts';
+import { objectKeys } from '../model/ids.ts';
+import { getJson, type ObjectStore } from '../systems/objects/index.ts';
+
+/** As much of the document as is shown of it. */
+const shape = z.looseObject({
+  change: z.string(),
+  service: z.string(),
+  commit: z.string(),
+  state: z.string(),
+  steps: z.array(z.looseObject({ name: z.string(), state: z.string() })),
+  environments: z.record(z.string(), z.looseObject({ state: z.string() })),
+});
+const deliverySchema = z.custom<Delivery>((value) => shape.safeParse(value).success);
+
+/** A prefix that fits more than this is ambiguous in any case. */
+const mostCommits = 10;
+
+/** The configured object store, opened when something is looked for in it. */
+export function documentsOf(config: Config): Documents {
+  let opened: Promise<ObjectStore> | undefined;
+  const store = () =>
+    (opened ??= import('../worker/object-store.ts').then(({ objectStoreOf }) => objectStoreOf(config)));
+  return {
+    async delivery(change) {
+      return (await getJson(await store(), objectKeys.delivery(change), deliverySchema))?.value;
+    },
+    async commits(service, prefix) {
+      const key = objectKeys.delivery({ service, commit: prefix }).slice(0, -'.json'.length);
+      const keys = await (await store()).list(key, mostCommits);
+      return keys.map((found) => found.slice(found.lastIndexOf('/') + 1, -'.json'.length));
+    },
+    async diff(key) {
+      return (await (await store()).get(key))?.body;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { Option, type Command } from 'commander';
+import { GitopsError } from '../client/errors.ts';
+import { loadConfig } from '../config/load.ts';
+import { queues, type Queue } from '../model/ids.ts';
+import { note, withCommonOptions, type CommonOptions } from './common.ts';
+
+interface Options extends CommonOptions {
+  queues: Queue[];
+}
+
+export function register(program: Command): void {
+  withCommonOptions(
+    program
+      .command('worker')
+      .description('Runs workflows and activities until it is told to end. All of its output goes to stderr.')
+      .addOption(
+        new Option('--queues <list>', `which of ${queues.join(', ')} to serve, with commas between`)
+          .argParser(parseQueues)
+          .default([...queues], 'all'),
+      ),
+  ).action(worker);
+}
+
+function parseQueues(list: string): Queue[] {
+  return list.split(',').map((name) => {
+    const queue = queues.find((known) => known === name.trim());
+    if (queue) return queue;
+    throw new GitopsError(
+      'usage',
+      `There is no queue ${JSON.stringify(name)}. There are: ${queues.join(', ')}.`,
+    );
+  });
+}
+
+async function worker(options: Options): Promise<void> {
+  const config = loadConfig(options.config);
+  const { DefaultLogger } = await import('@temporalio/worker');
+  const { runWorker } = await import('../worker.ts');
+  const log = new DefaultLogger(options.verbose ? 'DEBUG' : 'INFO');
+  await runWorker({
+    config,
+    queues: [...new Set(options.queues)],
+    log,
+    ready: () => note(`ready: ${config.platform} serves ${options.queues.join(', ')}`),
+  });
+}

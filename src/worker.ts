@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os';
+import type { Logger } from '@temporalio/common';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { clearDeadCheckouts } from './activities/workplace.ts';
+import type { Config } from './config/schema.ts';
+import { taskQueue, type Queue } from './model/ids.ts';
+import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { activitiesOf } from './worker/activities.ts';
+import { workflowCode } from './worker/bundle.ts';
+import { clonesIn, createSystems } from './worker/systems.ts';
+import { workDirectoryOf } from './worker/work-directory.ts';
+
+export interface WorkerRun {
+  config: Config;
+  /** What this process serves; each queue has a Worker of its own in it. */
+  queues: readonly Queue[];
+  log: Logger;
+  /** Called when all of them take work. */
+  ready: () => void;
+}
+
+/**
+ * Serves the queues until SIGTERM or SIGINT, then lets what is under way end.
+ *
+ * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
+ */
+export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
+  // Before the first connection: it belongs to the Runtime that is there then.
+  Runtime.install({
+    logger: log,
+    telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+  });
+  const workDirectory = workDirectoryOf(config.platform);
+  await clearDeadCheckouts(clonesIn(workDirectory));
+
+  const { namespace, options } = connectionSettings();
+  const waiting = (error: unknown) =>
+    log.warn('Temporal is not there yet; trying again', { reason: String(error) });
+  const client = await patiently(connectClient, waiting);
+  const connection = await patiently(() => NativeConnection.connect(options), waiting);
+  try {
+    const systems = createSystems(config, client, workDirectory);
+    const workers = await Promise.all(
+      queues.map((queue) =>
+        Worker.create({
+          ...settings[queue],
+          ...(queue === 'delivery' && workflowCode()),
+          connection,
+          namespace,
+          taskQueue: taskQueue(config.platform, queue),
+          activities: activitiesOf[queue](systems, workDirectory),
+          ...shutdown,
+          ...heartbeats,
+        }),
+      ),
+    );
+    await runAll(workers, ready);
+  } finally {
+    await connection.close();
+    await client.connection.close();
+  }
+}
+
+/** Together less than the 30 seconds that Kubernetes waits before it kills. */
+const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;
+
+/** A heartbeat also brings the news that an activity is cancelled: a change that gives way does so this soon. */
+const heartbeats = { maxHeartbeatThrottleInterval: '5 seconds' } as const;
+
+const settings: Record<Queue, Partial<WorkerOptions>> = {
+  // Tests and image builds use a whole core each.
+  build: { maxConcurrentActivityTaskExecutions: availableParallelism() },
+  // Short exchanges, and the workflows.
+  delivery: {},
+  production: {},
+  // Each waits on one shared watch and costs next to nothing while it does.
+  wait: { maxConcurrentActivityTaskExecutions: 2000 },
+};
+
+/** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */
+async function runAll(workers: readonly Worker[], ready: () => void): Promise<void> {
+  const runs = workers.map((worker) => worker.run());
+  ready();
+  try {
+    await Promise.all(runs);
+  } catch (error) {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.allSettled(runs);
+    throw error;
+  }
+}

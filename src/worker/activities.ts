@@ -1,0 +1,35 @@
+import { createAskActivities } from '../activities/asks.ts';
+import { createBuildActivities } from '../activities/build.ts';
+import { createWaitActivities } from '../activities/health.ts';
+import { createPullRequestActivities } from '../activities/pull-requests.ts';
+import { createRecordActivities } from '../activities/records.ts';
+import { createReleaseActivities } from '../activities/release.ts';
+import { createRenderActivities } from '../activities/render.ts';
+import { createRepositoryPollActivities } from '../activities/repository-poll.ts';
+import { createSettingsActivities } from '../activities/settings.ts';
+import { createSourceActivities } from '../activities/source.ts';
+import { createSyncActivities } from '../activities/sync.ts';
+import type { Systems } from '../activities/systems.ts';
+import type { Queue } from '../model/ids.ts';
+
+const promotionActivities = (systems: Systems) => ({
+  ...createReleaseActivities(systems),
+  ...createPullRequestActivities(systems),
+  ...createSettingsActivities(systems),
+  ...createRenderActivities(systems),
+});
+
+/** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
+export const activitiesOf: Record<Queue, (systems: Systems, workDirectory: string) => object> = {
+  build: ({ config, repository, objects, images, commands }, workDirectory) =>
+    createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
+  delivery: (systems) => ({
+    ...promotionActivities(systems),
+    ...createSourceActivities(systems),
+    ...createRecordActivities(systems),
+    ...createRepositoryPollActivities(systems),
+    ...createAskActivities({ platform: systems.config.platform, temporal: systems.temporal }),
+  }),
+  production: (systems) => ({ ...promotionActivities(systems), ...createSyncActivities(systems) }),
+  wait: (systems) => createWaitActivities(systems),
+};

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { WorkerOptions } from '@temporalio/worker';
+
+/** Written by `npm run build`; a worker that has it starts in half the time. */
+export const bundleFile = 'workflow-bundle.js';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The workflows' code: prebuilt where that is fresh, else from the sources, which takes two seconds. */
+export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const sources = here('../workflows/index.ts');
+  // A package was built as a whole and has no sources that could be newer.
+  if (!existsSync(sources)) return { workflowBundle: { codePath: here(`../${bundleFile}`) } };
+  const codePath = here(`../../dist/${bundleFile}`);
+  return isFresh(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: sources };
+}
+
+/** The bundle holds the workflows, the model, and the SDK. */
+function isFresh(bundle: string): boolean {
+  const built = statSync(bundle, { throwIfNoEntry: false })?.mtimeMs;
+  if (built === undefined) return false;
+  const parts = [
+    ...filesBelow(here('../workflows')),
+    ...filesBelow(here('../model')),
+    here('../../package-lock.json'),
+  ];
+  return parts.every((file) => statSync(file).mtimeMs < built);
+}
+
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { Systems } from '../activities/systems.ts';
+import type { Config } from '../config/schema.ts';
+import { readSecret } from '../config/secrets.ts';
+import { createArgoCd } from '../systems/argocd/index.ts';
+import { createCommandRunner } from '../systems/commands/index.ts';
+import { createForge } from '../systems/forge/index.ts';
+import { createRepository } from '../systems/git/index.ts';
+import { createBuildah } from '../systems/images/buildah.ts';
+import { objectStoreOf } from './object-store.ts';
+
+/** Who writes `release/`, in the eyes of Git. */
+const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
+
+/** Clones are named by the process they belong to, so that those of the dead are told apart. */
+export const clonesIn = (workDirectory: string): string => join(workDirectory, 'clones');
+
+/**
+ * The outside world as the configuration says. Each system is made when it is first asked for, so that a worker of one
+ * queue needs no credentials of another's.
+ */
+export function createSystems(config: Config, temporal: Client, workDirectory: string): Systems {
+  const objects = lazily(() => objectStoreOf(config));
+  const repository = lazily(() => repositoryOf(config, clonesIn(workDirectory)));
+  const forge = lazily(() => createForge(config));
+  const argocd = lazily(() => createArgoCd(config.argocd));
+  const commands = lazily(() => createCommandRunner());
+  const images = lazily(() => imagesOf(config, join(workDirectory, 'images')));
+  return {
+    config,
+    temporal,
+    get objects() {
+      return objects();
+    },
+    get repository() {
+      return repository();
+    },
+    get forge() {
+      return forge();
+    },
+    get argocd() {
+      return argocd();
+    },
+    get commands() {
+      return commands();
+    },
+    get images() {
+      return images();
+    },
+  };
+}
+
+function lazily<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
+function repositoryOf({ repository }: Config, clones: string) {
+  const { url, branch, token, caFile } = repository;
+  return createRepository({
+    url,
+    branch,
+    committer,
+    directory: join(clones, `${process.pid}-${randomUUID().slice(0, 8)}`),
+    ...(token !== undefined && { token: readSecret(token) }),
+    ...(caFile !== undefined && { caFile }),
+  });
+}
+
+function imagesOf({ registry }: Config, directory: string) {
+  const { image, insecure, login, caFile } = registry;
+  const [host = ''] = image.split('/');
+  return createBuildah({
+    directory,
+    registry: {
+      host,
+      insecure,
+      ...(login && { login: { username: login.username, password: readSecret(login.password) } }),
+      ...(caFile !== undefined && { caFile }),
+    },
+  });
+}
