@@ -12,24 +12,27 @@ import { createSyncActivities } from '../activities/sync.ts';
 import type { Systems } from '../activities/systems.ts';
 import type { Queue } from '../model/ids.ts';
 
-const promotionActivities = (systems: Systems) => ({
+const promotionActivities = (systems: Systems, workDirectory: string) => ({
   ...createReleaseActivities(systems),
   ...createPullRequestActivities(systems),
   ...createSettingsActivities(systems),
-  ...createRenderActivities(systems),
+  ...createRenderActivities(systems, workDirectory),
 });
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
 export const activitiesOf: Record<Queue, (systems: Systems, workDirectory: string) => object> = {
   build: ({ config, repository, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
-  delivery: (systems) => ({
-    ...promotionActivities(systems),
+  delivery: (systems, workDirectory) => ({
+    ...promotionActivities(systems, workDirectory),
     ...createSourceActivities(systems),
     ...createRecordActivities(systems),
     ...createRepositoryPollActivities(systems),
     ...createAskActivities({ platform: systems.config.platform, temporal: systems.temporal }),
   }),
-  production: (systems) => ({ ...promotionActivities(systems), ...createSyncActivities(systems) }),
+  production: (systems, workDirectory) => ({
+    ...promotionActivities(systems, workDirectory),
+    ...createSyncActivities(systems),
+  }),
   wait: (systems) => createWaitActivities(systems),
 };
