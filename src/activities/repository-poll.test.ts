@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { MemoryForge } from '../../test/support/memory-forge.ts';
 import { promotionBranch } from '../model/ids.ts';
 import { pullRequestNews } from '../model/repository-poll.ts';
@@ -65,10 +65,14 @@ test('a pull request is news once for each change', async () => {
   expect(await newsNow()).toEqual([]);
 });
 
-test('one that changed in this very second is news once more', async () => {
-  forge.add({ head, updatedAt: new Date().toISOString() });
+test('one that changed a moment ago is news once more', async () => {
+  vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:01Z') });
+  forge.add({ head, updatedAt: '2026-01-01T00:00:00Z' });
   expect(await newsNow()).toEqual([1]);
+  vi.setSystemTime('2026-01-01T00:05:00Z');
   expect(await newsNow()).toEqual([1]);
+  expect(await newsNow()).toEqual([]);
+  vi.useRealTimers();
 });
 
 test('of two looks at once, the first to end is remembered', async () => {
