@@ -66,7 +66,7 @@ test('a pull request is news once for each change', async () => {
 });
 
 test('one that changed a moment ago is news once more', async () => {
-  vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:01Z') });
+  vi.useFakeTimers({ now: Date.parse('2026-01-01T00:00:01Z'), toFake: ['Date'] });
   forge.add({ head, updatedAt: '2026-01-01T00:00:00Z' });
   expect(await newsNow()).toEqual([1]);
   vi.setSystemTime('2026-01-01T00:05:00Z');
