@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Delivery, Documents } from '../client.ts';
+import { GitopsError, type Delivery, type Documents } from '../client.ts';
 import type { Config } from '../config/schema.ts';
 import { objectKeys } from '../model/ids.ts';
 import { getJson, type ObjectStore } from '../systems/objects/index.ts';
@@ -21,19 +21,31 @@ const mostCommits = 10;
 /** The configured object store, opened when something is looked for in it. */
 export function documentsOf(config: Config): Documents {
   let opened: Promise<ObjectStore> | undefined;
-  const store = () =>
+  const open = () =>
     (opened ??= import('../worker/object-store.ts').then(({ objectStoreOf }) => objectStoreOf(config)));
+
+  async function read<T>(work: (store: ObjectStore) => Promise<T>): Promise<T> {
+    try {
+      return await work(await open());
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new GitopsError('unreachable', `Temporal does not have it, and ${lowerFirst(why)}`, {
+        cause: error,
+      });
+    }
+  }
+
   return {
-    async delivery(change) {
-      return (await getJson(await store(), objectKeys.delivery(change), deliverySchema))?.value;
-    },
-    async commits(service, prefix) {
-      const key = objectKeys.delivery({ service, commit: prefix }).slice(0, -'.json'.length);
-      const keys = await (await store()).list(key, mostCommits);
-      return keys.map((found) => found.slice(found.lastIndexOf('/') + 1, -'.json'.length));
-    },
-    async diff(key) {
-      return (await (await store()).get(key))?.body;
-    },
+    delivery: (change) =>
+      read(async (store) => (await getJson(store, objectKeys.delivery(change), deliverySchema))?.value),
+    commits: (service, prefix) =>
+      read(async (store) => {
+        const key = objectKeys.delivery({ service, commit: prefix }).slice(0, -'.json'.length);
+        const keys = await store.list(key, mostCommits);
+        return keys.map((found) => found.slice(found.lastIndexOf('/') + 1, -'.json'.length));
+      }),
+    diff: async (key) => (await (await open()).get(key))?.body,
   };
 }
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -3,7 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
 /** A connection takes milliseconds; when there is none after this long, nobody is there. */
-const connectTimeout = '10 seconds';
+const connectTimeout = '5 seconds';
 
 /** Address, namespace, TLS and API key by the ecosystem's convention: TEMPORAL_ADDRESS, TEMPORAL_PROFILE, a TOML file. */
 export function connectionSettings() {
