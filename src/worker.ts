@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/ids.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { activitiesOf } from './worker/activities.ts';
-import { workflowCode } from './worker/bundle.ts';
+import { workflowBundle } from './worker/bundle.ts';
 import { clonesIn, createSystems } from './worker/systems.ts';
 import { workDirectoryOf } from './worker/work-directory.ts';
 
@@ -33,6 +33,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   const workDirectory = workDirectoryOf(config.platform);
   await clearDeadCheckouts(clonesIn(workDirectory));
 
+  const code = queues.includes('delivery') ? await workflowBundle() : undefined;
   const { namespace, options } = connectionSettings();
   const waiting = (error: unknown) =>
     log.warn('Temporal is not there yet; trying again', { reason: String(error) });
@@ -44,7 +45,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
       queues.map((queue) =>
         Worker.create({
           ...settings[queue],
-          ...(queue === 'delivery' && workflowCode()),
+          ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
           taskQueue: taskQueue(config.platform, queue),

@@ -25,10 +25,10 @@ function parsePort(text: string): number {
 
 async function server({ config: file, host, port, verbose }: Options): Promise<void> {
   const config = loadConfig(file);
-  const { DefaultLogger } = await import('@temporalio/worker');
+  const { createLog } = await import('./log.ts');
   const { connectClient, patiently } = await import('../systems/temporal/connect.ts');
   const { startServer } = await import('../server.ts');
-  const log = new DefaultLogger(verbose ? 'DEBUG' : 'INFO');
+  const log = createLog(verbose === true);
   const client = await patiently(connectClient, (error) =>
     log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
   );

@@ -34,9 +34,9 @@ function parseQueues(list: string): Queue[] {
 
 async function worker(options: Options): Promise<void> {
   const config = loadConfig(options.config);
-  const { DefaultLogger } = await import('@temporalio/worker');
+  const { createLog } = await import('./log.ts');
   const { runWorker } = await import('../worker.ts');
-  const log = new DefaultLogger(options.verbose ? 'DEBUG' : 'INFO');
+  const log = createLog(options.verbose === true);
   await runWorker({
     config,
     queues: [...new Set(options.queues)],

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { WorkerOptions } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 
 /** Written by `npm run build`; a worker that has it starts in half the time. */
 export const bundleFile = 'workflow-bundle.js';
@@ -9,13 +9,17 @@ export const bundleFile = 'workflow-bundle.js';
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The workflows' code: prebuilt where that is fresh, else from the sources, which takes two seconds. */
-export function workflowCode(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const sources = here('../workflows/index.ts');
   // A package was built as a whole and has no sources that could be newer.
-  if (!existsSync(sources)) return { workflowBundle: { codePath: here(`../${bundleFile}`) } };
+  if (!existsSync(sources)) return { codePath: here(`../${bundleFile}`) };
   const codePath = here(`../../dist/${bundleFile}`);
-  return isFresh(codePath) ? { workflowBundle: { codePath } } : { workflowsPath: sources };
+  return isFresh(codePath) ? { codePath } : bundle(sources);
 }
+
+/** Without the bundler's pages of statistics. */
+export const bundle = (workflowsPath: string) =>
+  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
 /** The bundle holds the workflows, the model, and the SDK. */
 function isFresh(bundle: string): boolean {
