@@ -15,14 +15,22 @@ const installed = 'gitops.local/installed';
 export async function installArgocd(): Promise<void> {
   await make(tools.argocd);
   const manifest = join(pathOf(tools.argocd), 'core-install.yaml');
-  const version = createHash('sha256').update(readFileSync(manifest)).update(readFileSync(settings)).digest('hex');
+  const version = createHash('sha256')
+    .update(readFileSync(manifest))
+    .update(readFileSync(settings))
+    .digest('hex');
   if ((await installedVersion()) !== version) {
     const apply = ['apply', '--server-side', '--force-conflicts'];
     // Settings first, so that no pod starts without them.
     await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
     await kubectl([...apply, '-n', namespace, '-f', manifest], { timeout: 120_000 });
     await kubectl(['wait', '--for=condition=Established', '--timeout=20s', 'crd/appprojects.argoproj.io']);
-    await kubectl([...apply, '--field-manager=gitops-stack', '-f', join(checkout, 'stack/argocd/project.yaml')]);
+    await kubectl([
+      ...apply,
+      '--field-manager=gitops-stack',
+      '-f',
+      join(checkout, 'stack/argocd/project.yaml'),
+    ]);
     await kubectl(['annotate', '--overwrite', 'namespace', namespace, `${installed}=${version}`]);
   }
   await ready();

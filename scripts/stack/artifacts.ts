@@ -47,7 +47,9 @@ async function makeNow(recipe: Recipe, path: string): Promise<string> {
       renameSync(unfinished, path);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
-      throw new Error(`cannot build ${recipe.name}: ${error instanceof Error ? error.message : String(error)}`);
+      throw new Error(
+        `cannot build ${recipe.name}: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     plan.done += recipe.seconds;
     say(`${percentage()} built ${recipe.name} in ${elapsed(since)}`);

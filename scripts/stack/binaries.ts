@@ -115,9 +115,13 @@ async function copyArgocdFiles(directory: string): Promise<void> {
     copyFileSync(join(source, folders[file] ?? 'hack', file), join(directory, file));
     chmodSync(join(directory, file), file.endsWith('.sh') ? 0o755 : 0o644);
   }
-  const sha256 = createHash('sha256').update(readFileSync(join(directory, 'core-install.yaml'))).digest('hex');
+  const sha256 = createHash('sha256')
+    .update(readFileSync(join(directory, 'core-install.yaml')))
+    .digest('hex');
   if (sha256 !== manifestSha256) {
-    throw new Error(`manifests/core-install.yaml of ${argocdModule} has SHA-256 ${sha256}, not ${manifestSha256}`);
+    throw new Error(
+      `manifests/core-install.yaml of ${argocdModule} has SHA-256 ${sha256}, not ${manifestSha256}`,
+    );
   }
 }
 

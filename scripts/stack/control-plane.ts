@@ -11,7 +11,14 @@ import { run, succeeds } from './run.ts';
 import type { RunOptions } from './run.ts';
 
 /** Inner ports, all on the host's loopback or the bridge. */
-export const controlPlanePorts = { etcd: 12379, etcdPeers: 12380, controllers: 10257, scheduler: 10259, dns: 53, dnsReady: 18181 };
+export const controlPlanePorts = {
+  etcd: 12379,
+  etcdPeers: 12380,
+  controllers: 10257,
+  scheduler: 10259,
+  dns: 53,
+  dnsReady: 18181,
+};
 export const etcdDirectory = join(state, 'etcd');
 
 /** kubectl as the cluster's administrator. Every call ends: a dead API server must not hang the stack. */
@@ -32,7 +39,11 @@ export async function startEtcd(): Promise<void> {
       toolPath('etcd'),
       ...['--name=gitops', `--data-dir=${etcdDirectory}`, '--log-level=warn'],
       ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
-      ...[`--listen-peer-urls=${peers}`, `--initial-advertise-peer-urls=${peers}`, `--initial-cluster=gitops=${peers}`],
+      ...[
+        `--listen-peer-urls=${peers}`,
+        `--initial-advertise-peer-urls=${peers}`,
+        `--initial-cluster=gitops=${peers}`,
+      ],
       // Survives the death of any process, not of the machine's power: three times the speed on a laptop's disk.
       '--unsafe-no-fsync',
     ],
@@ -49,8 +60,15 @@ export async function startApiServer(): Promise<void> {
       `--etcd-servers=http://127.0.0.1:${controlPlanePorts.etcd}`,
       ...[`--bind-address=${bridge.gateway}`, `--advertise-address=${bridge.gateway}`],
       ...[`--secure-port=${ports.apiServer}`, `--service-cluster-ip-range=${services.subnet}`],
-      ...[`--tls-cert-file=${pki('kube-apiserver.crt')}`, `--tls-private-key-file=${pki('kube-apiserver.key')}`],
-      ...['--authorization-mode=Node,RBAC', '--enable-admission-plugins=NodeRestriction', '--allow-privileged=true'],
+      ...[
+        `--tls-cert-file=${pki('kube-apiserver.crt')}`,
+        `--tls-private-key-file=${pki('kube-apiserver.key')}`,
+      ],
+      ...[
+        '--authorization-mode=Node,RBAC',
+        '--enable-admission-plugins=NodeRestriction',
+        '--allow-privileged=true',
+      ],
       `--client-ca-file=${pki('ca.crt')}`,
       `--kubelet-certificate-authority=${pki('ca.crt')}`,
       `--kubelet-client-certificate=${pki('kube-apiserver-to-kubelet.crt')}`,
@@ -60,7 +78,10 @@ export async function startApiServer(): Promise<void> {
       `--service-account-key-file=${pki('service-accounts.pub')}`,
       `--service-account-signing-key-file=${pki('service-accounts.key')}`,
     ],
-    ready: () => succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, 'get', '--raw=/readyz'], { timeout: 5_000 }),
+    ready: () =>
+      succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, 'get', '--raw=/readyz'], {
+        timeout: 5_000,
+      }),
   });
 }
 
@@ -72,7 +93,10 @@ export async function startControllers(): Promise<void> {
       toolPath('kube-controller-manager'),
       ...[`--kubeconfig=${kubeconfig('kube-controller-manager')}`, '--bind-address=127.0.0.1'],
       ...['--leader-elect=false', '--use-service-account-credentials=true'],
-      ...[`--root-ca-file=${pki('ca.crt')}`, `--service-account-private-key-file=${pki('service-accounts.key')}`],
+      ...[
+        `--root-ca-file=${pki('ca.crt')}`,
+        `--service-account-private-key-file=${pki('service-accounts.key')}`,
+      ],
     ],
     ready: () => answersOkUnverified(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz`),
   });

@@ -3,7 +3,7 @@
 // A built image is kept as the folder of a registry that holds it, so that a fresh stack's registry is
 // filled by copying files.
 import { spawn } from 'node:child_process';
-import { cpSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,17 +22,20 @@ const nodeBinary = join(checkout, 'node_modules/node/bin/node');
 export const mirrored = ['docker.io', 'quay.io', 'public.ecr.aws'];
 export const pauseImage = `${registry}/pause:1`;
 
+const unneeded = ['man', 'locale', 'info', 'doc/*'].map(
+  (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
+);
+const copyright = '--dpkgopt=path-include=/usr/share/doc/*/copyright';
+const debianArguments = ['--variant=minbase', '--quiet', ...unneeded, copyright, 'bookworm'];
+
 const rootfs: Recipe = {
   name: 'debian',
   seconds: 60,
-  inputs: [readFileSync(import.meta.filename, 'utf8')],
+  inputs: debianArguments,
   needs: [],
   lane,
   build: async (directory) => {
-    const unneeded = ['man', 'locale', 'info', 'doc/*'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
-    const copyright = '--dpkgopt=path-include=/usr/share/doc/*/copyright';
-    const args = ['--variant=minbase', '--quiet', ...unneeded, copyright, 'bookworm', join(directory, 'rootfs.tar')];
-    await run('mmdebstrap', args, { timeout: 15 * minutes });
+    await run('mmdebstrap', [...debianArguments, join(directory, 'rootfs.tar')], { timeout: 15 * minutes });
   },
 };
 
@@ -63,7 +66,10 @@ function image(name: string, source: ImageSource): Recipe {
       if (source.from) cpSync(join(pathOf(source.from), 'registry'), storage, { recursive: true });
       await withRegistry(storage, directory, async (address, buildah) => {
         const reference = `${address}/${source.tag}`;
-        await buildah(['bud', '--isolation', 'chroot', '--file', dockerfile, '--tag', reference, context], report);
+        await buildah(
+          ['bud', '--isolation', 'chroot', '--file', dockerfile, '--tag', reference, context],
+          report,
+        );
         await buildah(['push', '--tls-verify=false', reference], report);
       });
       rmSync(context, { recursive: true });
@@ -88,7 +94,14 @@ async function withRegistry(
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   try {
     await answering(address);
-    const storageFlags = ['--root', join(scratch, 'root'), '--runroot', join(scratch, 'run'), '--storage-driver', 'vfs'];
+    const storageFlags = [
+      '--root',
+      join(scratch, 'root'),
+      '--runroot',
+      join(scratch, 'run'),
+      '--storage-driver',
+      'vfs',
+    ];
     await use(address, (args, onLine) =>
       run('buildah', [...storageFlags, ...args], {
         env: { CONTAINERS_REGISTRIES_CONF: mirrors },

@@ -35,7 +35,19 @@ export async function startNode(): Promise<void> {
   await ensure({
     name: 'node',
     forks: true,
-    command: ['unshare', '--pid', '--mount', '--fork', '--kill-child', '--mount-proc', 'sh', '-ec', enterNode, 'node', outside],
+    command: [
+      'unshare',
+      '--pid',
+      '--mount',
+      '--fork',
+      '--kill-child',
+      '--mount-proc',
+      'sh',
+      '-ec',
+      enterNode,
+      'node',
+      outside,
+    ],
     ready: async () => existsSync(`/proc/${pidOf('node') ?? 0}/root${inside}/kubelet`),
   });
   await startContainerd();
@@ -133,14 +145,26 @@ export async function clearNode(): Promise<void> {
 function controlGroupHierarchies(): string[] {
   const root = '/sys/fs/cgroup';
   if (existsSync(join(root, 'cgroup.controllers'))) return [root];
-  const controllers = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'hugetlb', 'systemd'];
+  const controllers = [
+    'cpu',
+    'cpuacct',
+    'cpuset',
+    'memory',
+    'devices',
+    'freezer',
+    'blkio',
+    'pids',
+    'hugetlb',
+    'systemd',
+  ];
   return controllers.map((name) => join(root, name)).filter(existsSync);
 }
 
 function makeControlGroups(): void {
   for (const hierarchy of controlGroupHierarchies()) {
     if (existsSync(join(hierarchy, 'cgroup.controllers'))) {
-      for (const name of ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb']) allowController(hierarchy, name);
+      for (const name of ['cpu', 'cpuset', 'memory', 'pids', 'io', 'hugetlb'])
+        allowController(hierarchy, name);
     }
     mkdirSync(join(hierarchy, controlGroup), { recursive: true });
   }

@@ -11,7 +11,8 @@ export const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
 
 const directory = join(secretsDirectory, 'cluster');
 export const pki = (file: string): string => join(directory, file);
-export const kubeconfig = (user: string): string => (user === 'admin' ? kubeconfigFile : pki(`${user}.kubeconfig`));
+export const kubeconfig = (user: string): string =>
+  user === 'admin' ? kubeconfigFile : pki(`${user}.kubeconfig`);
 
 /** Certificate subjects are what Kubernetes takes for user (CN) and group (O). */
 const clients = {
@@ -26,7 +27,9 @@ const clients = {
 const servers = {
   'kube-apiserver': [
     ...[bridge.gateway, services.kubernetes, '127.0.0.1'].map((ip) => `IP:${ip}`),
-    ...['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'].map((name) => `DNS:${name}`),
+    ...['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'].map(
+      (name) => `DNS:${name}`,
+    ),
     'DNS:kubernetes.default.svc.cluster.local',
   ],
   'kubelet-server': [`IP:${bridge.gateway}`, `DNS:${nodeName}`],
@@ -54,7 +57,9 @@ async function makePki(): Promise<void> {
       ...['basicConstraints=critical,CA:FALSE', ...extensions].flatMap((extension) => ['-addext', extension]),
     ]);
   await Promise.all([
-    ...Object.entries(clients).map(([name, subject]) => certificate(name, subject, ['extendedKeyUsage=clientAuth'])),
+    ...Object.entries(clients).map(([name, subject]) =>
+      certificate(name, subject, ['extendedKeyUsage=clientAuth']),
+    ),
     ...Object.entries(servers).map(([name, names]) =>
       certificate(name, `/CN=${name}`, ['extendedKeyUsage=serverAuth', `subjectAltName=${names.join(',')}`]),
     ),
@@ -62,7 +67,10 @@ async function makePki(): Promise<void> {
   const serviceAccounts = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const key = serviceAccounts.privateKey.export({ type: 'pkcs8', format: 'pem' });
   writeFileSync(at('service-accounts.key'), key, { mode: 0o600 });
-  writeFileSync(at('service-accounts.pub'), serviceAccounts.publicKey.export({ type: 'spki', format: 'pem' }));
+  writeFileSync(
+    at('service-accounts.pub'),
+    serviceAccounts.publicKey.export({ type: 'spki', format: 'pem' }),
+  );
   renameSync(unfinished, directory);
 }
 

@@ -3,7 +3,16 @@
 // Every process carries the checkout and its own name in its environment. That, and not a pid file alone,
 // tells whose it is: pids are reused, files outlive a crash, checkouts get deleted.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -96,7 +105,9 @@ async function untilReady(daemon: Daemon, alive: () => boolean): Promise<void> {
 }
 
 function failure(name: string, what: string): Error {
-  return new Error(`${name} ${what}. Its log, ${logFile(name)}, ends:\n${lastLines(readText(logFile(name)))}`);
+  return new Error(
+    `${name} ${what}. Its log, ${logFile(name)}, ends:\n${lastLines(readText(logFile(name)))}`,
+  );
 }
 
 /** The pid of this checkout's process of that name, when it is alive. */
@@ -116,10 +127,10 @@ export async function end(name: string, grace = 10_000): Promise<void> {
 export async function endPids(pids: readonly number[], grace: number): Promise<void> {
   const alive = () => pids.filter((pid) => signal(pid, 0) && !isZombie(pid));
   for (const pid of pids) signal(pid, 'SIGTERM');
-  for (const deadline = Date.now() + grace; alive().length > 0 && Date.now() < deadline; ) await sleep(20);
+  for (const deadline = Date.now() + grace; alive().length > 0 && Date.now() < deadline;) await sleep(20);
   for (const pid of alive()) signal(pid, 'SIGKILL');
   // The kernel needs a moment to tear down a killed process; one that is stuck in it is not waited for.
-  for (const deadline = Date.now() + 5_000; alive().length > 0 && Date.now() < deadline; ) await sleep(20);
+  for (const deadline = Date.now() + 5_000; alive().length > 0 && Date.now() < deadline;) await sleep(20);
 }
 
 /** Every live process that a stack of any checkout on this machine started, their descendants included. */
@@ -138,13 +149,16 @@ export function stackProcesses(): StackProcess[] {
 
 function isOurs(pid: number, name: string): boolean {
   const environment = environmentOf(pid);
-  const ours = environment.get('GITOPS_STACK') === checkout && environment.get('GITOPS_STACK_PROCESS') === name;
+  const ours =
+    environment.get('GITOPS_STACK') === checkout && environment.get('GITOPS_STACK_PROCESS') === name;
   return ours && !isZombie(pid);
 }
 
 function environmentOf(pid: number): Map<string, string> {
   const entries = readText(`/proc/${pid}/environ`).split('\0');
-  return new Map(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  return new Map(
+    entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
 }
 
 function isZombie(pid: number): boolean {

@@ -1,12 +1,12 @@
 // The image registry, filled from the cache, and buildah's settings for it.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { make } from './artifacts.ts';
 import { images, registriesConf, registryConfig } from './images.ts';
 import { ports, registry, state } from './paths.ts';
 import { ensure } from './processes.ts';
+import { run } from './run.ts';
 
 const directory = join(state, 'registry');
 const storage = join(directory, 'storage');
@@ -41,7 +41,7 @@ export async function fillRegistry(): Promise<void> {
       const mark = join(directory, built.split('/').at(-1) ?? '');
       await oneCopy(async () => {
         if (existsSync(mark)) return;
-        await cp(join(built, 'registry'), storage, { recursive: true });
+        await run('cp', ['--archive', '--reflink=auto', `${join(built, 'registry')}/.`, storage]);
         writeFileSync(mark, '');
       });
     }),

@@ -34,7 +34,11 @@ export async function run(file: string, args: readonly string[], options: RunOpt
 }
 
 /** As `run`, but a failure is only an answer: for questions, and for removing what may not be there. */
-export async function succeeds(file: string, args: readonly string[], options?: RunOptions): Promise<boolean> {
+export async function succeeds(
+  file: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<boolean> {
   return run(file, args, options).then(
     () => true,
     () => false,

@@ -10,7 +10,10 @@ import { secret, secretFile, writePrivately } from './secrets.ts';
 
 export const s3Endpoint = `http://127.0.0.1:${ports.s3}`;
 export const s3Region = 'us-east-1';
-export const s3Credentials = () => ({ accessKeyId: secret('s3-access-key'), secretAccessKey: secret('s3-secret-key') });
+export const s3Credentials = () => ({
+  accessKeyId: secret('s3-access-key'),
+  secretAccessKey: secret('s3-secret-key'),
+});
 const buckets = ['gitops-state'];
 
 /** SeaweedFS's inner ports; each has its gRPC sibling 10000 above. */
@@ -29,7 +32,11 @@ export async function startS3(): Promise<void> {
       ...['-logtostderr=true', 'server', `-dir=${directory}`, local, '-ip.bind=127.0.0.1'],
       ...['-master.telemetry=false', `-master.port=${s3InnerPorts.master}`, '-master.volumeSizeLimitMB=256'],
       ...[`-volume.port=${s3InnerPorts.volume}`, '-volume.max=0'],
-      ...['-filer', `-filer.port=${s3InnerPorts.filer}`, `-filer.localSocket=${join(directory, 'filer.sock')}`],
+      ...[
+        '-filer',
+        `-filer.port=${s3InnerPorts.filer}`,
+        `-filer.localSocket=${join(directory, 'filer.sock')}`,
+      ],
       ...['-s3', `-s3.port=${ports.s3}`, `-s3.config=${secretFile('s3.json')}`],
       ...['-s3.iam=false', '-s3.autoCreateBucket=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
       `-s3.localSocket=${join(directory, 's3.sock')}`,

@@ -30,6 +30,15 @@ export async function startTemporal(): Promise<void> {
     ready: () => succeeds(program, ['operator', 'namespace', 'describe', '-n', temporalNamespace, ...to]),
   });
   if (started) {
-    await run(program, ['operator', 'namespace', 'update', '-n', temporalNamespace, '--retention', retention, ...to]);
+    await run(program, [
+      'operator',
+      'namespace',
+      'update',
+      '-n',
+      temporalNamespace,
+      '--retention',
+      retention,
+      ...to,
+    ]);
   }
 }

@@ -1,0 +1,33 @@
+// make lose-cluster: the disaster. etcd, containers and volumes are gone, and an empty cluster is started in their place.
+import { rmSync } from 'node:fs';
+import {
+  etcdDirectory,
+  startApiServer,
+  startControllers,
+  startDns,
+  startEtcd,
+  startScheduler,
+} from './control-plane.ts';
+import { eraseNode, startNode, startProxy, stopNode } from './node.ts';
+import { own } from './owner.ts';
+import { end } from './processes.ts';
+import { say } from './progress.ts';
+
+try {
+  await own();
+  await stopNode();
+  await Promise.all([end('kube-controller-manager'), end('kube-scheduler'), end('coredns')]);
+  await end('kube-apiserver');
+  await end('etcd');
+  rmSync(etcdDirectory, { recursive: true, force: true });
+  eraseNode();
+  say('the cluster is lost');
+
+  await startEtcd();
+  await startApiServer();
+  await Promise.all([startControllers(), startScheduler(), startDns(), startNode().then(startProxy)]);
+  say('an empty cluster is up');
+} catch (error) {
+  process.stderr.write(`make lose-cluster: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,35 @@
+// make stop: ends every process of this checkout's stack, and removes what the kernel keeps beside them.
+import { eraseNode, stopNode } from './node.ts';
+import { removeBridge } from './network.ts';
+import { disown, own } from './owner.ts';
+import { end, endPids, stackProcesses } from './processes.ts';
+import { checkout } from './paths.ts';
+import { say } from './progress.ts';
+
+export async function stopStack(): Promise<void> {
+  await own();
+  // First who writes, then what is written to; etcd last, or the API server hangs and keeps its port.
+  await Promise.all([end('worker'), end('server')]);
+  await Promise.all([end('temporal'), end('s3'), end('gitea'), end('registry'), stopNode()]);
+  await Promise.all([end('kube-controller-manager'), end('kube-scheduler'), end('coredns')]);
+  await end('kube-apiserver');
+  await end('etcd');
+  const left = stackProcesses().filter((process) => process.checkout === checkout);
+  await endPids(
+    left.map(({ pid }) => pid),
+    2_000,
+  );
+  await removeBridge();
+  disown();
+}
+
+if (import.meta.main) {
+  try {
+    await stopStack();
+    if (process.argv.includes('--erase')) eraseNode();
+    say('the stack is stopped');
+  } catch (error) {
+    process.stderr.write(`make stop: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
