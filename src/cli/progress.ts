@@ -21,7 +21,7 @@ export async function watch(
 ): Promise<Delivery[] | undefined> {
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
+  process.on('SIGINT', interrupt);
   const display = json
     ? showLines(process.stderr)
     : process.stdout.isTTY

@@ -18,7 +18,7 @@ export async function watchList(look: () => Promise<Listing>): Promise<void> {
   }
   const stop = new AbortController();
   const interrupt = () => stop.abort();
-  process.once('SIGINT', interrupt);
+  process.on('SIGINT', interrupt);
   const update = createLogUpdate(process.stdout);
   try {
     while (!stop.signal.aborted) {
