@@ -25,20 +25,20 @@ export interface WorkerRun {
  * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
  */
 export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
-  // Before the first connection: it belongs to the Runtime that is there then.
+  const workDirectory = workDirectoryOf(config.platform);
+  await clearDeadCheckouts(clonesIn(workDirectory));
+
+  const client = await patiently(connectClient, (error) =>
+    log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
+  );
+  // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
     logger: log,
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   });
-  const workDirectory = workDirectoryOf(config.platform);
-  await clearDeadCheckouts(clonesIn(workDirectory));
-
-  const code = queues.includes('delivery') ? await workflowBundle() : undefined;
   const { namespace, options } = connectionSettings();
-  const waiting = (error: unknown) =>
-    log.warn('Temporal is not there yet; trying again', { reason: String(error) });
-  const client = await patiently(connectClient, waiting);
-  const connection = await patiently(() => NativeConnection.connect(options), waiting);
+  const connection = await NativeConnection.connect(options);
+  const code = queues.includes('delivery') ? await workflowBundle() : undefined;
   try {
     const systems = createSystems(config, client, workDirectory);
     const workers = await Promise.all(

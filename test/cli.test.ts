@@ -141,10 +141,7 @@ test('without the object store what Temporal does not have is not found, and tha
 });
 
 test('without Temporal a command ends with 4, in words and in JSON', async ({ rig }) => {
-  const gitops = commandOf({
-    ...rig,
-    temporal: Object.create(rig.temporal, { address: { value: '127.0.0.1:9' } }),
-  });
+  const gitops = commandOf(rig, { TEMPORAL_ADDRESS: '127.0.0.1:9' });
   const { exitCode, stdout, stderr } = await gitops('status', '--json');
   expect(exitCode).toBe(4);
   expect(JSON.parse(stdout)).toMatchObject({ error: { kind: 'unreachable' } });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
+import { expect, vi } from 'vitest';
 import type { Rig } from './workflow-rig.ts';
 
 const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
@@ -36,15 +37,44 @@ function configFileOf({ platform }: Rig): string {
 }
 
 /** The `gitops` command as a shell would run it, on a rig's platform. */
-export function commandOf(rig: Rig) {
-  const config = configFileOf(rig);
-  return async (...args: string[]) => {
-    const { stdout, stderr, exitCode } = await execa(process.execPath, [bin, ...args], {
-      env: { TEMPORAL_ADDRESS: rig.temporal.address, GITOPS_CONFIG: config, NO_COLOR: '1' },
-      reject: false,
-      timeout,
-      stdin: 'ignore',
-    });
-    return { stdout, stderr, exitCode };
+export const commandOf =
+  (rig: Rig, env: Record<string, string> = {}) =>
+  (...args: string[]) =>
+    startCommand(rig, args, env).result();
+
+/** The same, while it runs. */
+export function startCommand(rig: Rig, args: string[], env: Record<string, string> = {}) {
+  const child = execa(process.execPath, [bin, ...args], {
+    env: {
+      TEMPORAL_ADDRESS: rig.temporal.address,
+      GITOPS_CONFIG: configFileOf(rig),
+      GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
+      FORGE_TOKEN: 'none',
+      AWS_ACCESS_KEY_ID: 'none',
+      AWS_SECRET_ACCESS_KEY: 'none',
+      NO_COLOR: '1',
+      ...env,
+    },
+    reject: false,
+    timeout,
+    stdin: 'ignore',
+  });
+  let said = '';
+  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+
+  return {
+    pid: child.pid,
+    async result() {
+      const { stdout, stderr, exitCode } = await child;
+      return { stdout, stderr, exitCode };
+    },
+    /** Waits until it has written this on stderr. */
+    says: (text: string) => vi.waitFor(() => expect(said).toContain(text), { timeout, interval: 50 }),
+    /** @returns the exit code, or the signal */
+    async end() {
+      child.kill('SIGTERM');
+      const { exitCode, signal } = await child;
+      return exitCode ?? signal;
+    },
   };
 }

@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect } from 'vitest';
+import { pollId, taskQueue } from '../src/model/ids.ts';
+import { commandOf, startCommand } from './support/cli.ts';
+import { test, useTemporal } from './support/workflow-rig.ts';
+
+useTemporal();
+
+test('a worker says that it is ready when it takes work, and ends when it is told to', async ({ rig }) => {
+  const worker = startCommand(rig, ['worker', '--queues', 'wait,production']);
+  await worker.says('ready: ');
+  const { client } = rig.temporal;
+  const { pollers } = await client.workflowService.describeTaskQueue({
+    namespace: client.options.namespace,
+    taskQueue: { name: taskQueue(rig.platform, 'wait') },
+    taskQueueType: 2, // activities
+  });
+  expect(pollers.some(({ identity }) => identity?.startsWith(`${worker.pid}@`))).toBe(true);
+  expect(await worker.end()).toBe(0);
+});
+
+test('a worker that is started before Temporal waits for it', async ({ rig }) => {
+  // A port that nobody listens on, and that nobody else is given meanwhile.
+  const reserved = createServer().listen(0, '127.0.0.1');
+  await once(reserved, 'listening');
+  const address = reserved.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  reserved.close();
+  const worker = startCommand(rig, ['worker'], { TEMPORAL_ADDRESS: `127.0.0.1:${port}` });
+  await worker.says('Temporal is not there yet; trying again');
+  expect(await worker.end()).toBe('SIGTERM');
+});
+
+test('setup prepares Temporal, and doing it again changes nothing', async ({ rig }) => {
+  const schedule = rig.temporal.client.schedule.getHandle(pollId(rig.platform));
+  try {
+    for (const state of ['created', 'updated']) {
+      const { stdout, exitCode } = await commandOf(rig)('setup', '--json');
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({
+        prepared: expect.arrayContaining([
+          { what: 'search attribute GitopsService', state: 'there' },
+          { what: `schedule ${pollId(rig.platform)}`, state },
+        ]),
+      });
+    }
+    const { action, spec } = await schedule.describe();
+    expect(action).toMatchObject({
+      workflowType: 'pollRepository',
+      taskQueue: taskQueue(rig.platform, 'delivery'),
+    });
+    expect(spec.intervals).toMatchObject([{ every: 300_000 }]);
+  } finally {
+    await schedule.delete();
+  }
+});
