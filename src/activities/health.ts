@@ -1,9 +1,10 @@
 import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { applicationName, manifestsPath, overlayPath, releasePath } from '../config/places.ts';
+import { milliseconds } from '../config/duration.ts';
+import { applicationName, environmentOf, manifestsPath, overlayPath, releasePath } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
 import type { Application } from '../model/application.ts';
-import { judge, type Standing, type Standings } from '../model/application-health.ts';
+import { judge, type Judgement, type Standing, type Standings } from '../model/application-health.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import type { Repository } from '../systems/git/repository.ts';
@@ -51,6 +52,10 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
   const deadline = Date.parse(wait.deadline);
   const standingsOf = createStandings(systems, wait);
   const refresh = createRefresher(argocd, name);
+  const wanted = { ...wait, since: Date.now() };
+  const { bake } = environmentOf(config, wait.environment);
+  const bakeMs = bake === undefined ? 0 : milliseconds(bake);
+  let healthySince: number | undefined;
   let submissions = 0;
 
   // Argo CD polls the repository every few minutes; where it syncs by itself, this makes it sync now.
@@ -60,10 +65,13 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
     const judgement =
       typeof standings === 'string'
         ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
-        : judge(application, wait, standings, Date.now());
+        : judge(application, wanted, standings, Date.now());
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return failure(argocd, name, judgement.reason, application);
-    if (judgement.state === 'healthy') return { ...judgement, ...seen(application) };
+    healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
+    if (judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
+      return { ...judgement, ...seen(application) };
+    }
     if (judgement.state === 'lost') {
       submissions += 1;
       if (submissions > submissionLimit) {
@@ -71,13 +79,19 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
       }
       await submitAgain(systems, name, wait);
     }
-    state.waitsFor =
-      judgement.state === 'waiting' ? judgement.for : 'the sync, which was lost and asked for again';
+    state.waitsFor = describe(judgement);
     if (unreachable !== undefined) state.waitsFor = `the cluster (${unreachable})`;
     if ('stale' in judgement) await refresh();
     if (Date.now() >= deadline) return giveUp(argocd, name, wait, state.waitsFor, application);
   }
   throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+}
+
+function describe(judgement: Judgement): string {
+  if (judgement.state === 'waiting') return judgement.for;
+  return judgement.state === 'healthy'
+    ? 'it to stay healthy'
+    : 'the sync, which was lost and asked for again';
 }
 
 const seen = (application: Application | undefined) => ({
@@ -171,7 +185,8 @@ function createStandings({ config, repository }: Systems, wait: Wait) {
   }
 
   async function isSame(revision: string | undefined): Promise<boolean> {
-    if (revision === undefined || wait.operationId === undefined) return true;
+    if (wait.operationId === undefined) return true;
+    if (revision === undefined) return false;
     const found =
       same.get(revision) ??
       (await repository.object(revision, overlay)) === (await repository.object(wanted, overlay));

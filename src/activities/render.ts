@@ -116,10 +116,10 @@ export function createRenderActivities(
     const known = (await repository.object(revision, path)) !== undefined;
     return known ? render(directory, path, settings) : [];
   }
-
-  const render = async (root: string, path: string, settings: Settings): Promise<Manifest[]> =>
-    parseManifests(await build({ root, path, ...settings }, AbortSignal.timeout(timeoutMs)));
 }
+
+const render = async (root: string, path: string, settings: Settings): Promise<Manifest[]> =>
+  parseManifests(await build({ root, path, ...settings }, AbortSignal.timeout(timeoutMs)));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

@@ -156,6 +156,9 @@ const environment = z.strictObject({
   healthy: duration({ least: '10s', most: '6h' })
     .default('15m')
     .describe("How long from the release's commit until synced and healthy."),
+  bake: duration({ least: '1s', most: '1h' })
+    .optional()
+    .describe('How long it has to stay healthy before that counts; absent: not at all.'),
   review: duration({ least: '1m', most: '30d' })
     .default('7d')
     .describe('How long people may take to review.'),

@@ -5,6 +5,7 @@ import { brokenRenderMs, graceMs, judge, type Standing, type Standings } from '.
 
 const now = Date.parse('2026-11-24T12:00:00Z');
 const wanted = 'a'.repeat(40);
+const since = now - 120_000;
 const later = 'b'.repeat(40);
 const id = '6f9619ff-8b86-4d01-b42d-00cf4fc964ff';
 
@@ -39,7 +40,7 @@ const standings = (changes: Partial<Standings> = {}): Standings => ({
 });
 
 const following = (app: Application | undefined, changes?: Partial<Standings>) =>
-  judge(app, { revision: wanted }, standings(changes), now);
+  judge(app, { revision: wanted, since }, standings(changes), now);
 
 test('synced and healthy at the wanted revision is healthy', () => {
   expect(following(application())).toEqual({ state: 'healthy', revision: wanted });
@@ -127,19 +128,25 @@ test('a failed sync of before the release does not count', () => {
 });
 
 test('manifests that cannot be built fail before the deadline; a forge that is away does not', () => {
-  const condition = (message: string) => ({ type: 'ComparisonError', message, since: now - brokenRenderMs });
-  const app = (message: string) =>
-    application({ sync: { status: 'Unknown', revision: wanted }, conditions: [condition(message)] });
+  const app = (message: string, reconciledAt: number) =>
+    application({
+      sync: { status: 'Unknown', revision: 'main' },
+      conditions: [{ type: 'ComparisonError', message, since: now - 3_600_000 }],
+      reconciledAt,
+    });
   const broken = '`kustomize build <path>` failed exit status 1: Error: no such file';
-  expect(following(app(broken))).toEqual({ state: 'failed', reason: broken });
-  expect(following(app('failed to list refs: dial tcp: connection refused'))).toMatchObject({
+  const behind = { compared: 'behind' } as const;
+  expect(following(app(broken, since + brokenRenderMs), behind)).toEqual({ state: 'failed', reason: broken });
+  // It may have been broken before this commit, which mends it.
+  expect(following(app(broken, since + 1000), behind)).toMatchObject({ state: 'waiting', stale: true });
+  expect(following(app('failed to list refs: connection refused', now), behind)).toMatchObject({
     state: 'waiting',
     for: expect.stringContaining('connection refused'),
   });
 });
 
 const asking = (app: Application, changes?: Partial<Standings>) =>
-  judge(app, { revision: wanted, operationId: id }, standings(changes), now);
+  judge(app, { revision: wanted, operationId: id, since }, standings(changes), now);
 const ours = operation({ id, by: 'gitops' });
 
 test('at an explicit revision, Synced is only asked for while the head holds the same', () => {
@@ -213,7 +220,7 @@ const anyApplication: fc.Arbitrary<Application> = fc.record({
   requested: maybe(fc.record({ id: maybe(fc.constantFrom(id, 'another')) })),
   operation: maybe(anyOperation),
 });
-const anyWanted = fc.constantFrom({ revision: wanted }, { revision: wanted, operationId: id });
+const anyWanted = fc.constantFrom({ revision: wanted, since }, { revision: wanted, operationId: id, since });
 
 test('whatever comes: healthy is never said of an old look, another health, an unfinished sync or another release', () => {
   fc.assert(

@@ -5,6 +5,8 @@ export interface Wanted {
   revision: string;
   /** Set where the promotion syncs by itself, at exactly `revision`; else Argo CD follows the branch's head. */
   operationId?: string;
+  /** When the waiting began, in milliseconds: the revision was there by then. */
+  since: number;
 }
 
 /**
@@ -39,7 +41,7 @@ export type Judgement =
  */
 export const graceMs = 30_000;
 
-/** Argo CD asks the forge and renders within seconds; a broken render that lasts this long is no hiccup. */
+/** A render that is still broken this long after the commit is broken by it, or not mended by it. */
 export const brokenRenderMs = 60_000;
 
 /** Whether the wanted release runs, from what Argo CD says and when it looked. */
@@ -52,17 +54,24 @@ export function judge(
   if (!application) return { state: 'waiting', for: 'the Application to be created' };
   if (application.deleting) return { state: 'waiting', for: 'the Application, which is being deleted' };
   return wanted.operationId === undefined
-    ? judgeFollowing(application, standings, now)
+    ? judgeFollowing(application, wanted, standings, now)
     : judgeOperation(application, { ...wanted, operationId: wanted.operationId }, standings, now);
 }
 
 /** Argo CD follows the branch and syncs by itself. */
-function judgeFollowing(app: Application, { compared, synced }: Standings, now: number): Judgement {
+function judgeFollowing(
+  app: Application,
+  { since }: Wanted,
+  { compared, synced }: Standings,
+  now: number,
+): Judgement {
   const { operation } = app;
   if (compared === 'replaced') return overtaken(app.sync.revision);
 
   const broken = app.conditions.find(isBrokenRender);
-  if (broken && lasts(broken.since, brokenRenderMs, now)) return { state: 'failed', reason: broken.message };
+  // Argo CD does not say which revision it could not render: count only what it saw well after the commit.
+  if (broken && (app.reconciledAt ?? 0) >= since + brokenRenderMs)
+    return { state: 'failed', reason: broken.message };
   if (compared === 'behind') {
     const [error] = app.conditions.filter(isError);
     return {

@@ -8,7 +8,7 @@ export interface Application {
   /** Argo CD syncs it by itself. */
   automated: boolean;
   deleting: boolean;
-  /** What the manifests at the head of `targetRevision` are compared with; `revision` is that head. */
+  /** What the manifests at the head of `targetRevision` are compared with; `revision` is that head, if it is known. */
   sync: { status: string; revision?: string | undefined };
   health: { status: string; message?: string | undefined; since?: number | undefined };
   /** When sync and health were last looked at. A watch-driven update does not move it. */

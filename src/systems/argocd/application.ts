@@ -74,7 +74,7 @@ export function parseApplication(raw: unknown): Application {
     destination: spec.destination,
     automated: spec.syncPolicy?.automated != null && spec.syncPolicy.automated.enabled !== false,
     deleting: metadata.deletionTimestamp !== undefined,
-    sync: { status: sync?.status ?? 'Unknown', revision: sync?.revision || undefined },
+    sync: { status: sync?.status ?? 'Unknown', revision: commitOf(sync?.revision) },
     health: {
       status: health?.status ?? 'Unknown',
       message: health?.message,
@@ -88,7 +88,7 @@ export function parseApplication(raw: unknown): Application {
     })),
     requested: operation ? { id: idOf(operation) } : undefined,
     operation: operationState ? toOperation(operationState) : undefined,
-    deployedRevision: deployed?.revision,
+    deployedRevision: commitOf(deployed?.revision),
   };
 }
 
@@ -104,9 +104,13 @@ function toOperation({
     id: idOf(operation),
     by: automated ? 'Argo CD itself' : (username ?? 'somebody'),
     finishedAt: finishedAt ?? undefined,
-    revision: syncResult?.revision || undefined,
+    revision: commitOf(syncResult?.revision),
   };
 }
+
+/** Where Argo CD could not render, it names the branch instead of a commit. */
+const commitOf = (revision: string | undefined): string | undefined =>
+  /^[0-9a-f]{40}$/.test(revision ?? '') ? revision : undefined;
 
 const idOf = ({ info }: z.infer<typeof operation>): string | undefined =>
   info?.find(({ name }) => name === operationInfo)?.value;
