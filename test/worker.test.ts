@@ -8,13 +8,12 @@ import { test, useTemporal } from './support/workflow-rig.ts';
 useTemporal();
 
 test('a worker says that it is ready when it takes work, and ends when it is told to', async ({ rig }) => {
-  const worker = startCommand(rig, ['worker', '--queues', 'wait,production']);
+  const worker = startCommand(rig, ['worker', '--queues', 'delivery,wait']);
   await worker.says('ready: ');
   const { client } = rig.temporal;
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
-    taskQueue: { name: taskQueue(rig.platform, 'wait') },
-    taskQueueType: 2, // activities
+    taskQueue: { name: taskQueue(rig.platform, 'delivery') },
   });
   expect(pollers.some(({ identity }) => identity?.startsWith(`${worker.pid}@`))).toBe(true);
   expect(await worker.end()).toBe(0);
