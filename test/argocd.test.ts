@@ -1,0 +1,423 @@
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { changeName } from '../src/model/change.ts';
+import { objectKeys } from '../src/model/ids.ts';
+import {
+  configMap,
+  deployment,
+  makeBed,
+  newOperationId,
+  slowHook,
+  soon,
+  type Bed,
+  type Written,
+} from './support/argocd.ts';
+
+const services = [
+  'works',
+  'moves',
+  'breaks',
+  'crashes',
+  'image',
+  'appears',
+  'cancels',
+  'syncs',
+  'busy',
+  'lost',
+  'hangs',
+  'prunes',
+  'frozen',
+  'wrong',
+  'forged',
+  'renders',
+  'over',
+];
+let bed: Bed;
+
+beforeAll(async () => {
+  bed = await makeBed(services);
+  return () => bed.remove();
+});
+
+const minute = 60_000;
+const dev = (service: string, { revision, tree, release }: Written, ms = minute) => ({
+  environment: 'dev',
+  service,
+  revision,
+  tree,
+  release,
+  deadline: soon(ms),
+});
+const production = (service: string, written: Written, operationId: string) => ({
+  ...dev(service, written),
+  environment: 'production',
+  operationId,
+  asker: bed.asker,
+});
+
+describe.concurrent('where Argo CD syncs by itself', () => {
+  test('a release that was pushed is synced at once and becomes healthy', async () => {
+    await bed.service('works', 'dev', { 'd.json': deployment('works', 'sleep infinity') });
+    await bed.application('works', 'dev');
+    const written = await bed.promote('works', 'dev');
+    const healthy = { state: 'healthy', health: 'Healthy', sync: 'Synced' };
+    expect(await bed.wait(dev('works', written))).toMatchObject(healthy);
+    expect(
+      await bed.kubectl(['get', 'pods', '-n', bed.namespace, '-l', 'app=works', '-o', 'name']),
+    ).toContain('pod/');
+  });
+
+  test('other services’ commits do not matter, another release of the same one does', async () => {
+    await bed.service('moves', 'dev', { 'c.json': configMap('moves', { version: '1' }) });
+    await bed.application('moves', 'dev');
+    const first = await bed.promote('moves', 'dev');
+    await bed.commit({ 'elsewhere/file': 'x' });
+    const healthy = await bed.wait(dev('moves', first));
+    expect(healthy.state).toBe('healthy');
+
+    await bed.commit({ 'deploy/moves/base/more.txt': 'x' });
+    const second = await bed.promote('moves', 'dev');
+    expect(await bed.wait(dev('moves', second))).toMatchObject({ state: 'healthy' });
+    expect(await bed.wait(dev('moves', first))).toMatchObject({ state: 'overtaken' });
+  });
+
+  test('an Application that is made later is waited for', async () => {
+    await bed.service('appears', 'dev', { 'c.json': configMap('appears', {}) });
+    const waiting = bed.wait(dev('appears', await bed.promote('appears', 'dev')));
+    await bed.application('appears', 'dev');
+    expect(await waiting).toMatchObject({ state: 'healthy' });
+  });
+
+  test(
+    'an image that cannot be pulled fails with what the pod says',
+    async () => {
+      await bed.service('image', 'dev', {
+        'd.json': deployment('image', 'true', 'localhost:5000/argocd-test/nothing:1'),
+      });
+      await bed.application('image', 'dev');
+      const result = await bed.wait(dev('image', await bed.promote('image', 'dev'), 3 * minute));
+      expect(result).toMatchObject({ state: 'failed', health: 'Degraded' });
+      expect('reason' in result && result.reason).toMatch(
+        /exceeded its progress deadline[^]*(ImagePullBackOff|ErrImagePull)/,
+      );
+    },
+    4 * minute,
+  );
+
+  test('a pod that is healthy for an instant and then crashes fails with its exit code and the end of its log', async () => {
+    const command = 'echo cannot reach the database; sleep 1; exit 7';
+    await bed.service('crashes', 'staging', { 'd.json': deployment('crashes', command) });
+    await bed.application('crashes', 'staging');
+    const written = await bed.promote('crashes', 'staging');
+    const result = await bed.wait({
+      ...dev('crashes', written),
+      environment: 'staging',
+      deadline: soon(30_000),
+    });
+    expect(result).toMatchObject({ state: 'failed' });
+    expect('reason' in result && result.reason).toMatch(
+      /Pod crashes-[^]*exit code 7[^]*cannot reach the database/,
+    );
+  });
+
+  test('manifests that the cluster refuses fail with its words', async () => {
+    const bad = JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'breaks' },
+      spec: { type: 'Nonsense' },
+    });
+    await bed.service('breaks', 'dev', { 's.json': bad });
+    await bed.application('breaks', 'dev', {
+      syncPolicy: { automated: {}, retry: { limit: 1, backoff: { duration: '1s' } } },
+    });
+    const result = await bed.wait(dev('breaks', await bed.promote('breaks', 'dev')));
+    expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('Nonsense') });
+  });
+
+  test('a wait that is cancelled ends', async () => {
+    await bed.service('cancels', 'dev', { 'c.json': configMap('cancels', {}) });
+    const written = await bed.promote('cancels', 'dev');
+    const environment = bed.environment();
+    const waiting = environment.run(bed.activities.awaitHealthy, dev('cancels', written));
+    environment.cancel('CANCELLED');
+    await expect(waiting).rejects.toMatchObject({ name: 'CancelledFailure' });
+  });
+});
+
+describe.concurrent('where a promotion syncs by itself', () => {
+  test('exactly one revision is synced, once, however often it is asked for', async () => {
+    await bed.service('syncs', 'production', { 'c.json': configMap('syncs', {}) });
+    const name = await bed.application('syncs', 'production');
+    const written = await bed.promote('syncs', 'production');
+    await bed.commit({ 'deploy/syncs/overlays/production/later.txt': 'x' });
+    const sync = production('syncs', written, newOperationId());
+    const started = await Promise.all([bed.sync(sync), bed.sync(sync), bed.sync(sync)]);
+    expect(started).toEqual([{ state: 'started' }, { state: 'started' }, { state: 'started' }]);
+    expect(await bed.wait(sync)).toMatchObject({ state: 'healthy', revision: written.revision });
+    expect(await bed.sync(sync)).toEqual({ state: 'started' });
+    const history = await bed.kubectl([
+      'get',
+      'application',
+      '-n',
+      'argocd',
+      name,
+      '-o',
+      'jsonpath={.status.history[*].revision}',
+    ]);
+    expect(history).toBe(written.revision);
+  });
+
+  test('another’s operation is waited for, not ended', async () => {
+    await bed.service('busy', 'production', {
+      'c.json': configMap('busy', {}),
+      'h.json': slowHook('busy', 8),
+    });
+    const name = await bed.application('busy', 'production');
+    const written = await bed.promote('busy', 'production');
+    await bed.kubectl([
+      'patch',
+      'application',
+      '-n',
+      'argocd',
+      name,
+      '--type=merge',
+      '-p',
+      JSON.stringify({
+        operation: { initiatedBy: { username: 'somebody' }, sync: { revision: written.revision } },
+      }),
+    ]);
+    await vi.waitFor(
+      async () => expect((await bed.argocd.application(name))?.operation?.phase).toBe('Running'),
+      20_000,
+    );
+    const sync = production('busy', written, newOperationId());
+    expect(
+      await bed.argocd.startOperation(name, { id: sync.operationId, revision: written.revision, reason: '' }),
+    ).toMatchObject({
+      state: 'busy',
+      by: 'somebody',
+    });
+    await bed.argocd.terminate(name, sync.operationId);
+    expect(await bed.sync(sync)).toEqual({ state: 'started' });
+    expect(await bed.wait(sync)).toMatchObject({ state: 'healthy' });
+  });
+
+  test('an operation that was lost is asked for again', async () => {
+    await bed.service('lost', 'production', { 'c.json': configMap('lost', {}) });
+    const name = await bed.application('lost', 'production');
+    const sync = production('lost', await bed.promote('lost', 'production'), newOperationId());
+    // As if it had been cleared with the end of another one: it is nowhere to be seen.
+    expect(await bed.wait(sync)).toMatchObject({ state: 'healthy' });
+    expect((await bed.argocd.application(name))?.operation?.id).toBe(sync.operationId);
+  });
+
+  test('at its deadline a promotion says what it waited for and ends its own operation', async () => {
+    await bed.service('hangs', 'production', {
+      'c.json': configMap('hangs', {}),
+      'h.json': slowHook('hangs', 600),
+    });
+    const name = await bed.application('hangs', 'production');
+    const sync = production('hangs', await bed.promote('hangs', 'production'), newOperationId());
+    await bed.sync(sync);
+    const result = await bed.wait({ ...sync, deadline: soon(6000) });
+    expect(result).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/waiting for completion of hook batch\/Job\/hangs/),
+    });
+    const { operation, requested } = (await bed.argocd.application(name)) ?? {};
+    expect([operation?.id, operation?.phase, requested]).toEqual([sync.operationId, 'Failed', undefined]);
+  });
+
+  test('a prune that needs a confirmation is what it waits for', async () => {
+    const confirm = { 'argocd.argoproj.io/sync-options': 'Prune=confirm' };
+    await bed.service('prunes', 'production', {
+      'a.json': configMap('keep', {}),
+      'b.json': configMap('precious', {}, confirm),
+    });
+    await bed.application('prunes', 'production');
+    const first = production('prunes', await bed.promote('prunes', 'production'), newOperationId());
+    await bed.sync(first);
+    expect(await bed.wait(first)).toMatchObject({ state: 'healthy' });
+
+    // The overlay drops it: to remove it from the cluster takes a person.
+    const drop = '{apiVersion: v1, kind: ConfigMap, metadata: {name: precious}, $patch: delete}';
+    const overlay = `namespace: ${bed.namespace}\nresources: [release]\npatches: [{patch: "${drop}"}]\n`;
+    await bed.commit({ 'deploy/prunes/overlays/production/kustomization.yaml': overlay }, 'update');
+    const revision = await bed.repository.tip();
+    const second = { ...first, revision, operationId: newOperationId() };
+    expect(await bed.sync(second)).toEqual({ state: 'started' });
+    const result = await bed.wait({ ...second, deadline: soon(6000) });
+    expect(result).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('pruning confirmation of /ConfigMap/precious'),
+    });
+  });
+
+  test('a closed sync window is waited for, and nothing is started in it', async () => {
+    const project = bed.namespace;
+    await bed.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: project, namespace: 'argocd' },
+      spec: {
+        sourceRepos: ['*'],
+        destinations: [{ server: '*', namespace: '*' }],
+        syncWindows: [{ kind: 'deny', schedule: '* * * * *', duration: '1h', applications: ['*'] }],
+      },
+    });
+    await bed.service('frozen', 'production', { 'c.json': configMap('frozen', {}) });
+    const name = await bed.application('frozen', 'production', { project });
+    const sync = production('frozen', await bed.promote('frozen', 'production'), newOperationId());
+    await expect(bed.sync(sync)).rejects.toMatchObject({
+      type: 'SyncWindowClosed',
+      nonRetryable: false,
+      category: 'BENIGN',
+    });
+    expect((await bed.argocd.application(name))?.operation).toBe(undefined);
+    await bed.kubectl(['delete', 'appproject', '-n', 'argocd', project, '--wait=false']);
+  });
+
+  test('an Application that syncs by itself, or something else, is refused', async () => {
+    await bed.service('wrong', 'production', { 'c.json': configMap('wrong', {}) });
+    const sync = production('wrong', await bed.promote('wrong', 'production'), newOperationId());
+    await bed.application('wrong', 'production', { syncPolicy: { automated: {} } });
+    expect(await bed.sync(sync)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('spec.syncPolicy.automated'),
+    });
+
+    const elsewhere = {
+      repoURL: bed.config.repository.url,
+      path: 'deploy/syncs/overlays/production',
+      targetRevision: 'main',
+    };
+    await bed.application('wrong', 'production', { syncPolicy: null, source: elsewhere });
+    await vi.waitFor(async () =>
+      expect(await bed.sync(sync)).toMatchObject({
+        state: 'refused',
+        reason: expect.stringContaining('deploy/syncs/overlays'),
+      }),
+    );
+  });
+
+  test('a delivery that is over starts nothing', async () => {
+    await bed.service('over', 'production', { 'c.json': configMap('over', {}) });
+    const sync = production('over', await bed.promote('over', 'production'), newOperationId());
+    const asker = { workflowId: 'never-was', runId: newOperationId() };
+    expect(await bed.sync({ ...sync, asker })).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('not open'),
+    });
+  });
+});
+
+describe.concurrent('what may run in production', () => {
+  test('a release that was touched by hand, or another revision than one of the branch, is refused', async () => {
+    await bed.service('forged', 'production', { 'c.json': configMap('forged', {}) });
+    const written = await bed.promote('forged', 'production');
+    await bed.commit({ 'deploy/forged/overlays/production/release/extra.yaml': configMap('extra', {}) });
+    const touched = {
+      ...production('forged', written, newOperationId()),
+      revision: await bed.repository.tip(),
+    };
+    expect(await bed.sync(touched)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('other manifests'),
+    });
+
+    const branch = await bed.gitea.commit('feature', 'file', 'x');
+    expect(await bed.sync({ ...touched, revision: branch })).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('not on the protected branch'),
+    });
+    const other = {
+      ...touched,
+      revision: written.revision,
+      release: { ...written.release, change: { service: 'forged', commit: branch } },
+    };
+    expect(await bed.sync(other)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringContaining('is not the release of'),
+    });
+  });
+
+  test('an image that no recorded build made is refused', async () => {
+    await bed.commit({ 'services/pictured/Dockerfile': 'FROM scratch\n' });
+    const image = { name: 'localhost:5000/argocd-test/pictured', digest: `sha256:${'a'.repeat(64)}` };
+    await bed.service('pictured', 'production', { 'd.json': deployment('pictured', 'true', image.name) });
+    const sync = production('pictured', await bed.promote('pictured', 'production', image), newOperationId());
+    const unrecorded = { state: 'refused', reason: expect.stringContaining('no recorded build') };
+    expect(await bed.sync(sync)).toMatchObject(unrecorded);
+
+    const record = { change: changeName(sync.release.change), ...image, builtAt: soon(0) };
+    const key = objectKeys.build(sync.release.change);
+    bed.objects.set(key, JSON.stringify({ ...record, digest: `sha256:${'b'.repeat(64)}` }));
+    expect(await bed.sync(sync)).toMatchObject(unrecorded);
+  });
+
+  test('what is shown to people is what runs against what would run', async () => {
+    const [first, second] = ['a', 'b'].map((letter) => ({
+      name: 'localhost:5000/argocd-test/shown',
+      digest: `sha256:${letter.repeat(64)}`,
+    }));
+    if (!first || !second) throw new Error('never');
+    await bed.commit({ 'services/shown/Dockerfile': 'FROM scratch\n' });
+    await bed.service('shown', 'production', {
+      'd.json': deployment('shown', 'true', first.name),
+      's.json': JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 's' },
+        stringData: { password: 'hunter2' },
+      }),
+    });
+    const written = await bed.promote('shown', 'production', first);
+    const asked = { environment: 'production', release: written.release, revision: written.revision };
+    const initial = await bed.render(asked);
+    expect(initial.summary).toMatch(/^2 added: Secret\/s .*Deployment\/shown/);
+    expect(bed.objects.get(initial.diff)).not.toContain('hunter2');
+
+    const name = await bed.application('shown', 'production');
+    await bed.argocd.startOperation(name, {
+      id: newOperationId(),
+      revision: written.revision,
+      reason: 'test',
+    });
+    await vi.waitFor(
+      async () => expect((await bed.argocd.application(name))?.deployedRevision).toBe(written.revision),
+      30_000,
+    );
+    expect(await bed.render(asked)).toMatchObject({
+      manifestsDigest: initial.manifestsDigest,
+      summary: 'Nothing changes.',
+    });
+
+    const later = await bed.promote('shown', 'production', second);
+    const changed = await bed.render({ ...asked, release: later.release, revision: later.revision });
+    expect(changed.summary).toMatch(/^1 changed: Deployment\/shown .*image/);
+    expect(changed.manifestsDigest).not.toBe(initial.manifestsDigest);
+    const diff = bed.objects.get(changed.diff);
+    expect(diff).toContain('=== changed: Deployment/shown');
+    expect(diff).toContain(
+      `+        - image: ${second.name}:${later.release.change.commit}@${second.digest}`.slice(10),
+    );
+  });
+
+  test('an overlay that renders to nothing, or brings another image, is not even shown', async () => {
+    await bed.service('renders', 'production', { 'c.json': configMap('renders', {}) }, 'resources: []\n');
+    const { release, revision } = await bed.promote('renders', 'production');
+    await expect(bed.render({ environment: 'production', release, revision })).rejects.toMatchObject({
+      type: 'Refused',
+      message: expect.stringMatching(/renders to nothing|kustomization.yaml is empty/),
+    });
+
+    const image = { name: 'localhost:5000/argocd-test/swapped', digest: `sha256:${'c'.repeat(64)}` };
+    const swap = `resources: [release]\nimages: [{name: ${image.name}, newName: elsewhere/image, newTag: latest}]\n`;
+    await bed.commit({ 'services/swapped/Dockerfile': 'FROM scratch\n' });
+    await bed.service('swapped', 'production', { 'd.json': deployment('swapped', 'true', image.name) }, swap);
+    const swapped = await bed.promote('swapped', 'production', image);
+    await expect(
+      bed.render({ environment: 'production', release: swapped.release, revision: swapped.revision }),
+    ).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('override') });
+  });
+});

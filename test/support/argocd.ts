@@ -1,0 +1,297 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { createWaitActivities } from '../../src/activities/health.ts';
+import { createRenderActivities } from '../../src/activities/render.ts';
+import { createSyncActivities } from '../../src/activities/sync.ts';
+import type { Asker, RenderActivities, SyncActivities, WaitActivities } from '../../src/activities/types.ts';
+import { applicationName, releasePath } from '../../src/config/places.ts';
+import { configSchema, type Config } from '../../src/config/schema.ts';
+import type { Image, Release } from '../../src/model/change.ts';
+import { releaseKustomization, releaseMessage } from '../../src/model/release.ts';
+import { createArgoCd, type ArgoCd } from '../../src/systems/argocd/index.ts';
+import { createRepository, type Repository } from '../../src/systems/git/index.ts';
+import type { ObjectStore } from '../../src/systems/objects/index.ts';
+import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
+
+/** A release in the repository. */
+export interface Written {
+  release: Release;
+  revision: string;
+  /** Git tree of `release/`. */
+  tree: string;
+}
+
+/** A platform of its own on the stack: a repository, a namespace, Applications. */
+export interface Bed {
+  config: Config;
+  namespace: string;
+  argocd: ArgoCd;
+  repository: Repository;
+  gitea: GiteaRepository;
+  objects: Map<string, string>;
+  asker: Asker;
+  wait: WaitActivities['awaitHealthy'];
+  sync: SyncActivities['startSync'];
+  render: RenderActivities['renderRelease'];
+  /** Runs an activity so that a test sees its heartbeats and can cancel it. */
+  environment(): MockActivityEnvironment;
+  activities: WaitActivities & SyncActivities & RenderActivities;
+  /** Writes `base/` and the overlay of a service. */
+  service(name: string, environment: string, base: Record<string, string>, overlay?: string): Promise<void>;
+  application(name: string, environment: string, spec?: object): Promise<string>;
+  /** Writes files to the protected branch, by hand. */
+  commit(files: Record<string, string>, operation?: 'create' | 'update'): Promise<void>;
+  promote(name: string, environment: string, image?: Image): Promise<Written>;
+  kubectl(args: string[], input?: object): Promise<string>;
+  remove(): Promise<void>;
+}
+
+const manifests = 'deploy/{service}';
+
+/** @param names of services without an image; folders of `services/` are services with one */
+export async function makeBed(names: string[]): Promise<Bed> {
+  const id = randomBytes(3).toString('hex');
+  const namespace = `argocd-test-${id}`;
+  const gitea = await makeGiteaRepository();
+  const url = `${gitea.url}/${gitea.owner}/${gitea.name}.git`;
+  const config = configSchema.parse({
+    platform: `argocd-test-${id}`,
+    repository: { url, token: 'env:UNUSED' },
+    forge: { kind: 'gitea', url: gitea.url, token: 'env:UNUSED' },
+    registry: { image: 'localhost:5000/argocd-test/{service}', insecure: true },
+    objects: { bucket: 'unused' },
+    manifests,
+    services: {
+      discover: ['services/*'],
+      explicit: Object.fromEntries(names.map((name) => [name, { path: `source/${name}`, image: false }])),
+    },
+    environments: [
+      { name: 'dev', namespace, application: `{service}-{environment}-${id}`, entersBy: 'push' },
+      { name: 'staging', namespace, application: `{service}-{environment}-${id}`, bake: '20s' },
+      { name: 'production', namespace, application: `{service}-{environment}-${id}`, sync: 'manual' },
+    ],
+  });
+  const directory = await mkdtemp(join(tmpdir(), 'argocd-test-'));
+  const repository = createRepository({
+    url,
+    branch: 'main',
+    token: gitea.token('bot'),
+    directory: join(directory, 'clone'),
+    committer: { name: 'gitops', email: 'gitops@example.com' },
+  });
+  const argocd = createArgoCd({ namespace: 'argocd' });
+  const connection = await Connection.connect({
+    address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
+  });
+  const temporal = new Client({ connection });
+  // Nobody works on its queue: it only stands for a run that is open.
+  const asking = await temporal.workflow.start('nothing', { taskQueue: namespace, workflowId: namespace });
+  const asker = { workflowId: asking.workflowId, runId: asking.firstExecutionRunId };
+
+  const objects = new Map<string, string>();
+  const store: ObjectStore = {
+    get: async (key) => {
+      const body = objects.get(key);
+      return body === undefined ? undefined : { body, etag: '' };
+    },
+    put: async (key, body) => Boolean(objects.set(key, body)),
+    list: async () => [],
+  };
+  const systems = { config, repository, argocd, objects: store, temporal };
+  const activities = {
+    ...createWaitActivities(systems),
+    ...createSyncActivities(systems),
+    ...createRenderActivities(systems, directory),
+  };
+  const environment = (): MockActivityEnvironment =>
+    new MockActivityEnvironment({ workflowExecution: asker, scheduledTimestampMs: Date.now() });
+
+  async function kubectl(args: string[], input?: object): Promise<string> {
+    const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
+      timeout: 60_000,
+      ...(input && { input: JSON.stringify(input) }),
+    });
+    return stdout;
+  }
+  await kubectl(['create', 'namespace', namespace]);
+  const made: string[] = [];
+  /** Writes files to the protected branch by hand: again when a release was pushed meanwhile. */
+  async function commit(
+    files: Record<string, string>,
+    operation: 'create' | 'update' = 'create',
+  ): Promise<void> {
+    const shaOf = async (path: string) =>
+      z.object({ sha: z.string() }).parse(await gitea.api('GET', `/contents/${path}`)).sha;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const changes = Object.entries(files).map(async ([path, content]) => ({
+          operation,
+          path,
+          content: Buffer.from(content).toString('base64'),
+          ...(operation === 'update' && { sha: await shaOf(path) }),
+        }));
+        await gitea.api('POST', '/contents', {
+          branch: 'main',
+          message: 'By hand',
+          files: await Promise.all(changes),
+        });
+        return;
+      } catch (error) {
+        if (tries === 20) throw error;
+      }
+    }
+  }
+
+  return {
+    config,
+    namespace,
+    argocd,
+    repository,
+    gitea,
+    objects,
+    asker,
+    environment,
+    activities,
+    kubectl,
+    commit,
+    wait: (input) => environment().run(activities.awaitHealthy, input),
+    sync: (input) => environment().run(activities.startSync, input),
+    render: (input) => environment().run(activities.renderRelease, input),
+
+    async service(name, environment, base, overlay = `namespace: ${namespace}\nresources: [release]\n`) {
+      const folder = manifests.replace('{service}', name);
+      const kustomization = `resources: [${Object.keys(base).join(', ')}]\n`;
+      const files = Object.entries({ ...base, 'kustomization.yaml': kustomization });
+      await commit({
+        ...Object.fromEntries(files.map(([file, content]) => [`${folder}/base/${file}`, content])),
+        [`${folder}/overlays/${environment}/kustomization.yaml`]: overlay,
+      });
+    },
+
+    async application(service, environment, spec = {}) {
+      const name = applicationName(config, service, environment);
+      made.push(name);
+      await kubectl(['apply', '-f', '-'], {
+        apiVersion: 'argoproj.io/v1alpha1',
+        kind: 'Application',
+        metadata: { name, namespace: 'argocd' },
+        spec: {
+          project: 'default',
+          source: {
+            repoURL: url,
+            path: `${manifests.replace('{service}', service)}/overlays/${environment}`,
+            targetRevision: 'main',
+          },
+          destination: { server: 'https://kubernetes.default.svc', namespace },
+          ...(environment !== 'production' && { syncPolicy: { automated: { prune: true, selfHeal: true } } }),
+          ...spec,
+        },
+      });
+      return name;
+    },
+
+    async promote(service, environment, image) {
+      const folder = manifests.replace('{service}', service);
+      const tip = await repository.tip();
+      const base = (await repository.object(tip, `${folder}/base`)) ?? '';
+      const release: Release = {
+        change: { service, commit: tip },
+        source: {
+          position: (await repository.position(tip)) ?? 0,
+          subject: 'a change',
+          authors: [],
+          committedAt: new Date().toISOString(),
+          base,
+          paths: [],
+        },
+        ...(image && { image }),
+      };
+      const path = releasePath({ manifests: folder }, environment);
+      const written = await repository.writeRelease({
+        branch: 'main',
+        path,
+        base,
+        kustomization: releaseKustomization(release),
+        expectedTree: await repository.object(tip, path),
+        message: releaseMessage(environment, release),
+        stillWanted: async () => true,
+      });
+      if (written.state !== 'written') throw new Error(`The release was not written: ${written.state}`);
+      return { release, revision: written.revision, tree: written.tree };
+    },
+
+    async remove() {
+      argocd.close();
+      await asking.terminate();
+      await connection.close();
+      if (made.length > 0)
+        await kubectl([
+          'delete',
+          'application',
+          '-n',
+          'argocd',
+          '--wait=false',
+          '--ignore-not-found',
+          ...new Set(made),
+        ]);
+      await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await gitea.remove();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export const soon = (ms: number): string => new Date(Date.now() + ms).toISOString();
+
+export const newOperationId = randomUUID;
+
+/** A Deployment of one pod that runs a shell command. */
+export const deployment = (name: string, command: string, image = 'debian:bookworm-slim'): string =>
+  JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name },
+    spec: {
+      progressDeadlineSeconds: 10,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: {
+          terminationGracePeriodSeconds: 0,
+          containers: [{ name: 'app', image, command: ['sh', '-c', command] }],
+        },
+      },
+    },
+  });
+
+export const configMap = (name: string, data: Record<string, string>, annotations = {}): string =>
+  JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, annotations }, data });
+
+/** A Job that runs before the sync and takes its time. */
+export const slowHook = (name: string, seconds: number): string =>
+  JSON.stringify({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name,
+      annotations: {
+        'argocd.argoproj.io/hook': 'PreSync',
+        'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
+      },
+    },
+    spec: {
+      template: {
+        spec: {
+          restartPolicy: 'Never',
+          terminationGracePeriodSeconds: 0,
+          containers: [{ name: 'hook', image: 'debian:bookworm-slim', command: ['sleep', String(seconds)] }],
+        },
+      },
+    },
+  });
