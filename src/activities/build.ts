@@ -134,11 +134,13 @@ export function createBuildActivities(
       }),
   };
 
-  const serviceOf = (change: Change): Promise<Service> =>
-    withGit(() => knownService(systems, change.service, change.commit));
+  function serviceOf({ service, commit }: Change): Promise<Service> {
+    return withGit(() => knownService(systems, service, commit));
+  }
 
-  const checkedOut = <T>(change: Change, work: (directory: string) => Promise<T>): Promise<T> =>
-    withGit(() => withCheckout(repository, checkouts, change.commit, work));
+  function checkedOut<T>({ commit }: Change, work: (directory: string) => Promise<T>): Promise<T> {
+    return withGit(() => withCheckout(repository, checkouts, commit, work));
+  }
 
   /** Found done only when this program recorded it, since anybody may have pushed the tag, and the registry still has it. */
   async function recorded(change: Change): Promise<Image | undefined> {

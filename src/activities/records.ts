@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { applicationName, releasePath } from '../config/places.ts';
+import { applicationName, manifestsPath, releasePath } from '../config/places.ts';
 import { changeSchema } from '../model/change.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
 import { objectKeys } from '../model/ids.ts';
 import { digestSchema, shaSchema } from '../model/names.ts';
 import type { Deployed } from '../model/promotion.ts';
 import { parseReleaseKustomization } from '../model/release.ts';
+import { GitError } from '../systems/git/index.ts';
 import { getJson } from '../systems/objects/index.ts';
 import { withGit } from './git-failures.ts';
-import { knownService } from './known-service.ts';
 import type { Systems } from './systems.ts';
 import type { Place, RecordActivities } from './types.ts';
 
@@ -59,14 +59,25 @@ export function createRecordActivities(
   /** What Argo CD runs, as far as this program wrote it. */
   async function whatRuns({ environment, service: name }: Place): Promise<Deployed | undefined> {
     const application = await argocd.application(applicationName(config, name, environment));
-    const revision = application?.sync.revision;
+    // Not what it compares with: where it does not sync by itself, that is the branch's head.
+    const revision = application?.deployedRevision;
     if (revision === undefined) return undefined;
-    const service = await knownService({ config, repository }, name, revision);
-    const path = `${releasePath(service, environment)}/kustomization.yaml`;
-    const release = parseReleaseKustomization((await repository.read(revision, path)) ?? '');
+    const manifests = manifestsPath(config, name);
+    const path = `${releasePath({ manifests }, environment)}/kustomization.yaml`;
+    const release = parseReleaseKustomization((await read(revision, path)) ?? '');
     const position = release && (await repository.position(release.change.commit));
     if (!release || position === undefined) return undefined;
     return { ...release, position, revision, at: new Date().toISOString() };
+  }
+
+  /** Undefined also when the branch was rewritten since: an environment must not be stuck for that. */
+  async function read(revision: string, path: string): Promise<string | undefined> {
+    try {
+      return await repository.read(revision, path);
+    } catch (error) {
+      if (error instanceof GitError && error.kind === 'missing') return undefined;
+      throw error;
+    }
   }
 }
 
