@@ -39,6 +39,7 @@ beforeAll(async () => {
 });
 
 const minute = 60_000;
+const how = { prune: true, retries: 0, reason: 'test' };
 const dev = (service: string, { revision, tree, release }: Written, ms = minute) => ({
   environment: 'dev',
   service,
@@ -192,7 +193,7 @@ describe.concurrent('where a promotion syncs by itself', () => {
     );
     const sync = production('busy', written, newOperationId());
     expect(
-      await bed.argocd.startOperation(name, { id: sync.operationId, revision: written.revision, reason: '' }),
+      await bed.argocd.startOperation(name, { id: sync.operationId, revision: written.revision, ...how }),
     ).toMatchObject({
       state: 'busy',
       by: 'somebody',
@@ -381,7 +382,7 @@ describe.concurrent('what may run in production', () => {
     await bed.argocd.startOperation(name, {
       id: newOperationId(),
       revision: written.revision,
-      reason: 'test',
+      ...how,
     });
     await vi.waitFor(
       async () => expect((await bed.argocd.application(name))?.deployedRevision).toBe(written.revision),

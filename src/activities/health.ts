@@ -5,6 +5,7 @@ import { applicationName, environmentOf, manifestsPath, overlayPath, releasePath
 import type { Config } from '../config/schema.ts';
 import type { Application } from '../model/application.ts';
 import { judge, type Judgement, type Standing, type Standings } from '../model/application-health.ts';
+import { closedWindow } from '../model/sync-windows.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import type { Repository } from '../systems/git/repository.ts';
@@ -26,6 +27,10 @@ const heartbeatMs = 5000;
 /** A refresh is asked for again when Argo CD's look stays too old: soon at first, then not to be in its way. */
 const firstRefreshPauseMs = 2000;
 const longestRefreshPauseMs = 30_000;
+/** So long after it was asked for, an attempt still is the first to know of the commit. */
+const freshMs = 10_000;
+/** What Argo CD gives to the syncs that it starts by itself. */
+const automatedRetries = 5;
 /** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
 const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
@@ -51,17 +56,22 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
   const name = applicationName(config, wait.service, wait.environment);
   const deadline = Date.parse(wait.deadline);
   const standingsOf = createStandings(systems, wait);
-  const refresh = createRefresher(argocd, name);
+  const hurry = createHurry(systems, wait);
   const wanted = { ...wait, since: Date.now() };
   const { bake } = environmentOf(config, wait.environment);
   const bakeMs = bake === undefined ? 0 : milliseconds(bake);
   let healthySince: number | undefined;
   let submissions = 0;
+  let hurried = wait.operationId !== undefined;
 
-  // Argo CD polls the repository every few minutes; where it syncs by itself, this makes it sync now.
-  if (wait.operationId === undefined) await refresh();
   for await (const { application, unreachable } of argocd.changes(name, tickMs, cancellationSignal())) {
-    const standings = await standingsOf(application).catch((error: unknown) => String(error));
+    // Without asking Git first, which takes as long as Argo CD needs to begin.
+    const unseen = application && !hurried && application.sync.revision !== wait.revision;
+    hurried ||= application !== undefined;
+    const [standings] = await Promise.all([
+      standingsOf(application).catch((error: unknown) => String(error)),
+      unseen && hurry(application),
+    ]);
     const judgement =
       typeof standings === 'string'
         ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
@@ -81,7 +91,7 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
     }
     state.waitsFor = describe(judgement);
     if (unreachable !== undefined) state.waitsFor = `the cluster (${unreachable})`;
-    if ('stale' in judgement) await refresh();
+    if ('stale' in judgement && application) await hurry(application);
     if (Date.now() >= deadline) return giveUp(argocd, name, wait, state.waitsFor, application);
   }
   throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
@@ -144,17 +154,54 @@ async function submitAgain({ argocd, temporal }: Systems, name: string, wait: Wa
   await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
 }
 
-function createRefresher(argocd: ArgoCd, name: string): () => Promise<void> {
+/**
+ * Argo CD polls the repository every few minutes, and a refresh makes it compare before it syncs: where it syncs by
+ * itself, an operation as it would start one saves that. Only right after the commit: a late attempt might be overtaken
+ * by a newer one, which is Argo CD's own to find out.
+ *
+ * @returns whether it was started
+ */
+async function syncAtOnce(
+  { argocd, temporal }: Systems,
+  application: Application,
+  { release, revision }: Wait,
+): Promise<boolean> {
+  const { automated, requested, name, project } = application;
+  const { attempt, scheduledTimestampMs, workflowExecution } = activityInfo();
+  const late = attempt > 1 || Date.now() - scheduledTimestampMs > freshMs;
+  if (!automated || requested || late || !workflowExecution) return false;
+  const [windows, wanted] = await Promise.all([
+    argocd.syncWindows(project),
+    isOpen(temporal, workflowExecution),
+  ]);
+  if (!wanted || closedWindow(windows, application, Date.now()) !== undefined) return false;
+  const request = {
+    ...syncRequest(release.change, revision, revision),
+    ...automated,
+    retries: automatedRetries,
+  };
+  const started = await argocd.startOperation(name, request);
+  return started.state === 'ours';
+}
+
+/** Makes Argo CD look again, or sync at once; not more often than it can follow. */
+function createHurry(systems: Systems, wait: Wait): (application: Application) => Promise<void> {
   let pause = firstRefreshPauseMs;
   let next = 0;
-  return async () => {
+  let first = wait.operationId === undefined;
+  return async (application) => {
     if (Date.now() < next) return;
     next = Date.now() + pause;
     pause = Math.min(longestRefreshPauseMs, pause * 2);
-    // Argo CD looks by itself too, only later; and the watch tells when the cluster is away.
-    await argocd
-      .refresh(name)
-      .catch((error: unknown) => log.warn('refresh failed', { name, error: String(error) }));
+    try {
+      if (first && (await syncAtOnce(systems, application, wait))) return;
+      await systems.argocd.refresh(application.name);
+    } catch (error) {
+      // Argo CD looks by itself too, only later; and the watch tells when the cluster is away.
+      log.warn('Argo CD was not hurried', { application: application.name, error: String(error) });
+    } finally {
+      first = false;
+    }
   };
 }
 
@@ -197,6 +244,7 @@ function createStandings({ config, repository }: Systems, wait: Wait) {
   return async (application: Application | undefined): Promise<Standings> => ({
     compared: await standing(application?.sync.revision),
     synced: await standing(application?.operation?.revision),
+    deployed: await standing(application?.deployedRevision),
     headIsSame: await isSame(application?.sync.revision),
   });
 }

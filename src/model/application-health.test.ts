@@ -22,7 +22,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   name: 'claims-dev',
   project: 'default',
   destination: { namespace: 'claims' },
-  automated: true,
+  automated: { prune: true },
   deleting: false,
   sync: { status: 'Synced', revision: wanted },
   health: { status: 'Healthy', since: now - 9_000 },
@@ -35,6 +35,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
 const standings = (changes: Partial<Standings> = {}): Standings => ({
   compared: 'here',
   synced: 'here',
+  deployed: 'here',
   headIsSame: true,
   ...changes,
 });
@@ -78,6 +79,21 @@ test('Running with an end is a sync that will be tried again', () => {
     state: 'waiting',
     for: 'the sync to be tried again (failed to apply)',
   });
+});
+
+test('Argo CD healing what it has just applied does not hold up anybody', () => {
+  const healing = operation({
+    phase: 'Running',
+    finishedAt: undefined,
+    startedAt: now - 9000,
+    healing: true,
+  });
+  const app = application({ operation: healing, requested: {} });
+  expect(following(app)).toMatchObject({ state: 'healthy' });
+  // What it heals may be the release of before.
+  expect(following(app, { deployed: 'behind' })).toMatchObject({ state: 'waiting' });
+  const drifted = { ...app, sync: { status: 'OutOfSync', revision: wanted } };
+  expect(following(drifted)).toMatchObject({ state: 'waiting' });
 });
 
 test('a prune that somebody has to confirm is shown as what it waits for', () => {
@@ -151,7 +167,7 @@ const ours = operation({ id, by: 'gitops' });
 
 test('at an explicit revision, Synced is only asked for while the head holds the same', () => {
   const app = application({
-    automated: false,
+    automated: undefined,
     sync: { status: 'OutOfSync', revision: later },
     operation: ours,
   });
@@ -190,7 +206,12 @@ test('an operation that nobody took up is lost; one that is asked for is waited 
 });
 
 const anyStanding = fc.constantFrom<Standing>('behind', 'here', 'replaced');
-const anyStandings = fc.record({ compared: anyStanding, synced: anyStanding, headIsSame: fc.boolean() });
+const anyStandings = fc.record({
+  compared: anyStanding,
+  synced: anyStanding,
+  deployed: anyStanding,
+  headIsSame: fc.boolean(),
+});
 const anyTime = fc.integer({ min: now - 3_600_000, max: now });
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const anyOperation = fc.record({
@@ -200,12 +221,13 @@ const anyOperation = fc.record({
   revision: maybe(fc.constantFrom(wanted, later)),
   startedAt: anyTime,
   finishedAt: maybe(anyTime),
+  healing: fc.boolean(),
 });
 const anyApplication: fc.Arbitrary<Application> = fc.record({
   name: fc.constant('a'),
   project: fc.constant('p'),
   destination: fc.constant({}),
-  automated: fc.boolean(),
+  automated: fc.constant({ prune: true }),
   deleting: fc.boolean(),
   sync: fc.record({
     status: fc.constantFrom('Synced', 'OutOfSync', 'Unknown'),
@@ -228,9 +250,11 @@ test('whatever comes: healthy is never said of an old look, another health, an u
       if (judge(app, wanted, standings, now).state !== 'healthy') return;
       expect(app).toBeDefined();
       expect(app?.health.status).toBe('Healthy');
-      expect(app?.requested).toBe(undefined);
       expect(app?.reconciledAt ?? 0).toBeGreaterThanOrEqual(app?.operation?.finishedAt ?? 0);
-      expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);
+      if (!app?.operation?.healing || 'operationId' in wanted || standings.deployed !== 'here') {
+        expect(app?.requested).toBe(undefined);
+        expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);
+      }
       expect('operationId' in wanted ? standings.synced : standings.compared).toBe('here');
       if (!('operationId' in wanted)) expect(app?.sync.status).toBe('Synced');
     }),

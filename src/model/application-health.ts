@@ -1,4 +1,4 @@
-import { isUnfinished, type Application, type Operation } from './application.ts';
+import { isFailed, isUnfinished, type Application, type Operation } from './application.ts';
 
 /** Which release a promotion waits for. */
 export interface Wanted {
@@ -22,6 +22,8 @@ export interface Standings {
   compared: Standing;
   /** In `operation.revision`. */
   synced: Standing;
+  /** In `deployedRevision`. */
+  deployed: Standing;
   /** The head holds the same manifests as the wanted revision, so that Synced means something for it. */
   headIsSame: boolean;
 }
@@ -62,7 +64,7 @@ export function judge(
 function judgeFollowing(
   app: Application,
   { since }: Wanted,
-  { compared, synced }: Standings,
+  { compared, synced, deployed }: Standings,
   now: number,
 ): Judgement {
   const { operation } = app;
@@ -81,9 +83,11 @@ function judgeFollowing(
     };
   }
 
-  if (operation && isUnfinished(operation)) return { state: 'waiting', for: describe(operation) };
-  if (app.requested) return { state: 'waiting', for: 'the sync to start' };
-  if (operation && synced === 'here' && operation.phase !== 'Succeeded') {
+  // Right after a sync, Argo CD often takes what it has just applied for a drift. That it heals is no news.
+  const healing = operation?.healing && deployed === 'here';
+  if (operation && isUnfinished(operation) && !healing) return { state: 'waiting', for: describe(operation) };
+  if (app.requested && !healing) return { state: 'waiting', for: 'the sync to start' };
+  if (operation && synced === 'here' && isFailed(operation)) {
     const final = operation.revision === app.sync.revision || lasts(operation.finishedAt, graceMs, now);
     if (final) return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
   }
@@ -114,12 +118,12 @@ function judgeOperation(
     return { state: 'waiting', for: mine ? 'the sync to start' : 'another operation to end' };
   }
   if (!operation) return { state: 'lost' };
-  if (ours && operation.phase !== 'Succeeded') {
+  if (ours && isFailed(operation)) {
     return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
   }
   // Somebody else's operation may have come after ours: what counts is what it brought.
   if (synced === 'replaced') return overtaken(operation.revision);
-  if (synced === 'behind' || operation.phase !== 'Succeeded') return { state: 'lost' };
+  if (synced === 'behind' || isFailed(operation)) return { state: 'lost' };
   if (headIsSame && app.sync.status !== 'Synced') {
     return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
   }
@@ -141,7 +145,7 @@ function judgeHealth(app: Application, revision: string, now: number): Judgement
  * shows which came first (before the sync it read OutOfSync); where it cannot, the look has to be later.
  */
 function isFresh({ reconciledAt = 0, operation, sync }: Application): boolean {
-  const finishedAt = operation?.finishedAt ?? 0;
+  const finishedAt = operation?.finishedAt ?? operation?.startedAt ?? 0;
   return sync.status === 'Synced' ? reconciledAt >= finishedAt : reconciledAt > finishedAt;
 }
 

@@ -5,8 +5,8 @@ export interface Application {
   source?: ApplicationSource | undefined;
   project: string;
   destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
-  /** Argo CD syncs it by itself. */
-  automated: boolean;
+  /** Set when Argo CD syncs it by itself. */
+  automated?: { prune: boolean } | undefined;
   deleting: boolean;
   /** What the manifests at the head of `targetRevision` are compared with; `revision` is that head, if it is known. */
   sync: { status: string; revision?: string | undefined };
@@ -40,6 +40,10 @@ export interface Operation {
   startedAt: number;
   /** Set while `Running` too: then it waits to be retried. */
   finishedAt?: number | undefined;
+  /** Argo CD applies some resources again that drifted, without hooks, and of what it deployed before. */
+  healing?: boolean | undefined;
 }
 
 export const isUnfinished = ({ phase }: Operation): boolean => phase === 'Running' || phase === 'Terminating';
+
+export const isFailed = ({ phase }: Operation): boolean => phase === 'Failed' || phase === 'Error';

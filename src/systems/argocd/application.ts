@@ -9,6 +9,7 @@ const info = z.array(z.object({ name: z.string(), value: z.string() })).nullish(
 const operation = z.object({
   info,
   initiatedBy: z.object({ username: z.string().optional(), automated: z.boolean().optional() }).optional(),
+  sync: z.object({ resources: z.array(z.unknown()).nullish() }).nullish(),
 });
 
 /** Of `argoproj.io/v1alpha1` Application what is read here; the rest is dropped, since thousands are kept. */
@@ -30,7 +31,13 @@ const applicationSchema = z.object({
       name: z.string().optional(),
       namespace: z.string().optional(),
     }),
-    syncPolicy: z.object({ automated: z.object({ enabled: z.boolean().optional() }).nullish() }).optional(),
+    syncPolicy: z
+      .object({
+        automated: z
+          .object({ enabled: z.boolean().default(true), prune: z.boolean().default(false) })
+          .nullish(),
+      })
+      .optional(),
   }),
   operation: operation.nullish(),
   status: z
@@ -66,13 +73,14 @@ const applicationSchema = z.object({
 export function parseApplication(raw: unknown): Application {
   const { metadata, spec, operation, status } = applicationSchema.parse(raw);
   const { sync, health, reconciledAt, conditions, history, operationState } = status;
+  const automated = spec.syncPolicy?.automated;
   const deployed = history?.reduce((a, b) => (a.id > b.id ? a : b), { id: -1, revision: undefined });
   return {
     name: metadata.name,
     source: spec.sources?.length ? undefined : spec.source,
     project: spec.project,
     destination: spec.destination,
-    automated: spec.syncPolicy?.automated != null && spec.syncPolicy.automated.enabled !== false,
+    automated: automated?.enabled ? { prune: automated.prune } : undefined,
     deleting: metadata.deletionTimestamp !== undefined,
     sync: { status: sync?.status ?? 'Unknown', revision: commitOf(sync?.revision) },
     health: {
@@ -103,6 +111,7 @@ function toOperation({
     ...state,
     id: idOf(operation),
     by: automated ? 'Argo CD itself' : (username ?? 'somebody'),
+    healing: automated && (operation.sync?.resources ?? []).length > 0,
     finishedAt: finishedAt ?? undefined,
     revision: commitOf(syncResult?.revision),
   };

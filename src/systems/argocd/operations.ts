@@ -3,11 +3,14 @@ import { isUnfinished } from '../../model/application.ts';
 import { operationInfo, parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 
-/** A sync to ask for: at exactly `revision`, with prune, as the Application's own sync policy says for the rest. */
+/** A sync to ask for: at exactly `revision`, and for the rest as the Application's own sync policy says. */
 export interface SyncRequest {
   /** UUID; the same one again finds the operation that it started. */
   id: string;
   revision: string;
+  prune: boolean;
+  /** How often it is tried again when the policy does not say. */
+  retries: number;
   /** For people who read the operation: which change it brings. */
   reason: string;
 }
@@ -100,24 +103,18 @@ async function changing(
 }
 
 /** What Argo CD's API server writes for `argocd app sync`; the controller adds nothing of the spec's policy itself. */
-function syncOperation(
-  { spec: { syncPolicy } }: LooseApplication,
-  { id, revision, reason }: SyncRequest,
-): object {
+function syncOperation({ spec: { syncPolicy } }: LooseApplication, request: SyncRequest): object {
+  const { id, revision, prune, retries, reason } = request;
   // With `refresh`, a retry would take whatever the branch's head is by then.
-  const { refresh: _, ...retry } = syncPolicy?.retry ?? {};
+  const { refresh: _, ...retry } = syncPolicy?.retry ?? { limit: retries };
   return {
     initiatedBy: { username: 'gitops' },
     info: [
       { name: operationInfo, value: id },
       { name: 'Reason', value: reason },
     ],
-    sync: {
-      revision,
-      prune: true,
-      ...(syncPolicy?.syncOptions && { syncOptions: syncPolicy.syncOptions }),
-    },
-    ...(syncPolicy?.retry && { retry }),
+    sync: { revision, prune, ...(syncPolicy?.syncOptions && { syncOptions: syncPolicy.syncOptions }) },
+    retry,
   };
 }
 
