@@ -1,12 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
+// Tests whose names end in .alone.test.ts stop and kill parts of the stack that others need.
+const alone = ['test/**/*.alone.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
     // A real system answers within seconds; on two busy cores a whole delivery may take half a minute.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Several test files drive the same cluster and forge: two at a time is what two cores carry.
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: ['{src,test,scripts,bench}/**/*.test.ts'],
+          exclude: alone,
+        },
+      },
+      { extends: true, test: { name: 'alone', include: alone, fileParallelism: false } },
+    ],
   },
 });

@@ -49,6 +49,7 @@ async function makeNow(recipe: Recipe, path: string): Promise<string> {
       rmSync(unfinished, { recursive: true, force: true });
       throw new Error(
         `cannot build ${recipe.name}: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
       );
     }
     plan.done += recipe.seconds;

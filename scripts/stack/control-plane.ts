@@ -11,7 +11,7 @@ import { run, succeeds } from './run.ts';
 import type { RunOptions } from './run.ts';
 
 /** Inner ports, all on the host's loopback or the bridge. */
-export const controlPlanePorts = {
+const controlPlanePorts = {
   etcd: 12379,
   etcdPeers: 12380,
   controllers: 10257,

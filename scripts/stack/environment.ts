@@ -19,7 +19,7 @@ export function stackEnvironment(): Record<string, string> {
     TEMPORAL_NAMESPACE: temporalNamespace,
     KUBECONFIG: kubeconfigFile,
     GITOPS_CONFIG: join(example, 'gitops.yaml'),
-    GITOPS_WORK_DIRECTORY: join(checkout, '.stack/work'),
+    GITOPS_WORK_DIRECTORY: '/var/tmp/gitops-stack',
     FORGE_URL: forgeUrl,
     FORGE_TOKEN: storedSecret('forge-gitops.token') ?? '',
     WEBHOOK_SECRET: secret('webhook-secret'),

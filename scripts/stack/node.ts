@@ -135,7 +135,7 @@ export function eraseNode(): void {
 }
 
 /** Remove what a dead node of any checkout left on this machine. */
-export async function clearNode(): Promise<void> {
+async function clearNode(): Promise<void> {
   await removeCables();
   await removeServiceRules();
   for (const hierarchy of controlGroupHierarchies()) removeControlGroup(join(hierarchy, controlGroup));

@@ -7,7 +7,7 @@ import { run } from './run.ts';
 import { writePrivately } from './secrets.ts';
 
 export const nodeName = 'gitops';
-export const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
+const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
 
 const directory = join(secretsDirectory, 'cluster');
 export const pki = (file: string): string => join(directory, file);

@@ -182,5 +182,8 @@ function readText(path: string): string {
   }
 }
 
+/** All that a process of that name has written. */
+export const logOf = (name: string): string => readText(logFile(name));
+
 const pidFile = (name: string): string => join(runDirectory, `${name}.pid`);
 const logFile = (name: string): string => join(logDirectory, `${name}.log`);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { stackEnvironment } from './environment.ts';
 import { binDirectory, checkout, ports } from './paths.ts';
-import { ensure } from './processes.ts';
+import { ensure, logOf, pidOf } from './processes.ts';
 import { run } from './run.ts';
 
 const gitops = join(checkout, 'bin/gitops.js');
@@ -18,14 +18,15 @@ export async function setUpProgram(): Promise<void> {
   await run(node, [gitops, 'setup'], { env: environment(), timeout: 120_000 });
 }
 
+/** It has no port: it is ready when it says so. */
 export async function startWorker(): Promise<void> {
-  let tries = 0;
+  if (pidOf('worker') !== undefined) return;
+  const said = logOf('worker').length;
   await ensure({
     name: 'worker',
     command: [node, gitops, 'worker'],
     env: environment(),
-    // It has no port; it is ready when it has said so, which `gitops worker` does by its health file.
-    ready: async () => (tries += 1) > 0,
+    ready: async () => logOf('worker').slice(said).includes('ready:'),
   });
 }
 

@@ -29,7 +29,9 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     const how = error.timedOut
       ? `did not end within ${timeout / 1000} s`
       : `failed (${error.signal ?? error.exitCode ?? error.code})`;
-    throw new Error(`${name} ${how}:\n${lastLines(String(error.all ?? error.originalMessage ?? ''))}`);
+    throw new Error(`${name} ${how}:\n${lastLines(error.all ?? error.originalMessage ?? '')}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,49 +1,41 @@
-import { activityInfo, cancellationSignal, heartbeat, log } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { z } from 'zod';
 import { milliseconds } from '../config/duration.ts';
-import { applicationName, environmentOf, manifestsPath, overlayPath, releasePath } from '../config/places.ts';
-import type { Config } from '../config/schema.ts';
+import { applicationName, environmentOf } from '../config/places.ts';
 import type { Application } from '../model/application.ts';
-import { judge, type Judgement, type Standing, type Standings } from '../model/application-health.ts';
-import { closedWindow } from '../model/sync-windows.ts';
+import { judge, type Judgement } from '../model/application-health.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
-import { GitError } from '../systems/git/index.ts';
-import type { Repository } from '../systems/git/repository.ts';
 import { isOpen } from '../systems/temporal/runs.ts';
+import { createHurry } from './hurry.ts';
+import { createStandings } from './standings.ts';
 import { syncRequest } from './sync.ts';
+import type { Systems } from './systems.ts';
 import type { Health, WaitActivities } from './types.ts';
 
-interface Systems {
-  config: Config;
-  repository: Repository;
-  argocd: ArgoCd;
-  temporal: Client;
-}
+type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'temporal'>;
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
+
+/** What people see of a wait, and what the next attempt has to know. */
+const progressSchema = z.object({ waitsFor: z.string(), taken: z.boolean() });
+type Progress = z.infer<typeof progressSchema>;
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
 const tickMs = 2000;
 const heartbeatMs = 5000;
-/** A refresh is asked for again when Argo CD's look stays too old: soon at first, then not to be in its way. */
-const firstRefreshPauseMs = 2000;
-const longestRefreshPauseMs = 30_000;
-/** So long after it was asked for, an attempt still is the first to know of the commit. */
-const freshMs = 10_000;
-/** What Argo CD gives to the syncs that it starts by itself. */
-const automatedRetries = 5;
 /** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
 const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
 const terminationMs = 30_000;
 
 /** Waits on Argo CD, from the process's one watch. Safe to repeat and late: nothing is changed but its own operation. */
-export function createWaitActivities(systems: Systems): WaitActivities {
+export function createWaitActivities(systems: WaitSystems): WaitActivities {
   return {
     async awaitHealthy(wait) {
-      const state = { waitsFor: 'news of the Application' };
-      const beat = setInterval(() => heartbeat(state.waitsFor), heartbeatMs);
+      const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
+      const progress = earlier ?? { waitsFor: 'news of the Application', taken: false };
+      const beat = setInterval(() => heartbeat(progress), heartbeatMs);
       try {
-        return await awaitHealthy(systems, wait, state);
+        return await awaitHealthy(systems, wait, progress);
       } finally {
         clearInterval(beat);
       }
@@ -51,7 +43,7 @@ export function createWaitActivities(systems: Systems): WaitActivities {
   };
 }
 
-async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: string }): Promise<Health> {
+async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress): Promise<Health> {
   const { config, argocd } = systems;
   const name = applicationName(config, wait.service, wait.environment);
   const deadline = Date.parse(wait.deadline);
@@ -72,10 +64,11 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
       standingsOf(application).catch((error: unknown) => String(error)),
       unseen && hurry(application),
     ]);
+    progress.taken ||= wait.operationId !== undefined && application?.operation?.id === wait.operationId;
     const judgement =
       typeof standings === 'string'
         ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
-        : judge(application, wanted, standings, Date.now());
+        : judge(application, { ...wanted, taken: progress.taken }, standings, Date.now());
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return failure(argocd, name, judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
@@ -89,10 +82,10 @@ async function awaitHealthy(systems: Systems, wait: Wait, state: { waitsFor: str
       }
       await submitAgain(systems, name, wait);
     }
-    state.waitsFor = describe(judgement);
-    if (unreachable !== undefined) state.waitsFor = `the cluster (${unreachable})`;
+    progress.waitsFor = describe(judgement);
+    if (unreachable !== undefined) progress.waitsFor = `the cluster (${unreachable})`;
     if ('stale' in judgement && application) await hurry(application);
-    if (Date.now() >= deadline) return giveUp(argocd, name, wait, state.waitsFor, application);
+    if (Date.now() >= deadline) return giveUp(argocd, name, wait, progress.waitsFor, application);
   }
   throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
 }
@@ -123,7 +116,7 @@ async function failure(
 async function giveUp(
   argocd: ArgoCd,
   name: string,
-  { operationId }: Wait,
+  { operationId, revision }: Wait,
   waitedFor: string,
   application: Application | undefined,
 ): Promise<Health> {
@@ -133,7 +126,7 @@ async function giveUp(
     `Not healthy in time: ${name} waited for ${waitedFor}.`,
     application,
   );
-  if (operationId !== undefined) await terminate(argocd, name, operationId);
+  await terminate(argocd, name, operationId ?? revision);
   return result;
 }
 
@@ -147,104 +140,9 @@ async function terminate(argocd: ArgoCd, name: string, operationId: string): Pro
 }
 
 /** The same operation under the same ID; its evidence was checked when it was asked for first, and is immutable. */
-async function submitAgain({ argocd, temporal }: Systems, name: string, wait: Wait): Promise<void> {
+async function submitAgain({ argocd, temporal }: WaitSystems, name: string, wait: Wait): Promise<void> {
   const { workflowExecution } = activityInfo();
   const { operationId, release, revision } = wait;
   if (operationId === undefined || !workflowExecution || !(await isOpen(temporal, workflowExecution))) return;
   await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
-}
-
-/**
- * Argo CD polls the repository every few minutes, and a refresh makes it compare before it syncs: where it syncs by
- * itself, an operation as it would start one saves that. Only right after the commit: a late attempt might be overtaken
- * by a newer one, which is Argo CD's own to find out.
- *
- * @returns whether it was started
- */
-async function syncAtOnce(
-  { argocd, temporal }: Systems,
-  application: Application,
-  { release, revision }: Wait,
-): Promise<boolean> {
-  const { automated, requested, name, project } = application;
-  const { attempt, scheduledTimestampMs, workflowExecution } = activityInfo();
-  const late = attempt > 1 || Date.now() - scheduledTimestampMs > freshMs;
-  if (!automated || requested || late || !workflowExecution) return false;
-  const [windows, wanted] = await Promise.all([
-    argocd.syncWindows(project),
-    isOpen(temporal, workflowExecution),
-  ]);
-  if (!wanted || closedWindow(windows, application, Date.now()) !== undefined) return false;
-  const request = {
-    ...syncRequest(release.change, revision, revision),
-    ...automated,
-    retries: automatedRetries,
-  };
-  const started = await argocd.startOperation(name, request);
-  return started.state === 'ours';
-}
-
-/** Makes Argo CD look again, or sync at once; not more often than it can follow. */
-function createHurry(systems: Systems, wait: Wait): (application: Application) => Promise<void> {
-  let pause = firstRefreshPauseMs;
-  let next = 0;
-  let first = wait.operationId === undefined;
-  return async (application) => {
-    if (Date.now() < next) return;
-    next = Date.now() + pause;
-    pause = Math.min(longestRefreshPauseMs, pause * 2);
-    try {
-      if (first && (await syncAtOnce(systems, application, wait))) return;
-      await systems.argocd.refresh(application.name);
-    } catch (error) {
-      // Argo CD looks by itself too, only later; and the watch tells when the cluster is away.
-      log.warn('Argo CD was not hurried', { application: application.name, error: String(error) });
-    } finally {
-      first = false;
-    }
-  };
-}
-
-/** Asks the repository how the release stands in the revisions that Argo CD names; each answer holds for ever. */
-function createStandings({ config, repository }: Systems, wait: Wait) {
-  const { environment, service, revision: wanted, tree } = wait;
-  const manifests = manifestsPath(config, service);
-  const overlay = overlayPath({ manifests }, environment);
-  const release = releasePath({ manifests }, environment);
-  const known = new Map<string, Standing>([[wanted, 'here']]);
-  const same = new Map<string, boolean>([[wanted, true]]);
-
-  async function standing(revision: string | undefined): Promise<Standing> {
-    if (revision === undefined) return 'behind';
-    const found = known.get(revision) ?? (await ask(revision));
-    known.set(revision, found);
-    return found;
-  }
-
-  async function ask(revision: string): Promise<Standing> {
-    try {
-      if (!(await repository.isAncestor(wanted, revision))) return 'behind';
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return 'behind'; // Rewritten history.
-      throw error;
-    }
-    return (await repository.object(revision, release)) === tree ? 'here' : 'replaced';
-  }
-
-  async function isSame(revision: string | undefined): Promise<boolean> {
-    if (wait.operationId === undefined) return true;
-    if (revision === undefined) return false;
-    const found =
-      same.get(revision) ??
-      (await repository.object(revision, overlay)) === (await repository.object(wanted, overlay));
-    same.set(revision, found);
-    return found;
-  }
-
-  return async (application: Application | undefined): Promise<Standings> => ({
-    compared: await standing(application?.sync.revision),
-    synced: await standing(application?.operation?.revision),
-    deployed: await standing(application?.deployedRevision),
-    headIsSame: await isSame(application?.sync.revision),
-  });
 }

@@ -55,7 +55,7 @@ export async function mergePinned(
         if (error.kind !== 'pending' && error.kind !== 'conflict') throw error;
         return {
           state: 'refused',
-          reason: `#${number} conflicts with ${opened.base}: somebody else wrote the release there. Deliver the change again.`,
+          reason: `#${number} cannot be merged: it conflicts with ${opened.base}, where somebody else wrote. Deliver the change again.`,
         };
       }
       await delay(pauseMs);

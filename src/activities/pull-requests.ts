@@ -5,6 +5,7 @@ import type { Approval } from '../model/promotion.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
 import type { Commit } from '../systems/git/repository.ts';
+import { inTurn } from '../systems/in-turn.ts';
 import { ownRunIsOpen, stillWanted } from '../systems/temporal/runs.ts';
 import { refused } from './failures.ts';
 import { withForge } from './forge-failures.ts';
@@ -23,6 +24,8 @@ const decisionLabel = 'production-release';
 /** What the repository lists at most: beyond it authors would go unnoticed. */
 const mostCommits = 200;
 
+type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
+
 export function createPullRequestActivities({
   config,
   repository,
@@ -33,59 +36,9 @@ export function createPullRequestActivities({
   const base = config.repository.branch;
 
   return {
-    openPullRequest: ({ environment, release, seen, current, asker, diff }) =>
-      withGit(async () => {
-        const { change } = release;
-        const branch = promotionBranch(environment, change);
-        const service = await knownService({ config, repository }, change.service, seen.tip);
-        const { approval } = promotionSettings(config, environment);
-        const commits = await repository.log(current?.change.commit, change.commit, service.paths);
-        const authors = authorsOf(commits, release, approval);
-        await refuseOlder(seen, release, environment);
-        const wanted = () => stillWanted(temporal, asker);
-
-        const written = await repository.writeRelease({
-          branch,
-          path: releasePath(service, environment),
-          base: release.source.base,
-          kustomization: releaseKustomization(release),
-          expectedTree: seen.tree,
-          message: releaseMessage(environment, release),
-          stillWanted: wanted,
-        });
-        if (written.state === 'unwanted') throw refused(noLongerWanted);
-        if (written.state === 'changed') {
-          throw refused(
-            `Somebody else wrote ${releasePath(service, environment)} meanwhile. Deliver the change again.`,
-          );
-        }
-
-        const { revision: head, tree } = written;
-        const shown = diff && { ...diff, text: (await objects.get(diff.key))?.body ?? '' };
-        const found = await withForge(() =>
-          ensurePullRequest(forge, {
-            branch,
-            head,
-            base,
-            title: pullRequestTitle(environment, release),
-            body: pullRequestBody({
-              environment,
-              release,
-              approval,
-              commits,
-              authors,
-              ...(current && { current }),
-              ...(shown && { diff: shown }),
-            }),
-            ...(approval.by === 'decisions' && { label: decisionLabel }),
-            again: diff !== undefined,
-            released: tree === seen.tree,
-            stillWanted: wanted,
-          }),
-        );
-        if (!found) throw refused(noLongerWanted);
-        return { number: found.number, url: found.url, head: found.revision ?? head, tree, authors };
-      }),
+    // Attempts may overlap, and neither a new branch nor a pull request is made atomically.
+    openPullRequest: (input) =>
+      inTurn(promotionBranch(input.environment, input.release.change), () => withGit(() => open(input))),
 
     readPullRequest: ({ number, head }) => withForge(() => readOpened(forge, { number, head, base })),
 
@@ -122,6 +75,52 @@ export function createPullRequestActivities({
       });
     },
   };
+
+  async function open({ environment, release, seen, current, asker, diff }: Opening) {
+    const { change } = release;
+    const service = await knownService({ config, repository }, change.service, seen.tip);
+    const { approval } = promotionSettings(config, environment);
+    const commits = await repository.log(current?.change.commit, change.commit, service.paths);
+    const authors = authorsOf(commits, release, approval);
+    await refuseOlder(seen, release, environment);
+
+    const branch = promotionBranch(environment, change);
+    const path = releasePath(service, environment);
+    const wanted = () => stillWanted(temporal, asker);
+    const written = await repository.writeRelease({
+      branch,
+      path,
+      base: release.source.base,
+      kustomization: releaseKustomization(release),
+      expectedTree: seen.tree,
+      message: releaseMessage(environment, release),
+      stillWanted: wanted,
+    });
+    if (written.state === 'unwanted') throw refused(noLongerWanted);
+    if (written.state === 'changed') {
+      throw refused(`Somebody else wrote ${path} meanwhile. Deliver the change again.`);
+    }
+
+    const { revision: head, tree } = written;
+    const shown = diff && { ...diff, text: (await objects.get(diff.key))?.body ?? '' };
+    const facts = { environment, release, approval, commits, authors };
+    const found = await withForge(() =>
+      ensurePullRequest(forge, {
+        branch,
+        head,
+        base,
+        title: pullRequestTitle(environment, release),
+        body: pullRequestBody({ ...facts, ...(current && { current }), ...(shown && { diff: shown }) }),
+        ...(approval.by === 'decisions' && { label: decisionLabel }),
+        again: diff !== undefined,
+        released: tree === seen.tree,
+        stillWanted: wanted,
+      }),
+    );
+    if (!found) throw refused(noLongerWanted);
+    // Of a merged one the commit that it became: its own head may be gone with its branch.
+    return { number: found.number, url: found.url, head: found.revision ?? head, tree, authors };
+  }
 
   function authorsOf(commits: Commit[], { source }: Release, approval: Approval): string[] {
     if (approval.by === 'decisions' && commits.length >= mostCommits) {

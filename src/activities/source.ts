@@ -75,7 +75,7 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
   }
 
   async function sourceOf(
-    { service: _, commit }: Change,
+    { commit }: Pick<Change, 'commit'>,
     service: Service,
     position: number,
   ): Promise<Source> {
@@ -106,8 +106,7 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
 }
 
 /** Whether a Dockerfile has a stage named `test`. */
-export const hasTestTarget = (dockerfile: string): boolean =>
-  /^\s*FROM\s+.+\s+AS\s+test\s*$/im.test(dockerfile);
+const hasTestTarget = (dockerfile: string): boolean => /^\s*FROM\s+.+\s+AS\s+test\s*$/im.test(dockerfile);
 
 function imagePlan(service: Service, given: string | undefined): Plan['image'] {
   if (service.image !== undefined) return given === undefined ? 'build' : 'given';

@@ -78,7 +78,7 @@ async function decide(verdict: Verdict, name: string, options: Options): Promise
 }
 
 /** @throws GitopsError `refused`: nothing is waited for there */
-export function findCall(
+function findCall(
   { change, environments, state }: Delivery,
   given: string | undefined,
 ): { environment: string; view: PromotionView; manifestsDigest: string } {

@@ -63,7 +63,7 @@ async function asItsEnvironmentHasIt(
 }
 
 /** The delivery hears from an environment when something begins or ends; the environment itself knows all between. */
-export function withEnvironment(
+function withEnvironment(
   delivery: Delivery,
   name: string,
   { active, waiting }: Pick<EnvironmentView, 'active' | 'waiting'>,

@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { closest } from './closest.ts';
-import { configSchema } from './schema.ts';
+import { jsonSchema, type Shape } from './json-schema.ts';
 import type { Path } from './yaml-places.ts';
 
 interface Problem {
@@ -92,15 +92,8 @@ function unknownKey(allowed: string[], key: string): string {
   return `there is no such key.${hint} Allowed here: ${allowed.join(', ')}`;
 }
 
-interface Shape {
-  properties?: Record<string, Shape>;
-  additionalProperties?: Shape | boolean;
-  items?: Shape;
-  anyOf?: Shape[];
-}
-
 function keysAllowedAt(path: Path): string[] {
-  let shape = z.toJSONSchema(configSchema, { io: 'input' }) as Shape;
+  let shape = jsonSchema();
   for (const key of path) shape = child(shape, key);
   return Object.keys(withProperties(shape).properties ?? {});
 }

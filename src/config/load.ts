@@ -18,14 +18,14 @@ export class ConfigError extends Error {
   readonly problems: ConfigProblem[];
 
   constructor(file: string, problems: ConfigProblem[]) {
-    const lines = problems.map(
-      ({ path, line, column, message }) =>
-        `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
-    );
-    super(lines.join('\n'));
+    super(problems.map((problem) => problemLine(file, problem)).join('\n'));
     this.problems = problems;
   }
 }
+
+/** As compilers and linters write it, so that editors and terminals make it a link. */
+export const problemLine = (file: string, { path, line, column, message }: ConfigProblem): string =>
+  `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
 
 /** A configuration is a page or a few; a megabyte is a mistake or an attack. */
 const largest = 1024 * 1024;

@@ -29,6 +29,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   reconciledAt: now - 9_000,
   conditions: [],
   operation: operation(),
+  deployedRevisions: [],
   ...changes,
 });
 
@@ -199,6 +200,19 @@ test('another’s operation is waited for, and then ours is asked for again unle
   expect(asking(ended)).toMatchObject({ state: 'healthy' });
 });
 
+test('what somebody put there after ours is not put back', () => {
+  const theirs = operation({ by: 'admin', revision: 'c'.repeat(40) });
+  const app = application({ operation: theirs, deployedRevisions: ['c'.repeat(40), wanted] });
+  const reason = expect.stringContaining('by admin');
+  expect(asking(app, { synced: 'behind' })).toMatchObject({ state: 'failed', reason });
+  const unseen = application({ operation: theirs });
+  const taken = { revision: wanted, operationId: id, since, taken: true };
+  expect(judge(unseen, taken, standings({ synced: 'behind' }), now)).toMatchObject({
+    state: 'failed',
+    reason,
+  });
+});
+
 test('an operation that nobody took up is lost; one that is asked for is waited for', () => {
   expect(asking(application({ operation: undefined }))).toEqual({ state: 'lost' });
   const asked = application({ operation: undefined, requested: { id } });
@@ -241,6 +255,7 @@ const anyApplication: fc.Arbitrary<Application> = fc.record({
   conditions: fc.constant([]),
   requested: maybe(fc.record({ id: maybe(fc.constantFrom(id, 'another')) })),
   operation: maybe(anyOperation),
+  deployedRevisions: fc.subarray([wanted, later]),
 });
 const anyWanted = fc.constantFrom({ revision: wanted, since }, { revision: wanted, operationId: id, since });
 

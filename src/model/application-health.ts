@@ -5,6 +5,8 @@ export interface Wanted {
   revision: string;
   /** Set where the promotion syncs by itself, at exactly `revision`; else Argo CD follows the branch's head. */
   operationId?: string;
+  /** The operation was seen. */
+  taken?: boolean;
   /** When the waiting began, in milliseconds: the revision was there by then. */
   since: number;
 }
@@ -75,7 +77,7 @@ function judgeFollowing(
   if (broken && (app.reconciledAt ?? 0) >= since + brokenRenderMs)
     return { state: 'failed', reason: broken.message };
   if (compared === 'behind') {
-    const [error] = app.conditions.filter(isError);
+    const error = app.conditions.find(isError);
     return {
       state: 'waiting',
       for: `Argo CD to see the commit${error ? `: ${error.message}` : ''}`,
@@ -92,7 +94,7 @@ function judgeFollowing(
     if (final) return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
   }
   if (app.sync.status !== 'Synced') {
-    const [error] = app.conditions.filter(isError);
+    const error = app.conditions.find(isError);
     return { state: 'waiting', for: `Argo CD to sync (${error?.message ?? app.sync.status})` };
   }
   return judgeHealth(app, app.sync.revision ?? '', now);
@@ -101,7 +103,7 @@ function judgeFollowing(
 /** This program asked for the sync of exactly one revision. */
 function judgeOperation(
   app: Application,
-  wanted: Required<Wanted>,
+  wanted: Wanted & { operationId: string },
   { synced, headIsSame }: Standings,
   now: number,
 ): Judgement {
@@ -123,7 +125,15 @@ function judgeOperation(
   }
   // Somebody else's operation may have come after ours: what counts is what it brought.
   if (synced === 'replaced') return overtaken(operation.revision);
-  if (synced === 'behind' || isFailed(operation)) return { state: 'lost' };
+  if (synced === 'behind' || isFailed(operation)) {
+    // Who put something else there after it had been there meant to: it is not put back.
+    const was = wanted.taken || app.deployedRevisions.includes(wanted.revision);
+    if (!was) return { state: 'lost' };
+    return {
+      state: 'failed',
+      reason: `Another sync came after it, of ${operation.revision}, by ${operation.by}.`,
+    };
+  }
   if (headIsSame && app.sync.status !== 'Synced') {
     return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
   }

@@ -20,9 +20,11 @@ export interface Application {
   operation?: Operation | undefined;
   /** Revision of the latest full sync that succeeded, healthy or not. */
   deployedRevision?: string | undefined;
+  /** Those of the latest ten. */
+  deployedRevisions: string[];
 }
 
-export interface ApplicationSource {
+interface ApplicationSource {
   repoURL: string;
   path?: string | undefined;
   targetRevision?: string | undefined;

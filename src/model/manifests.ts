@@ -9,7 +9,7 @@ export interface Manifest {
 }
 
 /** What tells one object from all others. The version does not: it may change under the same object. */
-export const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
+const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
   [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].join('/');
 
 export const nameOf = ({ kind, namespace, name }: Manifest): string =>

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parseReleaseKustomization, releaseKustomization } from './release.ts';
 
 const hex = (length: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: length, maxLength: length });
 const release = fc.record(
   {
     change: fc.record({ service: fc.constantFrom('claims', 'fhir-gateway'), commit: hex(40) }),

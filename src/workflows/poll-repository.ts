@@ -18,7 +18,7 @@ import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.
 import { deliverService } from './deliver-service.ts';
 import { failureText } from './failure-text.ts';
 
-export interface PollInput {
+interface PollInput {
   platform: string;
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
 import { z } from 'zod';
@@ -110,7 +111,10 @@ export async function makeBed(names: string[]): Promise<Bed> {
     ...createRenderActivities(systems, directory),
   };
   const environment = (): MockActivityEnvironment =>
-    new MockActivityEnvironment({ workflowExecution: asker, scheduledTimestampMs: Date.now() });
+    new MockActivityEnvironment(
+      { workflowExecution: asker, scheduledTimestampMs: Date.now() },
+      { logger: new DefaultLogger('ERROR') },
+    );
 
   async function kubectl(args: string[], input?: object): Promise<string> {
     const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
 import type { Forge } from '../../src/systems/forge/forge.ts';
 
@@ -21,8 +22,18 @@ export interface GiteaRepository {
   /** Commits one file on a branch, which is made from main when it is new. @returns the commit */
   commit(branch: string, file: string, content: string, from?: 'new' | 'existing'): Promise<string>;
   review(number: number, user: User, event: 'APPROVED' | 'REQUEST_CHANGES', commit: string): Promise<number>;
+  /** A configuration that delivers from here, as the bot; its secrets are in this process's environment. */
+  config(platform: string, changes?: object): Config;
   remove(): Promise<void>;
 }
+
+/** A service `api`, and three environments: by push, by review, by decisions. */
+const platformFiles: Record<string, string> = {
+  'services/api/Dockerfile': 'FROM scratch\n',
+  'deploy/api/base/kustomization.yaml': 'resources: []\n',
+  'deploy/api/overlays/staging/kustomization.yaml': 'resources: [release]\n',
+  'deploy/api/overlays/production/kustomization.yaml': 'resources: [release]\n',
+};
 
 const adminToken = (): string =>
   process.env['FORGE_ADMIN_TOKEN'] ?? readFileSync('.stack/secrets/forge-admin.token', 'utf8').trim();
@@ -77,6 +88,16 @@ export async function makeGiteaRepository(): Promise<GiteaRepository> {
     await api('PUT', `/collaborators/${login(user)}`, { permission });
   }
 
+  await api('POST', '/contents', {
+    branch: 'main',
+    message: 'Begin',
+    files: Object.entries(platformFiles).map(([path, content]) => ({
+      operation: 'create',
+      path,
+      content: Buffer.from(content).toString('base64'),
+    })),
+  });
+
   return {
     url,
     owner,
@@ -87,11 +108,17 @@ export async function makeGiteaRepository(): Promise<GiteaRepository> {
     api,
 
     async commit(branch, file, content, from = 'new') {
-      const answer = await api('POST', `/contents/${file}`, {
-        content: Buffer.from(content).toString('base64'),
-        message: `Write ${file}`,
-        ...(branch === 'main' || from === 'existing' ? { branch } : { branch: 'main', new_branch: branch }),
-      });
+      const message = `Write ${file}`;
+      const answer = await api(
+        'POST',
+        `/contents/${file}`,
+        {
+          content: Buffer.from(content).toString('base64'),
+          message,
+          ...(branch === 'main' || from === 'existing' ? { branch } : { branch: 'main', new_branch: branch }),
+        },
+        'developer',
+      );
       return z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
     },
 
@@ -100,6 +127,36 @@ export async function makeGiteaRepository(): Promise<GiteaRepository> {
       // The forge dismisses stale reviews a quarter of a second later; let what was said settle.
       await delay(50);
       return z.object({ id: z.number() }).parse(answer).id;
+    },
+
+    config: (platform, changes = {}) => {
+      process.env['TEST_FORGE_TOKEN'] = tokens.get('bot');
+      process.env['TEST_WEBHOOK_SECRET'] = `secret-${id}`;
+      return configSchema.parse({
+        platform,
+        repository: { url: `${url}/${owner}/${name}.git`, token: 'env:TEST_FORGE_TOKEN' },
+        forge: {
+          kind: 'gitea',
+          url,
+          token: 'env:TEST_FORGE_TOKEN',
+          webhookSecret: 'env:TEST_WEBHOOK_SECRET',
+          deliverOnPush: true,
+        },
+        registry: { image: 'registry.example/{service}' },
+        objects: { bucket: 'unused' },
+        manifests: 'deploy/{service}',
+        services: { discover: ['services/*'] },
+        environments: [
+          { name: 'staging', approval: 'review' },
+          { name: 'production', approval: { quorum: 1 }, sync: 'manual' },
+        ],
+        identity: 'trusted-namespace',
+        people: {
+          developer: { emails: [`${login('developer')}@example.com`] },
+          board: { emails: ['board@example.com'] },
+        },
+        ...changes,
+      });
     },
 
     async remove() {

@@ -24,7 +24,7 @@ const { operations } = descriptionSchema.parse(
   JSON.parse(await readFile(new URL('github-openapi.json', import.meta.url), 'utf8')),
 );
 
-export interface Request {
+interface Request {
   operation: string;
   path: Record<string, string>;
   query: Record<string, string>;

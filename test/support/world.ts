@@ -23,7 +23,7 @@ import type { PromotionSettings } from '../../src/model/promotion.ts';
 const minutes = 60_000;
 const hours = 60 * minutes;
 
-export const settings: Record<string, PromotionSettings> = {
+const settings: Record<string, PromotionSettings> = {
   dev: {
     entersBy: 'push',
     approval: { by: 'none' },

@@ -74,7 +74,7 @@ export function parseApplication(raw: unknown): Application {
   const { metadata, spec, operation, status } = applicationSchema.parse(raw);
   const { sync, health, reconciledAt, conditions, history, operationState } = status;
   const automated = spec.syncPolicy?.automated;
-  const deployed = history?.reduce((a, b) => (a.id > b.id ? a : b), { id: -1, revision: undefined });
+  const deployed = (history ?? []).toSorted((a, b) => b.id - a.id).map(({ revision }) => commitOf(revision));
   return {
     name: metadata.name,
     source: spec.sources?.length ? undefined : spec.source,
@@ -96,7 +96,8 @@ export function parseApplication(raw: unknown): Application {
     })),
     requested: operation ? { id: idOf(operation) } : undefined,
     operation: operationState ? toOperation(operationState) : undefined,
-    deployedRevision: commitOf(deployed?.revision),
+    deployedRevision: deployed[0],
+    deployedRevisions: deployed.filter((revision) => revision !== undefined),
   };
 }
 

@@ -31,6 +31,8 @@ const explainable = z.object({
                   resource.extend({
                     status: z.string().optional(),
                     message: z.string().optional(),
+                    // Set for hooks only; a phase is there for every resource.
+                    hookType: z.string().optional(),
                     hookPhase: z.string().optional(),
                   }),
                 )
@@ -105,7 +107,7 @@ function troubledWorkloads({ spec: { destination }, status }: Explainable): Work
   const here = destination.name === 'in-cluster' || destination.server === 'https://kubernetes.default.svc';
   if (!here) return [];
   const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
-    ({ hookPhase }) => hookPhase === 'Failed' || hookPhase === 'Running',
+    ({ hookType, hookPhase }) => hookType !== undefined && hookPhase !== 'Succeeded',
   );
   // Argo CD leaves health out of the Application unless it is told to keep it: then each may be the one.
   const resources = (status.resources ?? []).filter(({ health }) => health?.status !== 'Healthy');

@@ -7,7 +7,7 @@ import { createKubernetes, KubernetesError } from './kubernetes.ts';
 import { startOperation, terminateOperation, type Started, type SyncRequest } from './operations.ts';
 import { ApplicationWatch, type Sighting } from './watch.ts';
 
-export type { Sighting, Started, SyncRequest };
+export type { SyncRequest };
 
 /** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
 export interface ArgoCd {

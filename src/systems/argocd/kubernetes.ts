@@ -1,5 +1,5 @@
 import {
-  HttpMethod,
+  type HttpMethod,
   IsomorphicFetchHttpLibrary,
   KubeConfig,
   PatchStrategy,

@@ -76,7 +76,10 @@ class ApiServer {
 
   /** Ends every watch, politely or by pulling the plug. */
   drop({ rudely = false } = {}): void {
-    for (const stream of this.#streams) rudely ? stream.destroy() : stream.end();
+    for (const stream of this.#streams) {
+      if (rudely) stream.destroy();
+      else stream.end();
+    }
     this.#streams.clear();
   }
 

@@ -41,7 +41,7 @@ export class ApplicationWatch {
   #applications = new Map<string, Application>();
   #listed = false;
   #trouble: string | undefined;
-  #following: Promise<void> | undefined;
+  #following = false;
 
   constructor(kubernetes: Kubernetes, path: string) {
     this.#kubernetes = kubernetes;
@@ -53,7 +53,8 @@ export class ApplicationWatch {
    * signal's reason. Before the first list it yields nothing, unless the cluster cannot be reached.
    */
   async *changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never> {
-    this.#following ??= this.#follow();
+    if (!this.#following) void this.#follow();
+    this.#following = true;
     for (;;) {
       signal.throwIfAborted();
       const application = this.#applications.get(name);

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-export interface Command {
+interface Command {
   /** Program and arguments; no shell reads them. */
   command: string[];
   cwd: string;
@@ -13,7 +13,7 @@ export interface Command {
   onOutput: (text: string) => void;
 }
 
-export type CommandResult = { state: 'ended'; exitCode: number } | { state: 'timed-out' };
+type CommandResult = { state: 'ended'; exitCode: number } | { state: 'timed-out' };
 
 export interface CommandRunner {
   /** @throws the signal's reason when it aborts; Error when the command cannot be started */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryForge } from '../../../test/support/memory-forge.ts';
+import { inTurn } from '../in-turn.ts';
 import { ensurePullRequest, type WantedPullRequest } from './ensure.ts';
 
 const wanted: WantedPullRequest = {
@@ -15,10 +16,12 @@ const wanted: WantedPullRequest = {
 };
 const open = (forge: MemoryForge) => forge.pulls.filter(({ state }) => state === 'open');
 
-test('a pull request is opened once, however many ask at the same time', async () => {
+test('in turn, a pull request is opened once, however many ask at the same time', async () => {
   const forge = new MemoryForge();
 
-  const found = await Promise.all(Array.from({ length: 8 }, () => ensurePullRequest(forge, wanted)));
+  const found = await Promise.all(
+    Array.from({ length: 8 }, () => inTurn('branch', () => ensurePullRequest(forge, wanted))),
+  );
 
   expect(forge.pulls).toMatchObject([
     { title: 'title', body: 'body', base: 'main', labels: ['production-release'] },

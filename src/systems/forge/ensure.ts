@@ -21,13 +21,10 @@ export interface WantedPullRequest {
 /** A forge has seen a push 0.3 s later, under load in seconds. */
 const headWithinMs = 20_000;
 
-const underWay = new Map<string, Promise<void>>();
-const ignore = (): void => undefined;
-
 /**
  * Finds or opens the one pull request of a branch, and brings its text and label up to date. Creation is not atomic on
- * every forge (four at once made four on Gitea), so calls for one branch go one after the other here, and what another
- * process opened at the same time is closed: the lowest number stays.
+ * every forge (four at once made four on Gitea): what another process opened at the same time is closed, and the lowest
+ * number stays.
  *
  * @returns undefined when it is not wanted any more; a merged one where its work is done
  * @throws ForgeError `missing`: the base holds it already, and no pull request brought it
@@ -36,18 +33,6 @@ export async function ensurePullRequest(
   forge: Forge,
   wanted: WantedPullRequest,
 ): Promise<PullRequest | undefined> {
-  const before = underWay.get(wanted.branch) ?? Promise.resolve();
-  const mine = before.then(() => ensure(forge, wanted));
-  const settled = mine.then(ignore, ignore);
-  underWay.set(wanted.branch, settled);
-  try {
-    return await mine;
-  } finally {
-    if (underWay.get(wanted.branch) === settled) underWay.delete(wanted.branch);
-  }
-}
-
-async function ensure(forge: Forge, wanted: WantedPullRequest): Promise<PullRequest | undefined> {
   const all = await forge.pullRequestsFrom(wanted.branch);
   let open = all.filter(isOpen);
   if (open.length === 0) {

@@ -6,7 +6,7 @@ import { writeBranch } from './promotion-branch.ts';
 import type { Commit, Repository } from './repository.ts';
 
 export type { CloneOptions } from './clone.ts';
-export type { Commit, ReleaseWrite, ReleaseWritten, Repository } from './repository.ts';
+export type { ReleaseWrite, Repository } from './repository.ts';
 export { GitError } from './git.ts';
 
 const fullHash = /^[0-9a-f]{40}$/;

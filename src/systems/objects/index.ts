@@ -1,12 +1,12 @@
 import type { z } from 'zod';
 
-export interface StoredObject {
+interface StoredObject {
   body: string;
   /** Names this very content; for `ifMatch`. */
   etag: string;
 }
 
-export interface PutCondition {
+interface PutCondition {
   /** Only if there is no object of that key. */
   ifAbsent?: boolean;
   /** Only if the object still is the one of this etag. */
