@@ -6,8 +6,9 @@ import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/ids.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { activitiesOf } from './worker/activities.ts';
+import { beats } from './worker/beats.ts';
 import { workflowBundle } from './worker/bundle.ts';
-import { clonesIn, createSystems } from './worker/systems.ts';
+import { createSystems, ownFolders } from './worker/systems.ts';
 import { workDirectoryOf } from './worker/work-directory.ts';
 
 export interface WorkerRun {
@@ -26,7 +27,7 @@ export interface WorkerRun {
  */
 export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
-  await clearDeadCheckouts(clonesIn(workDirectory));
+  await Promise.all(ownFolders(workDirectory).map(clearDeadCheckouts));
 
   const client = await patiently(connectClient, (error) =>
     log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
@@ -50,6 +51,8 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
+          // A wait beats by itself, and says what it waits for.
+          ...(queue !== 'wait' && { interceptors: { activity: [beats] } }),
           ...shutdown,
           ...heartbeats,
         }),

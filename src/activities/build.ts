@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { milliseconds } from '../config/duration.ts';
@@ -24,9 +24,6 @@ export const buildRecordSchema = z.object({
   builtAt: z.string(),
   log: z.string().optional(),
 });
-
-/** Well below the heartbeat timeout, so that one slow answer is no death. */
-const heartbeatMs = 5000;
 
 /** Each attempt has a checkout, a log and an image tag of its own; only the record is shared, and it is written once. */
 export function createBuildActivities(
@@ -170,16 +167,14 @@ export function createBuildActivities(
     return { name: first.value.name, digest: first.value.digest, ...(log && { log }) };
   }
 
-  /** Streams output to a log, and tells Temporal that the work is alive. */
+  /** Streams output to a log. */
   async function logged<T>(change: Change, step: string, work: (log: OutputLog) => Promise<T>): Promise<T> {
     const { attempt, workflowExecution } = activityInfo();
     const run = `${workflowExecution?.runId.slice(0, 8) ?? 'alone'}-${attempt}`;
     const log = new OutputLog(objects, objectKeys.log(change, step, run));
-    const beat = setInterval(() => heartbeat(), heartbeatMs);
     try {
       return await work(log);
     } finally {
-      clearInterval(beat);
       await log.close();
     }
   }

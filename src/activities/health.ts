@@ -21,7 +21,7 @@ type Progress = z.infer<typeof progressSchema>;
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
 const tickMs = 2000;
-const heartbeatMs = 5000;
+const heartbeatMs = 2000;
 /** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
 const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */

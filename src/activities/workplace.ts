@@ -33,7 +33,7 @@ async function giveAway(directory: string): Promise<void> {
   await execa('chown', ['--recursive', '--no-dereference', `${uid}:${gid}`, directory], { timeout: 60_000 });
 }
 
-/** Removes checkouts of workers that were killed. */
+/** Removes what workers left in a folder of theirs that were killed. */
 export async function clearDeadCheckouts(root: string): Promise<void> {
   for (const name of await readdir(root).catch(() => [])) {
     const pid = Number(name.split('-')[0]);

@@ -14,8 +14,9 @@ import { objectStoreOf } from './object-store.ts';
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
 
-/** Clones are named by the process they belong to, so that those of the dead are told apart. */
-export const clonesIn = (workDirectory: string): string => join(workDirectory, 'clones');
+/** Whose entries are named by the process they belong to, so that those of the dead are told apart. */
+export const ownFolders = (workDirectory: string): string[] =>
+  ['clones', 'checkouts', 'renders'].map((name) => join(workDirectory, name));
 
 /**
  * The outside world as the configuration says. Each system is made when it is first asked for, so that a worker of one
@@ -23,7 +24,7 @@ export const clonesIn = (workDirectory: string): string => join(workDirectory, '
  */
 export function createSystems(config: Config, temporal: Client, workDirectory: string): Systems {
   const objects = lazily(() => objectStoreOf(config));
-  const repository = lazily(() => repositoryOf(config, clonesIn(workDirectory)));
+  const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
   const forge = lazily(() => createForge(config));
   const argocd = lazily(() => createArgoCd(config.argocd));
   const commands = lazily(() => createCommandRunner());

@@ -13,6 +13,7 @@ import type { RepositoryPollActivities, SourceActivities } from '../activities/t
 import type { Change } from '../model/change.ts';
 import { deliveryStart } from '../model/delivery-start.ts';
 import { environmentId, taskQueue } from '../model/ids.ts';
+import { silence } from './proxies.ts';
 import { pollAgain, pullRequestChanged } from '../model/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
@@ -42,6 +43,7 @@ const activities = (platform: string) =>
     taskQueue: taskQueue(platform, 'delivery'),
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '4 minutes',
+    heartbeatTimeout: silence,
     retry: { initialInterval: '1 second', maximumInterval: '15 seconds' },
   });
 

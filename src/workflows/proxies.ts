@@ -19,6 +19,9 @@ const outage = '12 hours';
 /** Backs off to half a minute, so that work goes on soon after an outage ends. */
 const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
 
+/** Every attempt beats: one whose worker says nothing for this long has died with it, and the next one begins. */
+export const silence = '10 seconds';
+
 /** Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new. */
 export const quick = (platform: string, queue: Extract<Queue, 'delivery' | 'production'> = 'delivery') =>
   proxyActivities<
@@ -34,19 +37,20 @@ export const quick = (platform: string, queue: Extract<Queue, 'delivery' | 'prod
     taskQueue: taskQueue(platform, queue),
     startToCloseTimeout: '5 minutes',
     scheduleToCloseTimeout: outage,
+    heartbeatTimeout: silence,
     retry,
   });
 
 /**
- * Other people's code: it may run long, so it heartbeats and ends when it is told to. A worker's death is noticed by
- * the missing heartbeat. Its own time limit (configuration) is shorter than this one.
+ * Other people's code: it may run long, and ends when it is told to, which it hears by its heartbeats. Its own time limit
+ * (configuration) is shorter than this one.
  */
 export const lengthy = (platform: string) =>
   proxyActivities<BuildActivities>({
     taskQueue: taskQueue(platform, 'build'),
     startToCloseTimeout: '3 hours',
     scheduleToCloseTimeout: outage,
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: silence,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
   });
@@ -59,7 +63,7 @@ export const patient = (platform: string, withinMs: number) =>
   proxyActivities<WaitActivities>({
     taskQueue: taskQueue(platform, 'wait'),
     scheduleToCloseTimeout: withinMs + 10 * 60_000,
-    heartbeatTimeout: '30 seconds',
+    heartbeatTimeout: silence,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...retry, maximumInterval: '5 seconds' },
   });

@@ -1,6 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { SourceActivities } from '../activities/types.ts';
 import type { Change } from '../model/change.ts';
+import { silence } from './proxies.ts';
 
 export interface ResolveChangesInput {
   since: string;
@@ -15,6 +16,7 @@ export function resolveChanges(input: ResolveChangesInput): Promise<{ change: Ch
   const { resolveChanges: resolve } = proxyActivities<SourceActivities>({
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '3 minutes',
+    heartbeatTimeout: silence,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
   });
   return resolve(input);
