@@ -13,7 +13,7 @@ command -v npm >/dev/null || fail 'npm is missing: run apt-get install nodejs np
 command -v python3 >/dev/null || fail 'python3 is missing: run apt-get install python3 python3-pip'
 python3 -m pip --version >/dev/null 2>&1 || fail 'pip is missing: run apt-get install python3-pip'
 
-packages=(buildah containerd containernetworking-plugins docker-registry gcc git iproute2 mmdebstrap nftables openssl
+packages=(buildah containerd containernetworking-plugins curl docker-registry gcc git iproute2 mmdebstrap nftables openssl
   runc tini util-linux)
 missing=()
 for package in "${packages[@]}"; do

@@ -25,7 +25,7 @@ export async function startS3(): Promise<void> {
   mkdirSync(directory, { recursive: true });
   writePrivately(secretFile('s3.json'), JSON.stringify(identities()));
   const local = '-ip=127.0.0.1';
-  const server = await ensure({
+  await ensure({
     name: 's3',
     command: [
       wheelPath('weed'),
@@ -43,7 +43,6 @@ export async function startS3(): Promise<void> {
     ],
     ready: bucketsExist,
   });
-  return void server;
 }
 
 function identities() {

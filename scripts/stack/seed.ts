@@ -11,8 +11,9 @@ import { run } from './run.ts';
 import { keepSecret, secret, storedSecret } from './secrets.ts';
 
 const organization = 'brainsait';
-const repository = `${organization}/brainsait-rcm`;
-export const repositoryUrl = `${forgeUrl}/${repository}.git`;
+export const repository = `${organization}/brainsait-rcm`;
+export const repositoryPage = `${forgeUrl}/${repository}`;
+export const repositoryUrl = `${repositoryPage}.git`;
 
 /** Accounts are named by what they do. */
 const bot = 'gitops';
@@ -72,7 +73,8 @@ async function pushExample(): Promise<void> {
   }
 }
 
-const identity = {
+/** The developer, in the eyes of Git. */
+export const identity = {
   GIT_AUTHOR_NAME: 'Developer',
   GIT_AUTHOR_EMAIL: 'developer@example.com',
   GIT_COMMITTER_NAME: 'Developer',

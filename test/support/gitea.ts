@@ -38,7 +38,7 @@ const platformFiles: Record<string, string> = {
 const adminToken = (): string =>
   process.env['FORGE_ADMIN_TOKEN'] ?? readFileSync('.stack/secrets/forge-admin.token', 'utf8').trim();
 
-export async function makeGiteaRepository(): Promise<GiteaRepository> {
+export async function makeGiteaRepository(files = platformFiles): Promise<GiteaRepository> {
   const url = process.env['FORGE_URL'] ?? 'http://10.87.0.1:3000';
   const id = randomBytes(4).toString('hex');
   const [owner, name] = [`org-${id}`, `repository-${id}`];
@@ -91,7 +91,7 @@ export async function makeGiteaRepository(): Promise<GiteaRepository> {
   await api('POST', '/contents', {
     branch: 'main',
     message: 'Begin',
-    files: Object.entries(platformFiles).map(([path, content]) => ({
+    files: Object.entries(files).map(([path, content]) => ({
       operation: 'create',
       path,
       content: Buffer.from(content).toString('base64'),
