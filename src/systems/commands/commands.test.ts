@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createCommandRunner } from './index.ts';
 
 let cwd: string;
@@ -53,8 +57,31 @@ test('a command that takes too long is ended, with all that it started', async (
   });
   expect(result).toEqual({ state: 'timed-out' });
   const before = await readFile(join(cwd, 'beat'), 'utf8');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await delay(300);
   expect(await readFile(join(cwd, 'beat'), 'utf8')).toBe(before);
+});
+
+test('a command whose worker is killed ends with it', async () => {
+  const module = fileURLToPath(new URL('index.ts', import.meta.url));
+  const command = ['sh', '-c', 'while true; do date +%s%N > beat; sleep 0.05; done'];
+  const worker = spawn(process.execPath, [
+    ...['--input-type=module', '--eval'],
+    `import { createCommandRunner } from ${JSON.stringify(module)};
+     const { signal } = new AbortController();
+     await createCommandRunner().run({ command: ${JSON.stringify(command)}, cwd: ${JSON.stringify(cwd)}, env: {},
+       timeoutMs: 60_000, signal, onOutput: () => {} });`,
+  ]);
+  const beat = () => readFile(join(cwd, 'beat'), 'utf8').catch(() => '');
+  await expect.poll(beat).not.toBe('');
+
+  worker.kill('SIGKILL');
+  await once(worker, 'exit');
+
+  await vi.waitFor(async () => {
+    const before = await beat();
+    await delay(300);
+    expect(await beat()).toBe(before);
+  });
 });
 
 test('a cancelled command is ended', async () => {

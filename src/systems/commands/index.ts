@@ -69,8 +69,12 @@ export function createCommandRunner(isRoot = process.getuid?.() === 0): CommandR
   };
 }
 
+/** A worker that is killed cannot end what it runs, so the kernel does. */
+export const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'] as const;
+
 /** When its first process dies, the kernel ends all others of a PID namespace. */
 const confinement = [
+  ...endsWithUs,
   ...['unshare', '--pid', '--mount', '--mount-proc', '--fork', '--kill-child'],
   ...[
     'setpriv',
@@ -78,6 +82,8 @@ const confinement = [
     `--regid=${unprivileged.gid}`,
     '--clear-groups',
     '--no-new-privs',
+    // Becoming another user has cleared what --kill-child set.
+    ...['--pdeathsig', 'KILL'],
   ],
   '--',
 ];

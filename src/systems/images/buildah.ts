@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { endsWithUs } from '../commands/index.ts';
 import type { Build, Built, Images, Push } from './index.ts';
 import { readLabels, type RegistryAccess } from './registry.ts';
 
@@ -39,7 +40,8 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     { timeoutMs, signal, onOutput }: Omit<Build, 'context' | 'dockerfile'>,
   ) {
     await mkdir(join(directory, 'tmp'), { recursive: true });
-    const running = execa('buildah', [...storage, ...args], {
+    const [program, ...before] = endsWithUs;
+    const running = execa(program, [...before, 'buildah', ...storage, ...args], {
       env: environment(),
       extendEnv: false,
       timeout: timeoutMs,
@@ -53,7 +55,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     running.all.setEncoding('utf8').on('data', onOutput);
     const result = await running;
     signal.throwIfAborted();
-    if (result.code === 'ENOENT') throw new Error('buildah is not installed where the build worker runs.');
+    if (result.exitCode === 127) throw new Error('buildah is not installed where the build worker runs.');
     return result;
   }
 
