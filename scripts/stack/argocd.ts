@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { make } from './artifacts.ts';
-import { pathOf } from './artifacts.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { make, pathOf } from './artifacts.ts';
 import { tools } from './binaries.ts';
 import { kubectl } from './control-plane.ts';
 import { checkout } from './paths.ts';
@@ -24,7 +24,7 @@ export async function installArgocd(): Promise<void> {
     // Settings first, so that no pod starts without them.
     await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
     await kubectl([...apply, '-n', namespace, '-f', manifest], { timeout: 120_000 });
-    await kubectl(['wait', '--for=condition=Established', '--timeout=20s', 'crd/appprojects.argoproj.io']);
+    await untilEstablished('appprojects.argoproj.io');
     await kubectl([
       ...apply,
       '--field-manager=gitops-stack',
@@ -34,6 +34,15 @@ export async function installArgocd(): Promise<void> {
     await kubectl(['annotate', '--overwrite', 'namespace', namespace, `${installed}=${version}`]);
   }
   await ready();
+}
+
+/** kubectl's own wait fails on a definition that is so new that it has no conditions yet. */
+async function untilEstablished(definition: string): Promise<void> {
+  const condition = '-o=jsonpath={.status.conditions[?(@.type=="Established")].status}';
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
+    if ((await kubectl(['get', 'crd', definition, condition])) === 'True') return;
+  }
+  throw new Error(`Kubernetes does not serve ${definition} 20 s after it was defined.`);
 }
 
 async function installedVersion(): Promise<string> {

@@ -1,9 +1,10 @@
 // Kubernetes' control plane as processes of the host: etcd, API server, controllers, scheduler, DNS.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
+import { writeConfig } from './files.ts';
 import { bridge, kubeconfigFile, ports, services, state } from './paths.ts';
 import { kubeconfig, pki } from './pki.ts';
 import { ensure } from './processes.ts';
@@ -119,7 +120,7 @@ export async function startDns(): Promise<void> {
   await make(tools.coredns);
   const corefile = join(state, 'coredns/Corefile');
   mkdirSync(join(state, 'coredns'), { recursive: true });
-  writeFileSync(
+  writeConfig(
     corefile,
     `. {
   bind ${bridge.gateway}

@@ -1,9 +1,10 @@
 // Gitea: the forge. It refuses to be root, so it runs as nobody, in a mount namespace in which its files are within
 // its reach wherever the checkout and the cache are.
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { make, pathOf } from './artifacts.ts';
 import { tools } from './binaries.ts';
+import { writeConfig } from './files.ts';
 import { bridge, ports, state } from './paths.ts';
 import { ensure } from './processes.ts';
 import { run } from './run.ts';
@@ -22,7 +23,7 @@ export async function startGitea(): Promise<void> {
   // Temporary folders, as which artifacts begin, are their owner's only.
   chmodSync(program, 0o755);
   mkdirSync(outside, { recursive: true });
-  writeFileSync(join(outside, 'app.ini'), settings());
+  writeConfig(join(outside, 'app.ini'), settings());
   for (const file of ['', 'app.ini']) chownSync(join(outside, file), nobody, nobody);
   await ensure({
     name: 'gitea',
@@ -67,7 +68,10 @@ async function ensureAdministrator(): Promise<void> {
   keepSecret('forge-admin.token', token);
 }
 
-/** The queue in memory: on disk it is polled, which makes webhooks and checks for conflicts seconds late. */
+/**
+ * The queue in memory: on disk it is polled, which makes webhooks and checks for conflicts seconds late. Of secrets that are
+ * not given here, Gitea makes some and adds them to this file, where the next start of the stack would drop them.
+ */
 const settings = (): string => `APP_NAME = Local forge
 RUN_USER = nobody
 WORK_PATH = ${inside}/data
@@ -84,6 +88,7 @@ PATH = ${inside}/data/gitea.db
 [security]
 INSTALL_LOCK = true
 SECRET_KEY = ${secret('forge-secret-key')}
+INTERNAL_TOKEN = ${secret('forge-internal-token')}
 [oauth2]
 ENABLED = false
 [queue]

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
 import { kubectl } from './control-plane.ts';
+import { writeConfig } from './files.ts';
 import { mirrored, pauseImage } from './images.ts';
 import { removeCables, removeServiceRules } from './network.ts';
 import { bridge, ports, registry, services, state } from './paths.ts';
@@ -221,13 +222,13 @@ state = "/run/containerd"
   [plugins."io.containerd.grpc.v1.cri".registry]
     config_path = "${inside}/config/registries"
 `;
-  writeFileSync(join(outside, 'config/containerd.toml'), config);
+  writeConfig(join(outside, 'config/containerd.toml'), config);
   for (const host of [registry, ...mirrored]) {
     const directory = join(outside, 'config/registries', host);
     mkdirSync(directory, { recursive: true });
     const server = `http://127.0.0.1:${ports.registry}`;
     const hosts = `server = "${server}"\n[host."${server}"]\n  capabilities = ["pull", "resolve"]\n`;
-    writeFileSync(join(directory, 'hosts.toml'), hosts);
+    writeConfig(join(directory, 'hosts.toml'), hosts);
   }
 }
 
@@ -254,7 +255,7 @@ function writeCniConfig(): void {
 }
 
 function writeKubeletConfig(): void {
-  writeFileSync(join(outside, 'config/resolv.conf'), `nameserver ${services.dns}\n`);
+  writeConfig(join(outside, 'config/resolv.conf'), `nameserver ${services.dns}\n`);
   writeJson(join(outside, 'config/kubelet.yaml'), {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -285,5 +286,5 @@ function writeKubeletConfig(): void {
 
 /** JSON is YAML; the programs read either. */
 function writeJson(file: string, value: unknown): void {
-  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
+  writeConfig(file, `${JSON.stringify(value, null, 2)}\n`);
 }
