@@ -17,6 +17,7 @@ import { applicationName } from '../../src/config/places.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
+import { makeBucket } from './bucket.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 
 /** A platform on the stack, whole: a repository, namespaces, Applications, its own worker and server as processes. */
@@ -95,6 +96,7 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
   };
   Object.assign(process.env, { TEST_FORGE_TOKEN: env.TEST_FORGE_TOKEN, TEST_WEBHOOK_SECRET: id });
   const config = loadConfig(configFile);
+  const bucket = await makeBucket(name);
   const temporal = await connectClient();
   await registerSearchAttributes(temporal);
   const gitops = createClient(temporal, name, documentsOf(config));
@@ -208,9 +210,12 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
 
     async pullRequests(service, environment) {
       const found = await gitea.api('GET', '/pulls?state=all&limit=50');
-      return (found as { number: number; head: { ref: string } }[])
-        .filter(({ head }) => head.ref.includes(`/${environment}/${service}/`))
-        .map(({ number }) => number);
+      return (
+        (found as { number: number; head: { label: string } }[])
+          // A merged one's branch is gone; its label stays.
+          .filter(({ head }) => head.label.includes(`/${environment}/${service}/`))
+          .map(({ number }) => number)
+      );
     },
 
     async running(service, environment) {
@@ -249,6 +254,7 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
       ]);
       await kubectl(['delete', 'namespace', '--wait=false', ...environments.map(namespaceOf)]);
       await gitea.remove();
+      await bucket.remove();
       await rm(configFile, { force: true });
     },
   };
@@ -264,7 +270,7 @@ const configurationOf = (platform: string, gitea: GiteaRepository) => ({
     webhookSecret: 'env:TEST_WEBHOOK_SECRET',
   },
   registry: { image: `localhost:5000/${platform}/{service}`, insecure: true },
-  objects: { endpoint: process.env['S3_ENDPOINT'] ?? 'http://127.0.0.1:8333', bucket: 'gitops-tests' },
+  objects: { endpoint: process.env['S3_ENDPOINT'] ?? 'http://127.0.0.1:8333', bucket: platform },
   manifests: 'deploy/{service}',
   services: { discover: ['services/*'], test: ['test', '-f', 'Dockerfile'] },
   environments: [
