@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { GitopsError, type ErrorKind } from '../client/errors.ts';
 import { ConfigError } from '../config/load.ts';
+import { useProxies } from '../systems/proxies.ts';
 import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { harmless } from './text.ts';
@@ -8,6 +9,7 @@ import { harmless } from './text.ts';
 /** Runs one command line. @returns the exit code */
 export async function run(argv: readonly string[]): Promise<number> {
   try {
+    useProxies();
     const program = await programFor(argv[0] ?? '');
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? exitCodes.done);

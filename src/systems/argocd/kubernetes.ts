@@ -5,12 +5,13 @@ import {
   PatchStrategy,
   RequestContext,
 } from '@kubernetes/client-node';
+import { rootCause, SystemError } from '../system-error.ts';
 
 /** An answer of the API server that is not a success. `status` is the HTTP status. */
-export class KubernetesError extends Error {
+export class KubernetesError extends SystemError {
   readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
+  constructor(status: number, fact: string, advice?: string) {
+    super(fact, { advice, unreachable: status === 0 });
     this.status = status;
   }
 }
@@ -47,7 +48,7 @@ export function createKubernetes(file?: string): Kubernetes {
     body?: object,
   ): Promise<string> {
     const server = config.getCurrentCluster()?.server;
-    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured. Set KUBECONFIG.');
+    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured.', 'Set KUBECONFIG.');
     const context = new RequestContext(`${server}${path}`, method);
     for (const [key, value] of Object.entries(query)) context.setQueryParam(key, String(value));
     if (body) {
@@ -64,7 +65,7 @@ export function createKubernetes(file?: string): Kubernetes {
       .send(context)
       .toPromise()
       .catch((error: unknown) => {
-        throw new KubernetesError(0, `${what}: ${reasonOf(error)}`);
+        throw new KubernetesError(0, `${what}: ${rootCause(error)}`);
       });
     const text = await response.body.text();
     if (response.httpStatusCode >= 400) {
@@ -90,12 +91,6 @@ export function createKubernetes(file?: string): Kubernetes {
     put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
     patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
   };
-}
-
-/** Why a connection failed: the reason lies below "fetch failed". */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message;
 }
 
 /** The message of a Kubernetes `Status`, else the beginning of whatever came. */

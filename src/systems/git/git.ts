@@ -1,14 +1,22 @@
 import { execa, ExecaError } from 'execa';
+import { caFileAdvice } from '../certificates.ts';
+import { proxyEnvironment } from '../proxies.ts';
+import { SystemError } from '../system-error.ts';
 
-export type GitErrorKind = 'auth' | 'forbidden' | 'missing' | 'race' | 'unavailable' | 'failed';
+export type GitErrorKind =
+  'auth' | 'forbidden' | 'missing' | 'race' | 'certificate' | 'unavailable' | 'failed';
 
 /** Told apart here, where git's texts are known. */
-export class GitError extends Error {
+export class GitError extends SystemError {
   override readonly name = 'GitError';
   readonly kind: GitErrorKind;
 
-  constructor(kind: GitErrorKind, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(
+    kind: GitErrorKind,
+    fact: string,
+    options: { advice?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
     this.kind = kind;
   }
 }
@@ -46,6 +54,7 @@ export function gitEnvironment(settings: [string, string][]): Record<string, str
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     HOME: '/nonexistent',
     LC_ALL: 'C',
+    ...proxyEnvironment(),
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_TERMINAL_PROMPT: '0',
@@ -89,6 +98,8 @@ const kinds: [GitErrorKind, RegExp][] = [
   ['race', race],
   ['auth', /Authentication failed|could not read (Username|Password)|HTTP 401|terminal prompts disabled/],
   ['forbidden', /protected branch|pre-receive hook declined|HTTP 403|not allowed to push|GH006/i],
+  // The words of OpenSSL and of GnuTLS.
+  ['certificate', /SSL certificate problem|certificate verification failed/i],
   ['missing', /not found|does not exist|couldn't find remote ref|HTTP 404/i],
   [
     'unavailable',
@@ -100,6 +111,7 @@ const advice: Partial<Record<GitErrorKind, string>> = {
   auth: 'Check the token that repository.token in gitops.yaml refers to.',
   forbidden: "Let this program's account push to the protected branch: it writes the release folders there.",
   missing: 'Check repository.url and repository.branch in gitops.yaml.',
+  certificate: caFileAdvice('repository.caFile'),
 };
 
 function gitError(command: string, error: ExecaError): GitError {
@@ -109,9 +121,7 @@ function gitError(command: string, error: ExecaError): GitError {
     : (kinds.find(([, pattern]) => pattern.test(text))?.[0] ?? 'failed');
   // Credentials are in no argument and no URL, so what git says holds none.
   const lines = text.split('\n').slice(-5).join('\n').slice(0, 1000);
-  const hint = advice[kind];
-  return new GitError(
-    kind,
-    `git ${command}: ${error.timedOut ? 'took too long' : lines}${hint ? ` ${hint}` : ''}`,
-  );
+  return new GitError(kind, `git ${command}: ${error.timedOut ? 'took too long' : lines}`, {
+    advice: advice[kind],
+  });
 }

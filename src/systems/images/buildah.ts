@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { endsWithUs } from '../commands/index.ts';
+import { proxyEnvironment } from '../proxies.ts';
 import type { Build, Built, Images, Push } from './index.ts';
 import { readLabels, type RegistryAccess } from './registry.ts';
 
@@ -31,6 +32,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
       HOME: directory,
       TMPDIR: join(directory, 'tmp'),
       ...(mirrors !== undefined && { CONTAINERS_REGISTRIES_CONF: mirrors }),
+      ...proxyEnvironment(),
       ...(registry.caFile !== undefined && { SSL_CERT_FILE: registry.caFile }),
     };
   };
@@ -75,13 +77,22 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     return { state: failed ? 'failed' : 'built' };
   }
 
-  async function push(name: string, { tag }: Push, work: string, shared: Build): Promise<string> {
-    const digestFile = join(work, 'digest');
-    const login = await loginFile(registry, work);
+  /** Gives some work a folder of its own, with the login in it where there is one: base images may need it too. */
+  async function withLogin<T>(work: (login: string[], folder: string) => Promise<T>): Promise<T> {
+    await mkdir(directory, { recursive: true });
+    const folder = await mkdtemp(join(directory, 'login-'));
+    try {
+      const file = await loginFile(registry, folder);
+      return await work(file === undefined ? [] : ['--authfile', file], folder);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  async function push(name: string, { tag }: Push, login: string[], digestFile: string, shared: Build) {
     const { failed } = await buildah(
       [
-        ...['push', `--tls-verify=${!registry.insecure}`, '--digestfile', digestFile],
-        ...(login === undefined ? [] : ['--authfile', login]),
+        ...['push', `--tls-verify=${!registry.insecure}`, '--digestfile', digestFile, ...login],
         ...[name, `docker://${name.split(':local-')[0] ?? name}:${tag}`],
       ],
       { ...shared, timeoutMs: pushTimeoutMs },
@@ -91,34 +102,31 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
   }
 
   return {
-    tryBuild: (wanted) => build(wanted, []),
+    tryBuild: (wanted) => withLogin((login) => build(wanted, login)),
 
-    async buildAndPush(wanted, pushed) {
-      const { name, tag, labels, createdAt } = pushed;
-      const work = await mkdtemp(join(directory, 'push-')).catch(async () => {
-        await mkdir(directory, { recursive: true });
-        return mkdtemp(join(directory, 'push-'));
-      });
-      // Two attempts side by side must not take each other's image.
-      const local = `${name}:local-${tag.slice(0, 12)}-${work.slice(-6)}`;
-      try {
+    buildAndPush: (wanted, pushed) =>
+      withLogin(async (login, folder) => {
+        const { name, tag, labels, createdAt } = pushed;
+        // Two attempts side by side must not take each other's image.
+        const local = `${name}:local-${tag.slice(0, 12)}-${folder.slice(-6)}`;
         const marks = Object.entries(labels).flatMap(([key, value]) => [
           ...['--label', `${key}=${value}`],
           ...['--annotation', `${key}=${value}`],
         ]);
-        const built = await build(wanted, [...marks, '--timestamp', String(createdAt), '--tag', local]);
-        if (built.state !== 'built') return built;
-        return { state: 'built', digest: await push(local, pushed, work, wanted) };
-      } finally {
-        await execa('buildah', [...storage, 'rmi', local], {
-          env: environment(),
-          extendEnv: false,
-          reject: false,
-          timeout: 60_000,
-        });
-        await rm(work, { recursive: true, force: true });
-      }
-    },
+        const time = ['--timestamp', String(createdAt)];
+        try {
+          const built = await build(wanted, [...login, ...marks, ...time, '--tag', local]);
+          if (built.state !== 'built') return built;
+          return { state: 'built', digest: await push(local, pushed, login, join(folder, 'digest'), wanted) };
+        } finally {
+          await execa('buildah', [...storage, 'rmi', local], {
+            env: environment(),
+            extendEnv: false,
+            reject: false,
+            timeout: 60_000,
+          });
+        }
+      }),
 
     labels: (image) => readLabels(registry, image),
   };

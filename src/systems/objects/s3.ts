@@ -5,6 +5,8 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { certificateAdvice } from '../certificates.ts';
+import { SystemError } from '../system-error.ts';
 import type { ObjectStore } from './index.ts';
 
 export interface S3Options {
@@ -25,7 +27,13 @@ export function createS3({ endpoint, bucket, region, credentials }: S3Options): 
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
     ...(credentials && { credentials }),
     maxAttempts: 4,
-    requestHandler: { requestTimeout: requestTimeoutMs, connectionTimeout: 5000 },
+    requestHandler: {
+      requestTimeout: requestTimeoutMs,
+      connectionTimeout: 5000,
+      // The SDK's connections are its own, and know no proxy by themselves.
+      httpAgent: { proxyEnv: process.env },
+      httpsAgent: { proxyEnv: process.env },
+    },
     // Some stores refuse the CRC32 that the SDK would add on its own.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -77,12 +85,11 @@ export function createS3({ endpoint, bucket, region, credentials }: S3Options): 
 const is = (error: unknown, name: string): boolean =>
   error instanceof S3ServiceException && error.name === name;
 
-function explained(error: unknown, bucket: string, endpoint = 'AWS'): Error {
+function explained(error: unknown, bucket: string, endpoint = 'AWS'): SystemError {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new Error(
-    `The object store (bucket ${bucket} at ${endpoint}) answered ${why}. See objects in gitops.yaml.`,
-    {
-      cause: error,
-    },
-  );
+  return new SystemError(`The object store (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
+    advice: certificateAdvice(error, 'objects.caFile') ?? 'See objects in gitops.yaml.',
+    unreachable: !(error instanceof S3ServiceException),
+    cause: error,
+  });
 }
