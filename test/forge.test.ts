@@ -367,16 +367,42 @@ test('a forge that refuses the token says so, without the token', async () => {
 });
 
 test('the forge’s own rules that stand in the way are named', async () => {
-  expect(await gitea.forge.problems('main')).toEqual([]);
-  const rule = await gitea.api('POST', '/branch_protections', {
+  const use = { pushed: ['dev'], reviewed: ['staging'], unreviewed: ['production'] };
+  const rules = async () =>
+    (await gitea.forge.branchRules('main', use)).map(({ state, detail }) => `${state}: ${detail}`);
+  expect(await rules()).toEqual([expect.stringMatching(/^warning: main is not protected/)]);
+
+  await gitea.api('POST', '/branch_protections', {
     rule_name: 'main',
     enable_push: true,
     enable_push_whitelist: true,
     push_whitelist_usernames: [gitea.login('developer')],
     enable_merge_whitelist: true,
     merge_whitelist_usernames: [gitea.login('developer')],
+    required_approvals: 2,
+    enable_status_check: true,
+    status_check_contexts: ['ci/test'],
+    block_on_outdated_branch: true,
+    require_signed_commits: true,
+    protected_file_patterns: '**/release/**',
   });
-  expect(rule).toBeDefined();
-  expect((await gitea.forge.problems('main')).join('\n')).toMatch(/push whitelist.*\n.*merge whitelist/);
+  const seenByWriter = [
+    expect.stringMatching(/^failed: .* may not push to main, which releases for dev need/),
+    expect.stringMatching(/^failed: .* may not merge to main/),
+    expect.stringMatching(/^failed: .* without 2 approvals, and nobody reviews those for production/),
+    expect.stringMatching(/^failed: .* without 2 approvals, and promotions are merged after the first/),
+    expect.stringMatching(/^warning: .* status checks have passed: ci\/test/),
+  ];
+  expect(await rules()).toEqual([...seenByWriter, expect.stringMatching(/^ok: Only an administrator may/)]);
+
+  await gitea.api('PUT', `/collaborators/${gitea.login('bot')}`, { permission: 'admin' });
+  expect(await rules()).toEqual([
+    ...seenByWriter,
+    expect.stringMatching(/^failed: main takes no pull request that is behind it/),
+    expect.stringMatching(/^failed: main takes signed commits only/),
+    expect.stringMatching(/^warning: main refuses changes of \*\*\/release/),
+    expect.stringMatching(/^warning: An approval stays/),
+  ]);
+  await gitea.api('PUT', `/collaborators/${gitea.login('bot')}`, { permission: 'write' });
   await gitea.api('DELETE', '/branch_protections/main');
 });

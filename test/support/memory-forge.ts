@@ -83,7 +83,7 @@ export class MemoryForge implements Forge {
     this.deletedBranches.push(branch);
   }
 
-  async problems() {
+  async branchRules() {
     await turn();
     return [];
   }

@@ -1,3 +1,6 @@
+import { certificateAdvice } from '../certificates.ts';
+import { SystemError } from '../system-error.ts';
+
 /** A pull request as the forge has it now. */
 export interface PullRequest {
   number: number;
@@ -27,6 +30,24 @@ export interface Review {
   counts: boolean;
 }
 
+/** What promotions are going to ask of a branch. */
+export interface BranchUse {
+  /** Environments whose releases are pushed straight to it. */
+  pushed: string[];
+  /** Environments whose pull requests people review at the forge. */
+  reviewed: string[];
+  /** Environments whose pull requests nobody reviews there. */
+  unreviewed: string[];
+}
+
+/** One of the forge's own rules, or rights, and whether promotions can live with it. */
+export interface BranchRule {
+  state: 'ok' | 'warning' | 'failed';
+  detail: string;
+  /** What to change; of whatever is not ok. */
+  remedy?: string;
+}
+
 /**
  * One repository on a forge, as far as promotions need it. Every call is one or a few requests with a time limit, and
  * throws a `ForgeError`.
@@ -53,8 +74,8 @@ export interface Forge {
   mergePullRequest(number: number, merge: { head: string; title: string; message: string }): Promise<void>;
   /** One that is not there is success. */
   deleteBranch(branch: string): Promise<void>;
-  /** What of the forge's own rules stands in a promotion's way, a sentence each with what to change. */
-  problems(branch: string): Promise<string[]>;
+  /** What of the forge's own rules stands in the way of promotions, or cannot be told. */
+  branchRules(branch: string, use: BranchUse): Promise<BranchRule[]>;
 }
 
 export type ForgeErrorKind =
@@ -82,17 +103,23 @@ const advice: Partial<Record<ForgeErrorKind, string>> = {
 };
 
 /** What a forge did not do, told apart where its words are known. */
-export class ForgeError extends Error {
+export class ForgeError extends SystemError {
   override readonly name = 'ForgeError';
   readonly kind: ForgeErrorKind;
   /** How long the forge wants to be left alone. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(kind: ForgeErrorKind, message: string, retryAfterMs?: number) {
-    super(advice[kind] === undefined ? message : `${message} ${advice[kind]}`);
+  constructor(kind: ForgeErrorKind, fact: string, { retryAfterMs, cause }: ForgeErrorOptions = {}) {
+    const trust = certificateAdvice(cause, 'forge.caFile');
+    super(fact, { advice: trust ?? advice[kind], unreachable: kind === 'unavailable', cause });
     this.kind = kind;
     this.retryAfterMs = retryAfterMs;
   }
+}
+
+interface ForgeErrorOptions {
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
 }
 
 /** Where a repository is on its forge, by the URL that Git clones it from. */

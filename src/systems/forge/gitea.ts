@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import { rootCause } from '../system-error.ts';
+import {
+  branchSchema,
+  giteaRules,
+  protectionSchema,
+  repositorySchema,
+  type Protection,
+} from './gitea-rules.ts';
 import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
 
 /** Its slowest call, a merge, takes half a second; a forge that needs this long is down. */
@@ -34,19 +42,6 @@ const reviewSchema = z.object({
 });
 
 const verdicts: Record<string, Review['verdict']> = { APPROVED: 'approve', REQUEST_CHANGES: 'reject' };
-
-const repositorySchema = z.object({
-  archived: z.boolean(),
-  has_pull_requests: z.boolean(),
-  allow_squash_merge: z.boolean(),
-  permissions: z.object({ push: z.boolean() }),
-});
-const branchSchema = z.object({
-  user_can_push: z.boolean(),
-  user_can_merge: z.boolean(),
-  effective_branch_protection_name: z.string(),
-});
-const protectionSchema = z.object({ block_on_outdated_branch: z.boolean() });
 
 /**
  * A repository on Gitea or Forgejo, over its REST API (version 1).
@@ -93,7 +88,9 @@ export function createGiteaForge({
       const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
       return { status: response.status, text: await response.text(), retryAfter };
     } catch (error) {
-      throw new ForgeError('unavailable', `${where} was not answered: ${causeOf(error)}.`);
+      throw new ForgeError('unavailable', `${where} was not answered: ${rootCause(error)}.`, {
+        cause: error,
+      });
     }
   }
 
@@ -185,42 +182,24 @@ export function createGiteaForge({
       }
     },
 
-    async problems(branch) {
-      const { archived, has_pull_requests, allow_squash_merge, permissions } = await call(
-        'GET',
-        repository,
-        repositorySchema,
-      );
-      const rules = await call('GET', branchPath(branch), branchSchema);
-      const protection = await readProtection(rules.effective_branch_protection_name);
-      const found: [boolean, string][] = [
-        [archived, 'The repository is archived. Unarchive it.'],
-        [!has_pull_requests, 'Pull requests are switched off. Switch them on in the settings.'],
-        [!permissions.push, "The token's user may not write. Make it a collaborator with write access."],
-        [!allow_squash_merge, 'Squash merges are switched off. Allow them in the settings.'],
-        [!rules.user_can_push, `The token's user may not push to ${branch}. Put it on the push whitelist.`],
-        [
-          !rules.user_can_merge,
-          `The token's user may not merge to ${branch}. Put it on the merge whitelist.`,
-        ],
-        [
-          protection?.block_on_outdated_branch ?? false,
-          `${branch} takes no pull request that is behind it, and every promotion moves it: all others would be stale. ` +
-            'Switch "block merge if pull request is outdated" off.',
-        ],
-      ];
-      return found.filter(([wrong]) => wrong).map(([, sentence]) => sentence);
+    async branchRules(branch, use) {
+      const settings = await call('GET', repository, repositorySchema);
+      const access = await call('GET', branchPath(branch), branchSchema);
+      const protection = access.protected
+        ? await readProtection(access.effective_branch_protection_name)
+        : 'none';
+      return giteaRules(branch, use, settings, access, protection);
     },
   };
 
-  /** Only an administrator of the repository may read the rules; without it they are unknown, not wrong. */
-  async function readProtection(rule: string) {
-    if (rule === '') return undefined;
+  /** Only an administrator of the repository may read it. */
+  async function readProtection(rule: string): Promise<Protection | 'hidden'> {
+    if (rule === '') return 'hidden';
     try {
       const path = `${repository}/branch_protections/${encodeURIComponent(rule)}`;
       return await call('GET', path, protectionSchema);
     } catch (error) {
-      if (error instanceof ForgeError && ['forbidden', 'missing'].includes(error.kind)) return undefined;
+      if (error instanceof ForgeError && ['forbidden', 'missing'].includes(error.kind)) return 'hidden';
       throw error;
     }
   }
@@ -252,8 +231,8 @@ const kinds: Record<number, ForgeErrorKind> = {
 
 function failure(where: string, status: number, text: string, retryAfter: number): ForgeError {
   const kind = kinds[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
-  const after = Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined;
-  return new ForgeError(kind, `${where}: ${status} ${messageOf(text)}.`, after);
+  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined;
+  return new ForgeError(kind, `${where}: ${status} ${messageOf(text)}.`, { retryAfterMs });
 }
 
 /** Gitea tells the reasons for not merging only in words (1.26, each of them was provoked). */
@@ -287,9 +266,3 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-/** `fetch` hides why it failed in its cause. */
-const causeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
-};

@@ -191,10 +191,52 @@ test('rules that stand in a promotion’s way are named', async () => {
     }),
   });
 
-  const found = await hub.problems('main');
+  const found = await hub.branchRules('main', { pushed: ['dev'], reviewed: [], unreviewed: [] });
 
-  expect(found).toHaveLength(3);
-  expect(found.join(' ')).toMatch(/may not write.*Squash merges.*behind it/);
+  expect(found).toEqual([
+    expect.objectContaining({ state: 'failed', detail: expect.stringMatching(/may not write/) }),
+    expect.objectContaining({ state: 'failed', detail: expect.stringMatching(/Squash merges/) }),
+    expect.objectContaining({ state: 'failed', detail: expect.stringMatching(/behind it/) }),
+  ]);
+});
+
+test('rulesets that promotions cannot live with are named', async () => {
+  const hub = await forge({
+    'repos/get': (_, example) => ({
+      status: 200,
+      body: { ...(example() as object), permissions: { push: true }, allow_squash_merge: true },
+    }),
+    'repos/get-branch-rules': () => ({
+      status: 200,
+      body: [
+        {
+          type: 'pull_request',
+          parameters: {
+            allowed_merge_methods: ['rebase'],
+            dismiss_stale_reviews_on_push: false,
+            require_code_owner_review: false,
+            require_last_push_approval: false,
+            required_approving_review_count: 2,
+            required_review_thread_resolution: false,
+          },
+        },
+        { type: 'required_signatures' },
+        { type: 'non_fast_forward' },
+      ],
+    }),
+  });
+
+  const use = { pushed: ['dev'], reviewed: ['staging'], unreviewed: ['production'] };
+  const found = await hub.branchRules('main', use);
+
+  expect(found.map(({ state, detail }) => `${state}: ${detail}`)).toEqual([
+    'failed: main takes pull requests by rebase only, and promotions are squashed.',
+    'warning: main is changed by pull requests only, and releases for dev are pushed.',
+    expect.stringMatching(/^warning: .* without 2 approvals, and nobody reviews those for production/),
+    expect.stringMatching(/^failed: .* without 2 approvals, and promotions are merged after the first/),
+    expect.stringMatching(/^warning: An approval stays/),
+    expect.stringMatching(/^failed: main takes signed commits only/),
+  ]);
 });
 
 test.each([

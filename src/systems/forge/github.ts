@@ -1,6 +1,8 @@
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
+import { rootCause } from '../system-error.ts';
 import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
+import { githubRules } from './github-rules.ts';
 
 /** GitHub itself gives up after 10 s. */
 const timeLimitMs = 30_000;
@@ -119,31 +121,14 @@ export function createGitHubForge({
       }
     },
 
-    async problems(branch) {
+    async branchRules(branch, use) {
       const { data } = await github.rest.repos.get(place);
       const rules = await github.paginate(github.rest.repos.getBranchRules, {
         ...place,
         branch,
         per_page: 100,
       });
-      const stale = rules.some(
-        (rule) =>
-          rule.type === 'required_status_checks' && rule.parameters?.strict_required_status_checks_policy,
-      );
-      const found: [boolean, string][] = [
-        [data.archived, 'The repository is archived. Unarchive it.'],
-        [
-          !data.permissions?.push,
-          "The token's user may not write. Make it a collaborator with write access.",
-        ],
-        [data.allow_squash_merge === false, 'Squash merges are switched off. Allow them in the settings.'],
-        [
-          stale,
-          `${branch} takes no pull request that is behind it, and every promotion moves it: all others would be stale. ` +
-            'Switch "require branches to be up to date before merging" off.',
-        ],
-      ];
-      return found.filter(([wrong]) => wrong).map(([, sentence]) => sentence);
+      return githubRules(branch, use, data, rules);
     },
   };
 }
@@ -208,8 +193,14 @@ function forgeError(where: string, error: unknown): ForgeError {
   const answer = answerSchema.safeParse(error).data;
   if (!answer) return new ForgeError('unavailable', `${where} was not answered: ${text}.`);
   const { status, response } = answer;
+  if (!response) {
+    // Octokit calls it 500, but nobody answered. Its own error holds the request, and that the token.
+    const cause = error instanceof Error ? error.cause : undefined;
+    return new ForgeError('unavailable', `${where} was not answered: ${rootCause(cause)}.`, { cause });
+  }
   const [, , kind = 'unavailable'] = kinds.find(([code, words]) => code === status && words.test(text)) ?? [];
-  return new ForgeError(kind, `${where}: ${status} ${text}.`, retryAfter(response?.headers ?? {}));
+  const retryAfterMs = retryAfter(response.headers);
+  return new ForgeError(kind, `${where}: ${status} ${text}.`, { retryAfterMs });
 }
 
 /** Milliseconds, where GitHub says so: in seconds, or as the time at which its limit is lifted. */
