@@ -120,6 +120,19 @@ test('what commits touched is found out by the workers, and one delivery a servi
   expect(started.map((one) => one.change)).toEqual([name, `web/${commit}`]);
 });
 
+test('a step that is tried again and again says why', async ({ rig }) => {
+  rig.world.tests = () => Promise.reject(new Error('The forge cannot be reached.'));
+  const gitops = clientOf(rig);
+  await gitops.deliver(change);
+  await soon(async () => {
+    const { steps } = await gitops.status(name);
+    expect(steps.find((step) => step.name === 'test')).toMatchObject({
+      state: 'running',
+      progress: expect.stringMatching(/^tried \d+ times, and again soon: The forge cannot be reached\.$/),
+    });
+  });
+});
+
 test('watching ends when it is told to, and the delivery goes on', async ({ rig }) => {
   const gitops = clientOf(rig);
   await gitops.deliver(change);

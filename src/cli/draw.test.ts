@@ -42,6 +42,17 @@ claims/3f2a91c07e  Refuse eligibility dates in the future
 `);
 });
 
+test('a running step shows what it waits for, or why it is tried again', () => {
+  const steps = base.steps.map((step) =>
+    step.name === 'build'
+      ? { ...step, progress: 'tried 2 times, and again soon: The registry is away.' }
+      : step,
+  );
+  expect(picture({ ...base, steps })).toContain(
+    '▶ build        50.0 s  tried 2 times, and again soon: The registry is away.',
+  );
+});
+
 test('a change that waits for people shows what they decide on and how', () => {
   const delivery: Delivery = {
     ...base,

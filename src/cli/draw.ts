@@ -20,7 +20,7 @@ export const painted = (state: Step['state'], text = `${looks[state].mark} ${sta
   looks[state].paint(text);
 
 /** What went wrong may be a log's last lines; more than a screen of them helps nobody here. */
-const errorLines = 24;
+const mostLines = 24;
 
 /**
  * The pipeline as a picture: a line a step with its duration, and below it what is waited for and how to act on it.
@@ -63,16 +63,17 @@ function conclusion({ state, waitingFor, change }: Delivery): string {
 
 /** What stands beside and below a step. */
 function notes(delivery: Delivery, step: Step, width: number): string[] {
-  if (step.error !== undefined) return [...errorNotes(step.error, width), ...logNote(step)];
+  if (step.error !== undefined) return [...longNotes(step.error, width), ...logNote(step)];
+  if (step.progress !== undefined) return longNotes(step.progress, width).map((line) => dim(line));
   const environment = delivery.environments[step.name];
   if (environment) return environmentNotes(delivery, step.name, environment, width);
   if (step.name === 'build' && delivery.image) return [dim(delivery.image.reference)];
   return [];
 }
 
-function errorNotes(error: string, width: number): string[] {
-  const lines = wrap(harmless(error).trimEnd(), width);
-  return lines.length <= errorLines ? lines : ['…', ...lines.slice(-errorLines)];
+function longNotes(text: string, width: number): string[] {
+  const lines = wrap(harmless(text).trimEnd(), width);
+  return lines.length <= mostLines ? lines : ['…', ...lines.slice(-mostLines)];
 }
 
 const logNote = ({ log }: Step): string[] => (log === undefined ? [] : [dim(`whole log: ${log}`)]);

@@ -39,6 +39,16 @@ test('a log gets a line for each change of state, and none when nothing changed'
   ]);
 });
 
+test('a log hears what a running step waits for, once', () => {
+  const step = { name: 'dev', state: 'running' } as const;
+  const before = delivery({ steps: [step] });
+  const after = delivery({ steps: [{ ...step, progress: 'waits for health (Progressing)' }] });
+  expect(changedLines(before, after, now)).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f dev running: waits for health (Progressing)',
+  ]);
+  expect(changedLines(after, after, now)).toEqual([]);
+});
+
 test('an error of several lines cannot give a CI system commands', () => {
   const failed = delivery({
     state: 'failed',

@@ -15,8 +15,9 @@ export function changedLines(before: Delivery | undefined, after: Delivery, now:
       const same = was === 'waiting' && waitingFor === before?.environments[step.name]?.waitingFor;
       return same ? [] : [say(`${step.name} waiting for ${waitingFor}`)];
     }
-    if (step.state === was) return [];
-    return [say(`${step.name} ${step.state}${took(step)}${because(step.error)}`)];
+    const told = before?.steps.find(({ name }) => name === step.name)?.progress;
+    if (step.state === was && (step.progress === undefined || step.progress === told)) return [];
+    return [say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}`)];
   });
   const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
   return [...steps, ...(ended ? [say(`${after.state}${because(after.reason)}`)] : [])];

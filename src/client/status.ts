@@ -6,6 +6,7 @@ import { deliverId, environmentId } from '../model/ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/messages.ts';
 import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';
+import { progressOf } from './progress.ts';
 
 /**
  * A change's status: what its delivery tells, and what the environment tells that has it now. A delivery whose history
@@ -21,11 +22,11 @@ export async function readStatus(
 ): Promise<Delivery> {
   const workflowId = deliverId(platform, change);
   try {
-    const { runId, status } = await client.workflow.getHandle(workflowId).describe();
+    const description = await client.workflow.getHandle(workflowId).describe();
+    const { runId, status } = description;
     const delivery = await client.workflow.getHandle(workflowId, runId).query(deliveryStatus);
-    return status.name === 'RUNNING'
-      ? await asItsEnvironmentHasIt(client, platform, delivery)
-      : asItWasClosed(delivery, status.name);
+    if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
+    return asItsEnvironmentHasIt(client, platform, withProgress(delivery, progressOf(description)));
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
@@ -53,14 +54,24 @@ async function asItsEnvironmentHasIt(
   if (name === undefined) return delivery;
   try {
     const workflowId = environmentId(platform, name, delivery.service);
-    const view = await client.workflow.getHandle(workflowId).query(environmentStatus);
-    return withEnvironment(delivery, name, view);
+    const handle = client.workflow.getHandle(workflowId);
+    const [view, description] = await Promise.all([handle.query(environmentStatus), handle.describe()]);
+    const seen = withEnvironment(delivery, name, view);
+    const isActive = view.active && changeName(view.active.change) === delivery.change;
+    return isActive ? withProgress(seen, progressOf(description)) : seen;
   } catch (error) {
     // It is asked again by the delivery, and may not have been started yet.
     if (error instanceof WorkflowNotFoundError) return delivery;
     throw error;
   }
 }
+
+const withProgress = (delivery: Delivery, progress: string | undefined): Delivery => ({
+  ...delivery,
+  steps: delivery.steps.map((step) =>
+    step.state === 'running' && progress !== undefined ? { ...step, progress } : step,
+  ),
+});
 
 /** The delivery hears from an environment when something begins or ends; the environment itself knows all between. */
 function withEnvironment(

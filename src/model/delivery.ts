@@ -25,6 +25,8 @@ export interface Step {
   startedAt?: string;
   finishedAt?: string;
   error?: string;
+  /** While it runs: what a wait waits for, or why the last attempt failed. Only a status that was just asked for has it. */
+  progress?: string;
   /** Key of the log in the object store. */
   log?: string;
 }
