@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { GitopsError } from '../client.ts';
+import { GitopsError, type Listing } from '../client.ts';
+import type { Config } from '../config/schema.ts';
 import { columns, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
 import { draw } from './draw.ts';
 import { drawList } from './draw-list.ts';
@@ -49,10 +50,21 @@ async function list({ service, environment, ...options }: Options): Promise<void
     ...(service !== undefined && { service }),
     ...(environment !== undefined && { environment }),
   };
-  await withClient(options, async (gitops) => {
-    const look = () => gitops.list(filter);
+  await withClient(options, async (gitops, config) => {
+    const look = async () => inOrder(await gitops.list(filter), config);
     if (options.watch) return watchList(look);
     const listing = await look();
     print(options, listing, drawList(listing, Date.now(), columns()));
   });
+}
+
+/** The environments of a service in the order in which changes go through them. */
+function inOrder({ changes, environments }: Listing, config: Config): Listing {
+  const position = new Map(config.environments.map(({ name }, index) => [name, index]));
+  const sorted = environments.toSorted(
+    (a, b) =>
+      a.service.localeCompare(b.service) ||
+      (position.get(a.environment) ?? 0) - (position.get(b.environment) ?? 0),
+  );
+  return { changes, environments: sorted };
 }
