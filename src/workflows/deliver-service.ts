@@ -74,7 +74,7 @@ async function enter(
   const { workflowId, runId } = workflowInfo();
   const ask = { id: ownId(), asker: { workflowId, runId }, release, settings };
   try {
-    do await quick(platform).askEnvironment({ environment, ask });
+    do await quick(platform, 'delivery', environment).askEnvironment({ environment, ask });
     while (!(await track.answerFrom(environment, askAgainAfter)));
   } catch (error) {
     if (!isCancellation(error)) throw error;

@@ -22,8 +22,16 @@ const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInter
 /** Every attempt beats: one whose worker says nothing for this long has died with it, and the next one begins. */
 export const silence = '10 seconds';
 
-/** Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new. */
-export const quick = (platform: string, queue: Extract<Queue, 'delivery' | 'production'> = 'delivery') =>
+/**
+ * Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new.
+ *
+ * @param summary what the Temporal UI says of them, where their names are not enough
+ */
+export const quick = (
+  platform: string,
+  queue: Extract<Queue, 'delivery' | 'production'> = 'delivery',
+  summary?: string,
+) =>
   proxyActivities<
     SourceActivities &
       AskActivities &
@@ -39,6 +47,7 @@ export const quick = (platform: string, queue: Extract<Queue, 'delivery' | 'prod
     scheduleToCloseTimeout: outage,
     heartbeatTimeout: silence,
     retry,
+    ...(summary !== undefined && { summary }),
   });
 
 /**
