@@ -11,8 +11,10 @@ export const secretReference = z
 /** No credentials in it, and no transport that runs commands (`ext::`) or reads this machine's files. */
 export const url = z
   .url({ protocol: /^https?$/, error: 'takes an http:// or https:// URL' })
+  // Others are read in two ways: a backslash ends the host here, and is part of it for Git.
+  .regex(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, 'has characters that no URL has')
   .refine((text) => {
-    const { username, password } = new URL(text);
+    const { username, password } = URL.parse(text) ?? { username: '', password: '' };
     return username === '' && password === '';
   }, 'credentials do not belong into a URL, which others read in logs: use a secret reference beside it');
 
@@ -24,8 +26,8 @@ export const branch = z
     'a branch has letters, digits, dots, dashes and slashes here, and begins with a letter or digit',
   )
   .refine(
-    (name) => !/^[0-9a-f]{40}$|^HEAD$|\.\.|\/\/|\/$|\.lock$/.test(name),
-    'looks like a commit or is no name for a branch',
+    (name) => !/^[0-9a-f]{40}$|^HEAD$|^refs\/|\.\.|\/[/.]|[/.]$|\.lock($|\/)/i.test(name),
+    'looks like a commit or is no name for a branch, which goes without refs/heads/',
   );
 
 const insideTheRepository = (text: string): boolean =>

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isAlias, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { inWords } from './issues.ts';
 import { configSchema, type Config } from './schema.ts';
 import { lineAndColumn, pathText } from './yaml-places.ts';
@@ -61,8 +61,8 @@ export function parseConfig(text: string, file = 'gitops.yaml'): Config {
   // A key that stands twice is a problem, and there may be others: go on. What is no YAML has no others.
   const noYaml = [...document.errors, ...document.warnings].some(({ code }) => code !== 'DUPLICATE_KEY');
   if (noYaml) throw new ConfigError(file, syntax.slice(0, mostSyntaxProblems));
-  const aliases = aliasProblems(document, lines);
-  if (aliases.length > 0) throw new ConfigError(file, aliases.slice(0, mostSyntaxProblems));
+  const refused = needless(document, lines);
+  if (refused.length > 0) throw new ConfigError(file, refused.slice(0, mostSyntaxProblems));
 
   const result = configSchema.safeParse(document.toJS(), { reportInput: true });
   if (result.success && syntax.length === 0) return result.data;
@@ -97,14 +97,24 @@ function syntaxInWords(code: YAMLError['code'], message: string): string {
 const firstOfEachPath = (problems: ConfigProblem[]): ConfigProblem[] =>
   problems.filter(({ path }, i) => problems.findIndex((other) => other.path === path) === i);
 
-/** An alias may stand for a thousand others, and a configuration needs none. */
-function aliasProblems(document: Document, lines: LineCounter): ConfigProblem[] {
+/**
+ * What YAML can say and no configuration needs: aliases, which may stand for a thousand others, and keys that are more
+ * than a word, or mean something to JavaScript.
+ */
+function needless(document: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  visit(document, (_key, node) => {
-    if (!isAlias(node)) return;
-    const { line, col: column } = lines.linePos(node.range?.[0] ?? 0);
-    const message = `YAML aliases (*${node.source}) are not allowed here: write it out`;
+  const refuse = (node: unknown, message: string): void => {
+    const { line, col: column } = lines.linePos((isNode(node) && node.range?.[0]) || 0);
     problems.push({ path: '', line, column, message });
+  };
+  visit(document, {
+    Alias: (_, alias) => refuse(alias, `YAML aliases (*${alias.source}) are not allowed here: write it out`),
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value !== '__proto__') return undefined;
+      refuse(key, isScalar(key) ? '__proto__ is no name for anything' : 'a key is one word here');
+      // Keys within keys within keys may be many.
+      return visit.BREAK;
+    },
   });
   return problems;
 }

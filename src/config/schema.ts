@@ -19,7 +19,10 @@ import { rules } from './rules.ts';
 const repository = z
   .strictObject({
     url: url
-      .refine((text) => /\/[\w.-]+\/[\w.-]+\/?$/.test(text), 'a clone URL ends in <owner>/<repository>.git')
+      .refine(
+        (text) => /\/[\w.-]+\/[\w.-]+\/?$/.test(URL.parse(text)?.pathname ?? '') && !/[?#]/.test(text),
+        'a clone URL ends in <owner>/<repository>.git',
+      )
       .describe('Where Git clones it from and pushes to.'),
     branch: branch.default('main').describe('The protected branch: commits on it are delivered.'),
     token: secretReference.optional().describe('Token that may push to the branch.'),

@@ -84,7 +84,11 @@ function discovered(config: Config, name: string, path: string) {
   };
 }
 
+/** A `.dockerignore` is a change like any other. */
+const matches = (path: string, globs: string | string[]): boolean =>
+  picomatch.isMatch(path, globs, { dot: true });
+
 /** Whether a path belongs to a service; `release/` folders are this program's own and belong to none. */
 export function ownsPath(service: Service, path: string): boolean {
-  return !picomatch.isMatch(path, '**/overlays/*/release/**') && picomatch.isMatch(path, service.paths);
+  return !matches(path, '**/overlays/*/release/**') && matches(path, service.paths);
 }

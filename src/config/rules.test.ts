@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { configuration, least } from '../../test/support/configuration.ts';
+import { ConfigError } from './load.ts';
+
+/** What is wrong with the least configuration and these changes, by path. */
+function problems(changes: object): Record<string, string> {
+  try {
+    configuration(changes);
+    return {};
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return Object.fromEntries(error.problems.map(({ path, message }) => [path, message]));
+  }
+}
+
+const dev = { name: 'dev', entersBy: 'push' };
+const production = { name: 'production', approval: { quorum: 2 } };
+
+test('two decide, but only one may', () => {
+  expect(problems({ people: { 'board-1': {} } })).toEqual({
+    'environments[1].approval.quorum':
+      '2 must approve, but 1 of people may decide: add people, or ask for fewer',
+  });
+  const people = { 'board-1': {}, developer: { decides: false } };
+  expect(problems({ people })).toHaveProperty(['environments[1].approval.quorum']);
+  expect(problems({ people: { 'board-1': {}, 'board-2': {} } })).toEqual({});
+});
+
+test('decisions by name need somebody to say that names are trusted', () => {
+  expect(problems({ identity: undefined })).toEqual({
+    'environments[1].approval': expect.stringMatching(/write identity: trusted-namespace$/),
+  });
+  expect(problems({ identity: undefined, environments: [dev] })).toEqual({});
+});
+
+test('nobody can approve a push', () => {
+  for (const approval of ['review', { quorum: 2 }]) {
+    expect(problems({ environments: [{ ...dev, approval }] })).toEqual({
+      'environments[0].approval':
+        'nobody can approve a push: set entersBy to pull-request, or approval to none',
+    });
+  }
+});
+
+test('environments differ in name and Applications, and there is one at least', () => {
+  expect(problems({ environments: [] })).toEqual({ environments: 'is empty' });
+  expect(problems({ environments: [dev, dev] })).toEqual({
+    'environments[1].name': 'there are two environments dev',
+  });
+  const application = '{service}';
+  expect(
+    problems({
+      environments: [
+        { ...dev, application },
+        { ...production, application },
+      ],
+    }),
+  ).toEqual({
+    'environments[1].application': expect.stringMatching(/put \{environment\} into it$/),
+  });
+  expect(problems({ environments: [{ ...dev, application: '{environment}' }] })).toEqual({
+    'environments[0].application': expect.stringMatching(/^\{service\} must be in it/),
+  });
+});
+
+test('a namespace that would be too long is asked for', () => {
+  const [platform, name] = ['p'.repeat(40), 'e'.repeat(40)];
+  expect(problems({ platform, environments: [{ ...dev, name }] })).toEqual({
+    'environments[0].namespace': expect.stringMatching(/is longer than the 63 characters/),
+  });
+  expect(problems({ platform, environments: [{ ...dev, name, namespace: 'short' }] })).toEqual({});
+});
+
+test('a platform without any service is refused', () => {
+  expect(problems({ services: {} })).toEqual({
+    services: 'names no service: put folders into discover, or services into explicit',
+  });
+});
+
+test('an access key without its secret is refused', () => {
+  const objects = { ...least.objects, accessKeyId: 'env:ID' };
+  expect(problems({ objects })).toEqual({
+    objects: 'accessKeyId and secretAccessKey go together: set both or neither',
+  });
+});
+
+test('nobody has another’s login or address, in whatever case', () => {
+  const people = {
+    'board-1': { forge: 'Alice', emails: ['a@example.com'] },
+    'board-2': { forge: 'alice', emails: ['b@example.com', 'A@Example.com'] },
+  };
+  expect(problems({ people })).toEqual({
+    'people.board-2.forge': "the login alice is board-1's already",
+    'people.board-2.emails[1]': "the address a@example.com is board-1's already",
+  });
+});
