@@ -132,6 +132,14 @@ test('wrong usage ends with 2 and says what is right', async ({ rig }) => {
   }
 });
 
+test('colours are for terminals: a pipe gets none', async ({ rig }) => {
+  const gitops = commandOf(rig, { NO_COLOR: '', TERM: 'xterm-256color', COLORTERM: 'truecolor' });
+  await rig.deliver(change);
+  const { stdout } = await gitops('status', name);
+  expect(stdout).toContain('production');
+  expect(stdout).not.toContain('\u001B');
+});
+
 test('without the object store what Temporal does not have is not found, and that ends with 4', async ({
   rig,
 }) => {

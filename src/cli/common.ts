@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Option, type Command } from 'commander';
 import { connect, type GitopsClient } from '../client.ts';
 import { loadConfig } from '../config/load.ts';
@@ -37,11 +38,17 @@ export async function withClient<T>(
 
 /** The command's result: one JSON document, or text. */
 export function print({ json }: Pick<CommonOptions, 'json'>, document: unknown, text: string): void {
-  process.stdout.write(json ? `${JSON.stringify(document, null, 2)}\n` : `${text}\n`);
+  process.stdout.write(
+    json ? `${JSON.stringify(document, null, 2)}\n` : `${coloured(text, process.stdout)}\n`,
+  );
 }
 
 /** What is not the result. */
-export const note = (text: string): void => void process.stderr.write(`${text}\n`);
+export const note = (text: string): void => void process.stderr.write(`${coloured(text, process.stderr)}\n`);
+
+/** Files and pipes get no colours. */
+const coloured = (text: string, { isTTY }: NodeJS.WriteStream): string =>
+  isTTY ? text : stripVTControlCharacters(text);
 
 /** Columns to draw in; where nobody says, as wide as a reader likes. */
 export const columns = (stream: { columns?: number } = process.stdout): number => stream.columns ?? 100;
