@@ -293,11 +293,13 @@ describe.concurrent('where a promotion syncs by itself', () => {
       targetRevision: 'main',
     };
     await bed.application('wrong', 'production', { syncPolicy: null, source: elsewhere });
-    await vi.waitFor(async () =>
-      expect(await bed.sync(sync)).toMatchObject({
-        state: 'refused',
-        reason: expect.stringContaining('deploy/syncs/overlays'),
-      }),
+    await vi.waitFor(
+      async () =>
+        expect(await bed.sync(sync)).toMatchObject({
+          state: 'refused',
+          reason: expect.stringContaining('deploy/syncs/overlays'),
+        }),
+      { timeout: 20_000 },
     );
   });
 

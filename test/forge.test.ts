@@ -255,7 +255,9 @@ test('one that somebody pushed to is not merged, however fast', async () => {
   const merged = await merge(p, opened);
 
   expect(merged).toMatchObject({ state: 'refused' });
-  await vi.waitFor(async () => expect((await read(p, opened)).edited).toContain(head));
+  await vi.waitFor(async () => expect((await read(p, opened)).edited).toContain(head), {
+    timeout: 20_000,
+  });
   expect(await repository.object(await repository.tip(), 'smuggled.txt')).toBe(undefined);
   await close(p, opened.number);
 });

@@ -81,7 +81,7 @@ test('a command whose worker is killed ends with it', async () => {
     const before = await beat();
     await delay(300);
     expect(await beat()).toBe(before);
-  });
+  }, 20_000);
 });
 
 test('a cancelled command is ended', async () => {
