@@ -40,8 +40,8 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   const { namespace, options } = connectionSettings();
   const connection = await NativeConnection.connect(options);
   const code = queues.includes('delivery') ? await workflowBundle() : undefined;
+  const systems = createSystems(config, client, workDirectory);
   try {
-    const systems = createSystems(config, client, workDirectory);
     const workers = await Promise.all(
       queues.map((queue) =>
         Worker.create({
@@ -60,6 +60,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
     );
     await runAll(workers, ready);
   } finally {
+    systems.close();
     await connection.close();
     await client.connection.close();
   }

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Systems } from '../activities/systems.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
-import { createArgoCd } from '../systems/argocd/index.ts';
+import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
 import { createCommandRunner } from '../systems/commands/index.ts';
 import { createForge } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/index.ts';
@@ -22,11 +22,16 @@ export const ownFolders = (workDirectory: string): string[] =>
  * The outside world as the configuration says. Each system is made when it is first asked for, so that a worker of one
  * queue needs no credentials of another's.
  */
-export function createSystems(config: Config, temporal: Client, workDirectory: string): Systems {
+export function createSystems(
+  config: Config,
+  temporal: Client,
+  workDirectory: string,
+): Systems & { close: () => void } {
   const objects = lazily(() => objectStoreOf(config));
   const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
   const forge = lazily(() => createForge(config));
-  const argocd = lazily(() => createArgoCd(config.argocd));
+  let watching: ArgoCd | undefined;
+  const argocd = lazily(() => (watching = createArgoCd(config.argocd)));
   const commands = lazily(() => createCommandRunner());
   const images = lazily(() => imagesOf(config, join(workDirectory, 'images')));
   return {
@@ -50,6 +55,8 @@ export function createSystems(config: Config, temporal: Client, workDirectory: s
     get images() {
       return images();
     },
+    /** Ends the watch of Argo CD: a process does not end while it listens. */
+    close: () => watching?.close(),
   };
 }
 
