@@ -23,18 +23,20 @@ import { changeName, type Change } from './model/change.ts';
 import type { Delivery, DeliveryInput } from './model/delivery.ts';
 import { deliveryStart } from './model/delivery-start.ts';
 import { deliverId, environmentId, taskQueue } from './model/ids.ts';
+import { rangeSchema, type Range } from './model/inputs.ts';
 import { decide } from './model/messages.ts';
-import { nameSchema, shaSchema } from './model/names.ts';
+import { imageReferenceSchema, nameSchema, shaSchema } from './model/names.ts';
 import { decisionRequestSchema, type Decision, type PromotionState } from './model/promotion.ts';
 import { attributes } from './model/visibility.ts';
 import { connectClient } from './systems/temporal/connect.ts';
-import type { resolveChanges, ResolveChangesInput } from './workflows/resolve-changes.ts';
+import type { resolveChanges } from './workflows/resolve-changes.ts';
 
 export { GitopsError } from './client/errors.ts';
 export type { ErrorKind } from './client/errors.ts';
 export type { Documents } from './client/documents.ts';
 export type { ListedChange, ListedEnvironment, ListFilter, Listing } from './client/list.ts';
 export type { Delivery, Step } from './model/delivery.ts';
+export type { Range } from './model/inputs.ts';
 export type { Decision, PromotionState, PromotionView } from './model/promotion.ts';
 
 /** A delivery as it was started, or as it was found running. */
@@ -45,21 +47,13 @@ export interface Started {
   state: PromotionState;
 }
 
-const imageSchema = z
-  .string()
-  .max(512)
-  .regex(/^[\w.:/-]+@sha256:[0-9a-f]{64}$/, 'an image is REF@sha256:<64 hex digits>: a tag may move');
-
 const deliverSchema = z.strictObject({
   service: nameSchema,
   commit: shaSchema,
-  image: imageSchema.exactOptional(),
+  image: imageReferenceSchema.exactOptional(),
   subject: z.string().exactOptional(),
 });
 export type DeliverRequest = z.infer<typeof deliverSchema>;
-
-const rangeSchema = z.strictObject({ since: shaSchema, until: shaSchema.exactOptional() });
-export type Range = z.infer<typeof rangeSchema>;
 
 const decideSchema = z.strictObject({
   change: z.string(),
@@ -154,7 +148,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
      * @throws GitopsError `refused`: a commit is not on the protected branch
      */
     async deliverChangedSince(range: Range): Promise<Started[]> {
-      const input: ResolveChangesInput = checked(rangeSchema, range);
+      const input = checked(rangeSchema, range);
       const changes = await ask(
         () =>
           client.workflow.execute<typeof resolveChanges>('resolveChanges', {
@@ -286,7 +280,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
   async function imageGiven(change: Change): Promise<string | undefined> {
     try {
       const { memo } = await handleOf(change).describe();
-      return imageSchema.optional().safeParse(memo?.['image']).data;
+      return imageReferenceSchema.optional().safeParse(memo?.['image']).data;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;

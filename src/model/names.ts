@@ -17,3 +17,9 @@ export const shaSchema = z
 export const digestSchema = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, 'a digest is sha256: and 64 lower-case hex digits');
+
+/** An image of a repository, by its digest. */
+export const imageReferenceSchema = z
+  .string()
+  .max(512)
+  .regex(/^[\w.:/-]+@sha256:[0-9a-f]{64}$/, 'an image is REF@sha256:<64 hex digits>: a tag may move');

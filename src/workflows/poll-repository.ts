@@ -9,26 +9,29 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { z } from 'zod';
 import type { RepositoryPollActivities, SourceActivities } from '../activities/types.ts';
 import type { Change } from '../model/change.ts';
 import { deliveryStart } from '../model/delivery-start.ts';
 import { environmentId, taskQueue } from '../model/ids.ts';
+import { nameSchema } from '../model/names.ts';
+import { checkedInput } from './door.ts';
 import { silence } from './proxies.ts';
 import { pollAgain, pullRequestChanged } from '../model/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
 import { failureText } from './failure-text.ts';
 
-interface PollInput {
-  platform: string;
-}
+const pollInputSchema = z.looseObject({ platform: nameSchema });
+type PollInput = z.infer<typeof pollInputSchema>;
 
 /**
  * Looks at the repository once, since forges do not send lost webhooks again: tells environments which of their pull
  * requests changed, and starts deliveries of what was pushed since the last look. Run by a Schedule, and at once by a
  * webhook of a push. Two at a time do no harm: a delivery that is running is not started again.
  */
-export async function pollRepository({ platform }: PollInput): Promise<void> {
+export async function pollRepository(input: PollInput): Promise<void> {
+  const { platform } = checkedInput(pollInputSchema, input);
   let again = true;
   setHandler(pollAgain, () => void (again = true));
   while (again) {

@@ -1,0 +1,55 @@
+import {
+  ApplicationFailure,
+  log,
+  setHandler,
+  workflowInfo,
+  type SignalDefinition,
+} from '@temporalio/workflow';
+import type { z } from 'zod';
+
+const problems = (error: z.ZodError): string =>
+  error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .join('; ');
+
+/**
+ * Handles a signal that has the right shape. Signals come from whoever reaches the namespace, and an error thrown by a
+ * handler would stop the workflow for good: another one is dropped, and logged.
+ */
+export function onSignal<T>(
+  signal: SignalDefinition<[T]>,
+  schema: z.ZodType<T>,
+  handle: (value: T) => void | Promise<void>,
+): void {
+  setHandler(signal, (received: unknown) => {
+    const parsed = schema.safeParse(received);
+    if (parsed.success) return handle(parsed.data);
+    log.warn('a signal was refused', { signal: signal.name, problems: problems(parsed.error) });
+    return undefined;
+  });
+}
+
+/** @throws ApplicationFailure `Refused`: somebody started it by hand with something else, which no attempt mends */
+export function checkedInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw ApplicationFailure.nonRetryable(
+    `It was started with bad input: ${problems(parsed.error)}`,
+    'Refused',
+  );
+}
+
+/**
+ * Of one change there is one delivery, of one service one environment: by their IDs.
+ *
+ * @throws ApplicationFailure `Refused`
+ */
+export function checkOwnId(wanted: string): void {
+  const { workflowId } = workflowInfo();
+  if (workflowId === wanted) return;
+  throw ApplicationFailure.nonRetryable(
+    `It was started as ${workflowId}, but its ID is ${wanted}.`,
+    'Refused',
+  );
+}
