@@ -7,21 +7,30 @@ import type { Application } from '../model/application.ts';
  * @param overlay folder that it should sync
  */
 export function refuseSource(
-  { repository }: Pick<Config, 'repository'>,
-  { name, source }: Pick<Application, 'name' | 'source'>,
+  config: Pick<Config, 'repository'>,
+  application: Pick<Application, 'name' | 'source'>,
   overlay: string,
 ): string | undefined {
-  const fix = 'Correct the Application, or gitops.yaml.';
-  if (!source) return `Application ${name} has no single source. Give it spec.source with path ${overlay}.`;
+  const wrong = wrongSource(config, application, overlay);
+  return wrong && `Application ${application.name} ${wrong}. Correct the Application, or gitops.yaml.`;
+}
+
+/** What of an Application's source is wrong: `syncs from …`. */
+export function wrongSource(
+  { repository }: Pick<Config, 'repository'>,
+  { source }: Pick<Application, 'source'>,
+  overlay: string,
+): string | undefined {
+  if (!source) return `has no single source: it needs spec.source with path ${overlay}`;
   if (pathOf(source.repoURL) !== pathOf(repository.url)) {
-    return `Application ${name} syncs from ${source.repoURL}, not from ${repository.url}. ${fix}`;
+    return `syncs from ${source.repoURL}, not from ${repository.url}`;
   }
   if (source.path?.replace(/^\.\/|\/$/g, '') !== overlay) {
-    return `Application ${name} syncs ${source.path ?? 'no path'}, not ${overlay}. ${fix}`;
+    return `syncs ${source.path ?? 'no path'}, not ${overlay}`;
   }
   const { targetRevision = 'HEAD' } = source;
   if (!['HEAD', repository.branch, `refs/heads/${repository.branch}`].includes(targetRevision)) {
-    return `Application ${name} follows ${targetRevision}, not ${repository.branch}. ${fix}`;
+    return `follows ${targetRevision}, not ${repository.branch}`;
   }
   return undefined;
 }

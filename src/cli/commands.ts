@@ -17,6 +17,7 @@ export const commands: Record<string, { summary: string; load: () => Promise<Com
     summary: 'prepare Temporal: search attributes, the schedule of the poll',
     load: () => import('./setup.ts'),
   },
+  doctor: { summary: 'compare the configuration with the world', load: () => import('./doctor.ts') },
   config: { summary: 'validate and show gitops.yaml', load: () => import('./config.ts') },
   worker: { summary: 'run the workflows and their activities', load: () => import('./worker.ts') },
   server: { summary: 'take webhooks of the forge', load: () => import('./server.ts') },

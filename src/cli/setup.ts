@@ -40,5 +40,7 @@ async function setup(options: CommonOptions): Promise<void> {
   }
 }
 
-const line = ({ what, state, detail }: Prepared): string =>
-  `${state.padEnd(8)} ${what}${detail === undefined ? '' : `: ${detail}`}`;
+function line({ what, state, detail, advice }: Prepared): string {
+  const told = [detail, advice].filter((text) => text !== undefined).join(' ');
+  return `${state.padEnd(8)} ${what}${told === '' ? '' : `: ${told}`}`;
+}

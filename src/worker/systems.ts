@@ -4,11 +4,13 @@ import type { Client } from '@temporalio/client';
 import type { Systems } from '../activities/systems.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
+import { trustCertificates } from '../systems/certificates.ts';
 import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
 import { createCommandRunner } from '../systems/commands/index.ts';
 import { createForge } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/index.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
+import type { RegistryAccess } from '../systems/images/registry.ts';
 import { objectStoreOf } from './object-store.ts';
 
 /** Who writes `release/`, in the eyes of Git. */
@@ -33,7 +35,9 @@ export function createSystems(
   let watching: ArgoCd | undefined;
   const argocd = lazily(() => (watching = createArgoCd(config.argocd)));
   const commands = lazily(() => createCommandRunner());
-  const images = lazily(() => imagesOf(config, join(workDirectory, 'images')));
+  const images = lazily(() =>
+    createBuildah({ directory: join(workDirectory, 'images'), registry: registryAccessOf(config) }),
+  );
   return {
     config,
     temporal,
@@ -65,7 +69,7 @@ function lazily<T extends object>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-function repositoryOf({ repository }: Config, clones: string) {
+export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones: string) {
   const { url, branch, token, caFile } = repository;
   return createRepository({
     url,
@@ -77,16 +81,14 @@ function repositoryOf({ repository }: Config, clones: string) {
   });
 }
 
-function imagesOf({ registry }: Config, directory: string) {
+export function registryAccessOf({ registry }: Pick<Config, 'registry'>): RegistryAccess {
   const { image, insecure, login, caFile } = registry;
   const [host = ''] = image.split('/');
-  return createBuildah({
-    directory,
-    registry: {
-      host,
-      insecure,
-      ...(login && { login: { username: login.username, password: readSecret(login.password) } }),
-      ...(caFile !== undefined && { caFile }),
-    },
-  });
+  if (caFile !== undefined) trustCertificates(caFile);
+  return {
+    host,
+    insecure,
+    ...(login && { login: { username: login.username, password: readSecret(login.password) } }),
+    ...(caFile !== undefined && { caFile }),
+  };
 }

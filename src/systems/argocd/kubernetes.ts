@@ -7,11 +7,17 @@ import {
 } from '@kubernetes/client-node';
 import { rootCause, SystemError } from '../system-error.ts';
 
-/** An answer of the API server that is not a success. `status` is the HTTP status. */
+const advice: Record<number, string> = {
+  0: 'KUBECONFIG says where the cluster is.',
+  401: 'Renew the credentials that KUBECONFIG names.',
+  403: 'Give the account that right in the cluster.',
+};
+
+/** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
 export class KubernetesError extends SystemError {
   readonly status: number;
-  constructor(status: number, fact: string, advice?: string) {
-    super(fact, { advice, unreachable: status === 0 });
+  constructor(status: number, fact: string) {
+    super(fact, { advice: advice[status], unreachable: status === 0 });
     this.status = status;
   }
 }
@@ -25,6 +31,7 @@ export interface Kubernetes {
   get(path: string, query?: Query): Promise<unknown>;
   /** Text, such as logs. */
   text(path: string, query?: Query): Promise<string>;
+  post(path: string, body: object): Promise<unknown>;
   /** @throws KubernetesError 409: the object's `resourceVersion` is not the newest */
   put(path: string, body: object): Promise<unknown>;
   /** A JSON merge patch: null removes. */
@@ -48,7 +55,7 @@ export function createKubernetes(file?: string): Kubernetes {
     body?: object,
   ): Promise<string> {
     const server = config.getCurrentCluster()?.server;
-    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured.', 'Set KUBECONFIG.');
+    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured.');
     const context = new RequestContext(`${server}${path}`, method);
     for (const [key, value] of Object.entries(query)) context.setQueryParam(key, String(value));
     if (body) {
@@ -65,13 +72,13 @@ export function createKubernetes(file?: string): Kubernetes {
       .send(context)
       .toPromise()
       .catch((error: unknown) => {
-        throw new KubernetesError(0, `${what}: ${rootCause(error)}`);
+        throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
       });
     const text = await response.body.text();
     if (response.httpStatusCode >= 400) {
       throw new KubernetesError(
         response.httpStatusCode,
-        `${what}: ${response.httpStatusCode} ${messageOf(text)}`,
+        `${what}: ${response.httpStatusCode} ${messageOf(text)}.`,
       );
     }
     return text;
@@ -88,6 +95,7 @@ export function createKubernetes(file?: string): Kubernetes {
       }
     },
     text: (path, query) => request('GET', path, query),
+    post: async (path, body) => JSON.parse(await request('POST', path, {}, body)),
     put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
     patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
   };

@@ -149,6 +149,17 @@ export function createRepository(options: CloneOptions): Repository {
       await extract(options.directory, tree, directory);
     },
 
+    async tryPush() {
+      await clone.git([
+        'push',
+        '--dry-run',
+        '--porcelain',
+        '--end-of-options',
+        options.url,
+        `${await tip()}:refs/heads/gitops/doctor`,
+      ]);
+    },
+
     writeRelease: (write) =>
       write.branch === options.branch ? group.write(write) : writeBranch(clone, write),
   };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { SystemError } from '../system-error.ts';
 
 /** A connection takes milliseconds; when there is none after this long, nobody is there. */
 const connectTimeout = '5 seconds';
@@ -20,7 +21,7 @@ export function connectionSettings() {
   };
 }
 
-/** @throws Error that names the address */
+/** @throws SystemError that names the address */
 export async function connectClient(): Promise<Client> {
   const { namespace, options } = connectionSettings();
   try {
@@ -28,10 +29,11 @@ export async function connectClient(): Promise<Client> {
     return new Client({ connection, namespace });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(
-      `Temporal cannot be reached at ${options.address} (${why}). Start it, or say where it is: TEMPORAL_ADDRESS.`,
-      { cause: error },
-    );
+    throw new SystemError(`Temporal cannot be reached at ${options.address} (${why}).`, {
+      advice: 'Start it, or say where it is: TEMPORAL_ADDRESS.',
+      unreachable: true,
+      cause: error,
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import {
   type ScheduleOptions,
 } from '@temporalio/client';
 import { pollId, taskQueue } from '../../model/ids.ts';
+import { SystemError } from '../system-error.ts';
 import { attributes } from '../../model/visibility.ts';
 
 /** One thing that was looked at, and what was done about it. */
@@ -12,27 +13,42 @@ export interface Prepared {
   what: string;
   state: 'there' | 'created' | 'updated' | 'advice';
   detail?: string;
+  /** What whoever runs Temporal had better change. */
+  advice?: string;
 }
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of temporal/api/enums/v1/common.proto: all our attributes are keywords. */
 const keyword = 2;
 
+const names = Object.values(attributes).map(({ name }) => name);
+
 /**
- * Registers the search attributes that workflows are found by. Those that are there stay as they are.
+ * Which of the search attributes that workflows are found by are not registered.
  *
- * @throws Error: one is there with another type
+ * @throws SystemError: one is there with another type
  */
-export async function registerSearchAttributes({ connection, options }: Client): Promise<Prepared[]> {
+export async function missingSearchAttributes({ connection, options }: Client): Promise<string[]> {
   const { namespace } = options;
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const names = Object.values(attributes).map(({ name }) => name);
   const wrong = names.filter((name) => (customAttributes[name] ?? keyword) !== keyword);
   if (wrong.length > 0) {
-    throw new Error(
-      `Namespace ${namespace} has search attributes of another type than Keyword: ${wrong.join(', ')}. Remove or rename them.`,
+    throw new SystemError(
+      `Namespace ${namespace} has search attributes of another type than Keyword: ${wrong.join(', ')}.`,
+      { advice: 'Remove or rename them.' },
     );
   }
-  const missing = names.filter((name) => customAttributes[name] === undefined);
+  return names.filter((name) => customAttributes[name] === undefined);
+}
+
+/**
+ * Registers those that are missing. Those that are there stay as they are.
+ *
+ * @throws SystemError: one is there with another type
+ */
+export async function registerSearchAttributes(client: Client): Promise<Prepared[]> {
+  const { connection, options } = client;
+  const { namespace } = options;
+  const missing = await missingSearchAttributes(client);
   if (missing.length > 0) {
     await connection.operatorService.addSearchAttributes({
       namespace,
@@ -58,7 +74,8 @@ export async function checkRetention({ connection, options }: Client): Promise<P
   return {
     what,
     state: 'advice',
-    detail: `Closed deliveries vanish from Temporal after ${days} days. Keep them longer: temporal operator namespace update --namespace ${namespace} --retention 90d`,
+    detail: `Closed deliveries vanish from Temporal after ${days} days.`,
+    advice: `Keep them longer: temporal operator namespace update --namespace ${namespace} --retention 90d`,
   };
 }
 

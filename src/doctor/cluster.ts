@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { namespaceOf } from '../config/places.ts';
+import type { Config } from '../config/schema.ts';
+import { KubernetesError, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import { failed, ok, warning, type Check, type Finding } from './check.ts';
+
+/** The cluster, Argo CD in it, and what we may do there. */
+export const cluster: Check = {
+  name: 'cluster',
+  async *look({ config, kubernetes }) {
+    const api = await kubernetes();
+    await api.get('/version');
+    yield ok('cluster', `${api.config.getCurrentCluster()?.server} answers.`);
+    const argocd = await argoCd(api, config.argocd.namespace);
+    yield argocd;
+    if (argocd.state !== 'failed') yield* rights(api, config);
+  },
+};
+
+const podsSchema = z.object({
+  items: z.array(
+    z.object({
+      status: z.object({
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
+      }),
+    }),
+  ),
+});
+
+async function argoCd(api: Kubernetes, namespace: string): Promise<Finding> {
+  const name = 'Argo CD';
+  if ((await api.get('/apis/argoproj.io/v1alpha1')) === undefined) {
+    return failed(
+      name,
+      'There is none in this cluster.',
+      'Install it, or let KUBECONFIG name the cluster that has it.',
+    );
+  }
+  const settings = await api.get(`/api/v1/namespaces/${namespace}/configmaps/argocd-cm`);
+  if (settings === undefined) {
+    const detail = `Namespace ${namespace} has no Argo CD: no ConfigMap argocd-cm.`;
+    return failed(name, detail, 'Correct argocd.namespace in gitops.yaml.');
+  }
+  const ready = await controllerIsReady(api, namespace);
+  return ready === false
+    ? failed(name, 'Its application controller is not ready.', `Look at: kubectl -n ${namespace} get pods`)
+    : ok(name, `It is in namespace ${namespace}.`);
+}
+
+/** @returns undefined when we may not look */
+async function controllerIsReady(api: Kubernetes, namespace: string): Promise<boolean | undefined> {
+  try {
+    const labelSelector = 'app.kubernetes.io/name=argocd-application-controller';
+    const pods = podsSchema.parse(await api.get(`/api/v1/namespaces/${namespace}/pods`, { labelSelector }));
+    return pods.items.some(({ status }) =>
+      status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+    );
+  } catch (error) {
+    if (error instanceof KubernetesError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
+interface Right {
+  namespace: string;
+  group: string;
+  resource: string;
+  subresource?: string;
+  verb: string;
+}
+
+async function* rights(api: Kubernetes, config: Config): AsyncGenerator<Finding> {
+  const argocd = { namespace: config.argocd.namespace, group: 'argoproj.io' };
+  const needed: Right[] = [
+    ...['get', 'list', 'watch', 'patch', 'update'].map((verb) => ({
+      ...argocd,
+      resource: 'applications',
+      verb,
+    })),
+    { ...argocd, resource: 'appprojects', verb: 'get' },
+  ];
+  // A failed promotion is explained by these.
+  const useful: Right[] = config.environments.flatMap(({ name }) => {
+    const pods = { namespace: namespaceOf(config, name), group: '', resource: 'pods' };
+    return [
+      { ...pods, verb: 'list' },
+      { ...pods, subresource: 'log', verb: 'get' },
+    ];
+  });
+  const [lacking, missed] = await Promise.all([refused(api, needed), refused(api, useful)]);
+  const name = 'rights in the cluster';
+  const remedy = 'Give this account a Role with it.';
+  if (lacking.length > 0) yield failed(name, `We may not ${lacking.join(', ')}.`, remedy);
+  if (missed.length > 0) {
+    yield warning(name, `We may not ${missed.join(', ')}: failures go unexplained.`, remedy);
+  }
+  if (lacking.length + missed.length === 0) yield ok(name, 'We may do what promotions need.');
+}
+
+const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** Those of the rights that we do not have, in words. */
+async function refused(api: Kubernetes, rights: Right[]): Promise<string[]> {
+  const answers = await Promise.all(
+    rights.map(async (resourceAttributes) => {
+      const review = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes },
+      };
+      const answer = await api.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review);
+      return reviewSchema.parse(answer).status.allowed;
+    }),
+  );
+  return rights
+    .filter((_, i) => !answers[i])
+    .map(({ verb, resource, subresource, namespace }) => {
+      const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+      return `${verb} ${what} in ${namespace}`;
+    });
+}

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { SystemError } from '../systems/system-error.ts';
+import { ok, type Check } from './check.ts';
+import { examineAll } from './index.ts';
+import type { World } from './world.ts';
+
+const nowhere = {} as World;
+const check = (name: string, look: Check['look']): Check => ({ name, look });
+const examine = (...checks: Check[]) => examineAll(checks, nowhere, 100, () => undefined);
+
+test('a system that gives no answer hides neither the others nor what was found before', async () => {
+  const silent = check('silent', async function* () {
+    yield ok('door', 'It opens.');
+    await new Promise(() => undefined);
+  });
+  const well = check('well', async function* () {
+    yield ok('well', 'It is.');
+  });
+  expect(await examine(silent, well)).toEqual([
+    { name: 'door', state: 'ok', detail: 'It opens.' },
+    {
+      name: 'silent',
+      state: 'failed',
+      detail: 'Gave no answer within 0.1 seconds.',
+      remedy: expect.stringMatching(/firewall/),
+      unreachable: true,
+    },
+    { name: 'well', state: 'ok', detail: 'It is.' },
+  ]);
+});
+
+test('what a system says of its failure is the finding, and its advice the remedy', async () => {
+  const down = check('down', async function* () {
+    yield ok('down', 'It is asked.');
+    throw new SystemError('Nobody listens at port 9.', { advice: 'Start it.', unreachable: true });
+  });
+  const [, finding] = await examine(down);
+  expect(finding).toEqual({
+    name: 'down',
+    state: 'failed',
+    detail: 'Nobody listens at port 9.',
+    remedy: 'Start it.',
+    unreachable: true,
+  });
+});
+
+test('what is still looked at is told', async () => {
+  const told: string[][] = [];
+  const quick = check('quick', async function* () {
+    yield ok('quick', 'Done.');
+  });
+  await examineAll([quick], nowhere, 100, (names) => told.push(names));
+  expect(told).toEqual([['quick'], []]);
+});

@@ -1,0 +1,82 @@
+import { ScheduleNotFoundError, type Client } from '@temporalio/client';
+import { pollId, queues, taskQueue, type Queue } from '../model/ids.ts';
+import { connectClient, connectionSettings } from '../systems/temporal/connect.ts';
+import { pollersOf } from '../systems/temporal/pollers.ts';
+import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';
+import { failed, ok, warning, type Check, type Finding } from './check.ts';
+
+/** Temporal itself, what `gitops setup` leaves in it, and who works there. */
+export const temporal: Check = {
+  name: 'Temporal',
+  async *look({ config: { platform } }) {
+    const client = await connectClient();
+    try {
+      const { namespace, options } = connectionSettings();
+      // Connecting asks for no namespace; this does.
+      const kept = await retention(client);
+      yield ok('Temporal', `Namespace ${namespace} at ${options.address} answers.`);
+      yield kept;
+      yield await searchAttributes(client);
+      yield await poll(client, platform);
+      yield* workers(client, platform);
+    } finally {
+      await client.connection.close();
+    }
+  },
+};
+
+async function retention(client: Client): Promise<Finding> {
+  const { detail = '', advice } = await checkRetention(client);
+  const name = 'retention';
+  return advice === undefined
+    ? ok(name, `Closed workflows stay in Temporal for ${detail}.`)
+    : warning(name, detail, advice);
+}
+
+async function searchAttributes(client: Client): Promise<Finding> {
+  const name = 'search attributes';
+  const missing = await missingSearchAttributes(client);
+  return missing.length === 0
+    ? ok(name, 'All are registered.')
+    : failed(name, `Temporal does not know ${missing.join(', ')}.`, 'Run: gitops setup');
+}
+
+async function poll(client: Client, platform: string): Promise<Finding> {
+  const name = 'poll of the repository';
+  try {
+    const { state } = await client.schedule.getHandle(pollId(platform)).describe();
+    if (!state.paused) return ok(name, `Schedule ${pollId(platform)} is there.`);
+    const remedy = `Run: temporal schedule toggle --unpause --schedule-id ${pollId(platform)}`;
+    return warning(name, 'It is paused: what a lost webhook told goes unseen.', remedy);
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    return failed(name, `There is no schedule ${pollId(platform)}.`, 'Run: gitops setup');
+  }
+}
+
+async function* workers(client: Client, platform: string): AsyncGenerator<Finding> {
+  const serving = new Map<Queue, string[]>();
+  for (const queue of queues) {
+    const found = await pollersOf(client, taskQueue(platform, queue), 'activity');
+    const ofWorkflows =
+      queue === 'delivery' ? await pollersOf(client, taskQueue(platform, queue), 'workflow') : found;
+    serving.set(queue, found);
+    const name = `worker for ${queue}`;
+    yield found.length > 0 && ofWorkflows.length > 0
+      ? ok(name, `Served by ${found.join(', ')}.`)
+      : failed(name, `Nobody serves ${taskQueue(platform, queue)}.`, `Run: gitops worker --queues ${queue}`);
+  }
+  yield separation(serving);
+}
+
+function separation(serving: Map<Queue, string[]>): Finding {
+  const name = 'separation of workers';
+  const trusted = new Set([...(serving.get('delivery') ?? []), ...(serving.get('production') ?? [])]);
+  const both = (serving.get('build') ?? []).filter((worker) => trusted.has(worker));
+  if (both.length === 0) return ok(name, 'Tests and builds run apart from what may change environments.');
+  return warning(
+    name,
+    `${both.join(', ')} runs tests and builds, which are other people's code, beside the credentials for production: that is for laptops.`,
+    'Run them apart: gitops worker --queues build; --queues delivery,wait; --queues production',
+  );
+}

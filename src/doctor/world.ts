@@ -1,0 +1,43 @@
+import type { Tree } from '../config/layout.ts';
+import type { Config } from '../config/schema.ts';
+import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
+import { createKubernetes, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import type { Repository } from '../systems/git/index.ts';
+import { repositoryOf } from '../worker/systems.ts';
+
+/** What several checks look at; each thing is opened or read when it is first asked for, and once. */
+export interface World {
+  config: Config;
+  repository: () => Promise<Repository>;
+  /** The protected branch's tip. */
+  tip: () => Promise<string>;
+  /** The repository at that tip. */
+  tree: () => Promise<Tree>;
+  kubernetes: () => Promise<Kubernetes>;
+  argocd: () => Promise<ArgoCd>;
+}
+
+/** @param clones folder for a clone of the repository */
+export function createWorld(config: Config, clones: string): World {
+  const repository = once(async () => repositoryOf(config, clones));
+  const tip = once(async () => (await repository()).tip());
+  return {
+    config,
+    repository,
+    tip,
+    tree: once(async () => {
+      const [opened, revision] = [await repository(), await tip()];
+      return {
+        files: await opened.files(revision),
+        read: (path) => opened.read(revision, path),
+      };
+    }),
+    kubernetes: once(async () => createKubernetes()),
+    argocd: once(async () => createArgoCd(config.argocd)),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
