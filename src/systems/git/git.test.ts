@@ -201,6 +201,22 @@ test('changes are ordered on the first-parent line, and a commit beside it is le
   ]);
 });
 
+test('whatever a message holds, it hides no author', async () => {
+  const first = await git(work, 'rev-parse', 'HEAD');
+  const message = 'sub\u0001ject\u0002 \u001b[31m<!channel>\n\nCo-authored-by: Pair <pair@example.com>';
+  const odd = await commit(message, { 'm/a/base/x.yaml': 'x\n' });
+  const plain = await commit('plain', { 'm/a/base/x.yaml': 'y\n' });
+  await git(work, 'push', '-q', 'origin', 'main');
+  expect(await repository.log(first, plain, ['m/a/**'])).toMatchObject([
+    { sha: plain, subject: 'plain', authors: ['Dev <dev@example.com>'] },
+    {
+      sha: odd,
+      subject: 'sub\u0001ject\u0002 \u001b[31m<!channel>',
+      authors: ['Dev <dev@example.com>', 'Pair <pair@example.com>'],
+    },
+  ]);
+});
+
 test('a checkout holds the files of that very commit, and no .git', async () => {
   const target = join(folder, 'checkout');
   await mkdir(target);

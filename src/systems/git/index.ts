@@ -11,9 +11,8 @@ export { GitError } from './git.ts';
 
 const fullHash = /^[0-9a-f]{40}$/;
 
-/** Fields apart by NUL, commits apart by SOH: what no message holds. */
-const logFormat =
-  '%H%x00%s%x00%an <%ae>%x00%(trailers:key=Co-authored-by,valueonly,separator=%x02)%x00%cI%x01';
+/** Five fields, each ended by NUL: the only character that no commit can hold. */
+const logFormat = '%H%x00%s%x00%an <%ae>%x00%(trailers:key=Co-authored-by,valueonly,separator=%x02)%x00%cI';
 
 /** @param options where the repository is, and where its clone is kept */
 export function createRepository(options: CloneOptions): Repository {
@@ -86,6 +85,7 @@ export function createRepository(options: CloneOptions): Repository {
       const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
       const text = await clone.git([
         'log',
+        '-z',
         '-200',
         // Also what a merge made no difference of: its authors worked on the service all the same.
         '--full-history',
@@ -96,11 +96,7 @@ export function createRepository(options: CloneOptions): Repository {
         // A promotion's own commits are nobody's work on the service.
         ...(paths.length > 0 ? [':(top,exclude,glob)**/overlays/*/release/**'] : []),
       ]);
-      return text
-        .split('\x01')
-        .map((entry) => entry.trim())
-        .filter(Boolean)
-        .map(parseCommit);
+      return parseLog(text);
     },
 
     async changedPaths(commit) {
@@ -169,9 +165,12 @@ export function createRepository(options: CloneOptions): Repository {
 const pathspec = (glob: string): string =>
   /[*?[]/.test(glob) ? `:(top,glob)${glob}` : `:(top,literal)${glob}`;
 
-function parseCommit(entry: string): Commit {
-  const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = entry.split('\0');
-  return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
+function parseLog(text: string): Commit[] {
+  const fields = text.split('\0');
+  return Array.from({ length: Math.floor(fields.length / 5) }, (_, i) => {
+    const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = fields.slice(5 * i);
+    return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
+  });
 }
 
 /** Git writes what it would check out as a tar, so there is no `.git`, no index and no second copy. */
