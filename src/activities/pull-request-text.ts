@@ -1,5 +1,6 @@
 import { changeName, type Release } from '../model/change.ts';
 import { imageReference } from '../model/delivery.ts';
+import { codeBlock, inlineCode } from '../model/markdown.ts';
 import type { Approval, Deployed } from '../model/promotion.ts';
 import type { Commit } from '../systems/git/repository.ts';
 
@@ -74,22 +75,7 @@ function changelog(commits: Commit[]): string {
 const name = (author: string): string => inlineCode(author.replace(/\s*<.*$/, ''));
 
 function diffBlock({ key, text }: NonNullable<PullRequestFacts['diff']>): string {
-  const shown = visible(text, '\n\t').slice(0, longestDiff);
-  const fence = '`'.repeat(Math.max(3, longestRun(shown) + 1));
   const whole = `The whole diff: ${inlineCode(key)} in the object store.`;
-  return `${fence}diff\n${shown}\n${fence}\n${shown.length < text.length ? `\nCut off here. ${whole}` : `\n${whole}`}`;
+  const told = text.length > longestDiff ? `Cut off here. ${whole}` : whole;
+  return `${codeBlock(text.slice(0, longestDiff), 'diff')}\n\n${told}`;
 }
-
-/** Inside code nothing is markup, a mention or a reference; the fence is longer than any run of backticks in it. */
-export function inlineCode(text: string): string {
-  const shown = visible(text, '').slice(0, 200) || ' ';
-  const fence = '`'.repeat(longestRun(shown) + 1);
-  return `${fence}${shown.includes('`') ? ` ${shown} ` : shown}${fence}`;
-}
-
-const longestRun = (text: string): number =>
-  Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-
-/** Without control characters (terminal escapes) and those that reorder text, but for the ones kept. */
-const visible = (text: string, kept: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => (kept.includes(character) ? character : ' '));

@@ -1,6 +1,7 @@
 import { promotionSettings, releasePath } from '../config/places.ts';
 import { changeName, type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
+import { inlineCode } from '../model/markdown.ts';
 import type { Approval } from '../model/promotion.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
@@ -14,7 +15,7 @@ import { knownService } from './known-service.ts';
 import { mergePinned } from './merge-pinned.ts';
 import { peopleOf } from './people.ts';
 import { readOpened } from './pull-request-reading.ts';
-import { inlineCode, pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from './systems.ts';
 import type { PullRequestActivities, PullRequestReading, SeenRelease } from './types.ts';
 

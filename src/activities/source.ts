@@ -3,6 +3,8 @@ import { promotionSettings } from '../config/places.ts';
 import { listServices, ownsPath, type Service } from '../config/services.ts';
 import type { Change, Source } from '../model/change.ts';
 import type { Plan } from '../model/delivery.ts';
+import { plain } from '../model/markdown.ts';
+import type { Commit } from '../systems/git/repository.ts';
 import { refused } from './failures.ts';
 import { withGit } from './git-failures.ts';
 import { knownService } from './known-service.ts';
@@ -44,7 +46,7 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
           const [described] = await repository.log(undefined, commit, []);
           for (const service of listServices(config, await repository.files(commit)).values()) {
             if (!paths.some((path) => ownsPath(service, path))) continue;
-            const subject = described?.subject ?? '';
+            const subject = described ? subjectOf(described) : '';
             changes.set(service.name, { change: { service: service.name, commit }, subject });
           }
         }
@@ -91,7 +93,7 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
     return {
       position,
       base,
-      subject: described.subject.slice(0, 100),
+      subject: subjectOf(described),
       authors: described.authors,
       committedAt: described.committedAt,
       paths: paths.filter((path) => ownsPath(service, path)).slice(0, mostPaths),
@@ -104,6 +106,9 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
     return hasTestTarget((await repository.read(commit, dockerfile)) ?? '');
   }
 }
+
+/** It goes into histories, terminals and messages of commits: not too long, and nothing that they would act on. */
+const subjectOf = ({ subject }: Commit): string => plain(subject).slice(0, 100);
 
 /** Whether a Dockerfile has a stage named `test`. */
 const hasTestTarget = (dockerfile: string): boolean => /^\s*FROM\s+.+\s+AS\s+test\s*$/im.test(dockerfile);

@@ -1,4 +1,5 @@
 import type { Change, Image, Source } from './change.ts';
+import { codeBlock, inlineCode } from './markdown.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from './promotion.ts';
 
 /** What `verify` decided that a delivery does. */
@@ -63,10 +64,10 @@ const marks: Record<Step['state'], string> = {
 /** The delivery as Markdown, for the Temporal UI. */
 export function describeDelivery({ change, subject, steps, waitingFor, reason }: Delivery): string {
   return [
-    `**${change}**${subject === undefined ? '' : ` ${subject}`}`,
+    `**${change}**${subject === undefined ? '' : ` ${inlineCode(subject)}`}`,
     '',
     ...steps.map(({ name, state }) => `- ${marks[state]} ${name}${state === 'pending' ? '' : ` (${state})`}`),
     ...(waitingFor === undefined ? [] : ['', `Waits for ${waitingFor}`]),
-    ...(reason === undefined ? [] : ['', reason]),
+    ...(reason === undefined ? [] : ['', codeBlock(reason)]),
   ].join('\n');
 }
