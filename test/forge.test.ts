@@ -8,6 +8,7 @@ import type { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createPullRequestActivities } from '../src/activities/pull-requests.ts';
 import type { PullRequestActivities, SeenRelease } from '../src/activities/types.ts';
+import { promotionSettings } from '../src/config/places.ts';
 import type { Config } from '../src/config/schema.ts';
 import type { Release } from '../src/model/change.ts';
 import { promotionBranch } from '../src/model/ids.ts';
@@ -140,7 +141,8 @@ const read = (p: Promotion, { number, head }: { number: number; head: string }) 
   as(p, activities.readPullRequest, { environment: p.environment, service: 'api', number, head });
 const merge = (p: Promotion, pullRequest: { number: number; url: string; head: string }) => {
   const { environment, release, asker } = p;
-  return as(p, activities.mergePullRequest, { environment, release, pullRequest, asker });
+  const { approval } = promotionSettings(config, environment);
+  return as(p, activities.mergePullRequest, { environment, release, pullRequest, approval, asker });
 };
 const close = (p: Promotion, number: number) => {
   const { environment, release } = p;
@@ -315,6 +317,36 @@ test('a release that somebody else wrote over is not merged but told', async () 
   await expect(open(p)).rejects.toMatchObject({
     type: 'Refused',
     message: expect.stringContaining('meanwhile'),
+  });
+  await close(p, opened.number);
+});
+
+test('a change that somebody took off the branch is not brought back by its pull request', async () => {
+  const before = await repository.tip();
+  const p = await promotion();
+  const opened = await open(p);
+  await gitea.review(opened.number, 'reviewer', 'APPROVED', opened.head);
+  await gitea.rewrite(before);
+
+  const gone = expect.stringMatching(/is not on the protected branch any more.*Deliver a commit that is/);
+  expect(await merge(p, opened)).toEqual({ state: 'refused', reason: gone });
+  await close(p, opened.number);
+  await expect(open({ ...p, seen: { tip: before } })).rejects.toMatchObject({ message: gone });
+  expect(await repository.tip()).toBe(before);
+});
+
+test('what was asked for as a review is not merged once decisions are demanded', async () => {
+  const p = await promotion('production');
+  const opened = await open(p);
+  await gitea.review(opened.number, 'reviewer', 'APPROVED', opened.head);
+  const { environment, release, asker } = p;
+  const merged = await as(p, activities.mergePullRequest, {
+    ...{ environment, release, asker, pullRequest: opened },
+    approval: { by: 'review' },
+  });
+  expect(merged).toEqual({
+    state: 'refused',
+    reason: 'The configuration demands decisions by now. Deliver the change again.',
   });
   await close(p, opened.number);
 });

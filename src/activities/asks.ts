@@ -7,7 +7,7 @@ import type { AskActivities, Place } from './types.ts';
 
 /**
  * A delivery asks an environment by signal-with-start, which only a client can send. Safe to repeat and late: the
- * environment knows an ask by its ID, answers an ended one again and refuses a withdrawn one.
+ * environment knows an ask by its ID, and answers an ended or withdrawn one again.
  */
 export function createAskActivities({
   platform,
@@ -38,12 +38,13 @@ export function createAskActivities({
       });
     },
 
-    async withdrawAsk({ environment, service, askId, reason }) {
-      // With start, too: a withdrawal that overtakes its ask must leave a mark.
+    async withdrawAsk({ environment, ask, reason }) {
+      const { service } = ask.release.change;
+      // With start, too: a withdrawal that overtakes its ask, or comes to an environment that was terminated, is answered.
       await temporal.workflow.signalWithStart('environment', {
         ...place({ environment, service }),
         signal: withdraw,
-        signalArgs: [{ askId, reason }],
+        signalArgs: [{ ask, reason }],
       });
     },
   };

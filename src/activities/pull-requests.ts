@@ -3,6 +3,7 @@ import { changeName, type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
 import { inlineCode } from '../model/markdown.ts';
 import type { Approval } from '../model/promotion.ts';
+import { refuseGone } from './refuse-gone.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
 import type { Commit } from '../systems/git/repository.ts';
@@ -43,7 +44,7 @@ export function createPullRequestActivities({
 
     readPullRequest: ({ number, head }) => withForge(() => readOpened(forge, { number, head, base })),
 
-    async mergePullRequest({ environment, release, pullRequest, asker }) {
+    async mergePullRequest({ environment, release, pullRequest, approval, asker }) {
       const { number, head } = pullRequest;
       const branch = promotionBranch(environment, release.change);
       const [title = '', ...message] = releaseMessage(environment, release).split('\n');
@@ -51,14 +52,17 @@ export function createPullRequestActivities({
         title: `${title} (#${number})`,
         message: message.join('\n').trim(),
       };
-      return withForge(async () => {
-        const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
-          if (!(await stillWanted(temporal, asker))) return noLongerWanted;
-          return unapproved(promotionSettings(config, environment).approval, reading);
-        });
-        if (merged.state === 'merged' && (await ownRunIsOpen(temporal))) await forge.deleteBranch(branch);
-        return merged;
-      });
+      return withGit(() =>
+        withForge(async () => {
+          const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
+            if (!(await stillWanted(temporal, asker))) return noLongerWanted;
+            const gone = await refuseGone(repository, release.change, await repository.tip());
+            return gone ?? unapproved(promotionSettings(config, environment).approval, approval, reading);
+          });
+          if (merged.state === 'merged' && (await ownRunIsOpen(temporal))) await forge.deleteBranch(branch);
+          return merged;
+        }),
+      );
     },
 
     async closePullRequest({ environment, change, number, reason }) {
@@ -84,6 +88,8 @@ export function createPullRequestActivities({
     const commits = await repository.log(current?.change.commit, change.commit, service.paths);
     const authors = authorsOf(commits, release, approval);
     await refuseOlder(seen, release, environment);
+    const gone = await refuseGone(repository, change, seen.tip);
+    if (gone !== undefined) throw refused(gone);
 
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
@@ -148,8 +154,15 @@ export function createPullRequestActivities({
 }
 
 /** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
-function unapproved(approval: Approval, { approvedBy, rejectedBy }: PullRequestReading): string | undefined {
-  if (approval.by !== 'review') return undefined;
+function unapproved(
+  demanded: Approval,
+  asked: Approval,
+  { approvedBy, rejectedBy }: PullRequestReading,
+): string | undefined {
+  if (demanded.by === 'decisions' && asked.by !== 'decisions') {
+    return 'The configuration demands decisions by now. Deliver the change again.';
+  }
+  if (demanded.by !== 'review') return undefined;
   const [rejecter] = rejectedBy;
   if (rejecter !== undefined) return `${rejecter} asked for changes.`;
   return approvedBy.length === 0 ? 'No approving review of its head counts any more.' : undefined;

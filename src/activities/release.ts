@@ -1,10 +1,11 @@
-import { releasePath } from '../config/places.ts';
+import { promotionSettings, releasePath } from '../config/places.ts';
 import { changeName } from '../model/change.ts';
 import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../model/release.ts';
 import { releaseTree } from '../systems/git/release-tree.ts';
 import { stillWanted } from '../systems/temporal/runs.ts';
 import { withGit } from './git-failures.ts';
 import { knownService } from './known-service.ts';
+import { refuseGone } from './refuse-gone.ts';
 import type { Systems } from './systems.ts';
 import type { ReleaseActivities, SeenRelease } from './types.ts';
 
@@ -40,6 +41,14 @@ export function createReleaseActivities(
           return {
             state: 'refused',
             reason: `${changeName(seen.change)} is newer and is in ${environment} already.`,
+          };
+        }
+        const gone = await refuseGone(repository, change, seen.tip);
+        if (gone !== undefined) return { state: 'refused', reason: gone };
+        if (promotionSettings(config, environment).entersBy !== 'push') {
+          return {
+            state: 'refused',
+            reason: `By now the configuration has releases enter ${environment} by pull request. Deliver the change again.`,
           };
         }
         const service = await knownService(systems, change.service, seen.tip);

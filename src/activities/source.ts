@@ -52,6 +52,12 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
         }
         return [...changes.values()];
       }),
+
+    findPosition: ({ commit }) =>
+      withGit(async () => {
+        const position = await repository.position(commit);
+        return position === undefined ? {} : { position };
+      }),
   };
 
   async function positionOf(commit: string): Promise<number> {

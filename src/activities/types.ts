@@ -6,7 +6,7 @@
 import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
-import type { Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type { Approval, Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
 import type { RepositorySeen } from '../model/repository-poll.ts';
 
 /** Names one service in one environment. */
@@ -38,6 +38,8 @@ export interface SourceActivities {
    * @throws Refused: a commit that is not on the protected branch's first-parent line
    */
   resolveChanges(input: { since: string; until?: string }): Promise<{ change: Change; subject: string }[]>;
+  /** Where a commit is on the protected branch's first-parent line now; nothing when it is not there any more. */
+  findPosition(input: { commit: string }): Promise<{ position?: number }>;
 }
 
 export interface BuildActivities {
@@ -53,7 +55,7 @@ export interface BuildActivities {
 
 export interface AskActivities {
   askEnvironment(input: { environment: string; ask: Ask }): Promise<void>;
-  withdrawAsk(input: Place & { askId: string; reason: string }): Promise<void>;
+  withdrawAsk(input: { environment: string; ask: Ask; reason: string }): Promise<void>;
 }
 
 export interface RecordActivities {
@@ -100,6 +102,8 @@ export interface PullRequestActivities {
     environment: string;
     release: Release;
     pullRequest: PullRequest;
+    /** What people were asked for. */
+    approval: Approval;
     asker: Asker;
   }): Promise<{ state: 'merged'; revision: string } | { state: 'refused'; reason: string }>;
   /** Closes it and deletes its branch; closed already is success. */

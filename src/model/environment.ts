@@ -11,9 +11,7 @@ export interface EnvironmentMemory {
 /** An environment's whole state, carried from run to run. */
 export interface EnvironmentState extends EnvironmentMemory {
   waiting: Ask[];
-  /** Asks that were withdrawn before they came, newest last, bounded. */
-  withdrawn: string[];
-  /** Ended asks with their answers, newest last, bounded: who asks again is told again. */
+  /** Ended asks with their answers, newest last, bounded: who asks again, or too late, is told again. */
   answered: { askId: string; change: Change; position: number; outcome: Outcome }[];
 }
 

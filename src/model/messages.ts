@@ -16,7 +16,7 @@ export const deliveryStatus = defineQuery<Delivery>('status');
 /** A delivery asks for a promotion; sent with start. */
 export const promote = defineSignal<[Ask]>('promote');
 /** The delivery does not want it any more. May overtake its ask. */
-export const withdraw = defineSignal<[{ askId: string; reason: string }]>('withdraw');
+export const withdraw = defineSignal<[{ ask: Ask; reason: string }]>('withdraw');
 /** A person decides on the change that is waiting for decisions; refused with a reason by its validator. */
 export const decide = defineUpdate<Decision, [DecisionRequest]>('decide');
 /** The same for callers that cannot wait for the answer; a refusal is only logged. */

@@ -1,9 +1,12 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Release } from '../model/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
+import { deliverId } from '../model/ids.ts';
+import { deliveryInputSchema } from '../model/inputs.ts';
 import type { Outcome } from '../model/promotion.ts';
+import { checkedInput, checkOwnId } from './door.ts';
 import { lengthy, ownId, quick } from './proxies.ts';
-import { trackDelivery, type DeliveryTrack } from './delivery-track.ts';
+import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
 
 /**
@@ -11,13 +14,15 @@ import { failureText } from './failure-text.ts';
  *
  * @throws ApplicationFailure `DeliveryFailed` when a step failed; a rejected or superseded change ends normally
  */
-export async function deliverService(input: DeliveryInput): Promise<Delivery> {
+export async function deliverService(started: DeliveryInput): Promise<Delivery> {
+  const input = checkedInput(deliveryInputSchema, started);
+  checkOwnId(deliverId(input.platform, input.change));
   const track = trackDelivery(input.change);
   try {
     return await deliver(input, track);
   } catch (error) {
     const cancelled = isCancellation(error);
-    const reason = cancelled ? 'The delivery was cancelled.' : failureText(error);
+    const reason = cancelled ? cancelledText : failureText(error);
     // A cancelled delivery still has to say how it ended.
     const delivery = await CancellationScope.nonCancellable(() =>
       end(input, track, { state: 'failed', reason }),
@@ -66,7 +71,7 @@ async function image(
 const askAgainAfter = '6 hours';
 
 async function enter(
-  { platform, change }: DeliveryInput,
+  { platform }: DeliveryInput,
   track: DeliveryTrack,
   { name: environment, settings }: Plan['environments'][number],
   release: Release,
@@ -79,8 +84,12 @@ async function enter(
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
-      const reason = 'The delivery was cancelled.';
-      do await quick(platform).withdrawAsk({ environment, service: change.service, askId: ask.id, reason });
+      do
+        await quick(platform, 'delivery', environment).withdrawAsk({
+          environment,
+          ask,
+          reason: cancelledText,
+        });
       while (!(await track.answerFrom(environment, askAgainAfter)));
     });
     throw error;

@@ -1,5 +1,6 @@
 import {
   condition,
+  isCancellation,
   setCurrentDetails,
   setHandler,
   upsertMemo,
@@ -8,11 +9,15 @@ import {
 } from '@temporalio/workflow';
 import { changeName, type Change, type Image } from '../model/change.ts';
 import { describeDelivery, imageReference, type Delivery, type Plan, type Step } from '../model/delivery.ts';
+import { answerSchema, progressSchema } from '../model/inputs.ts';
 import { answered, deliveryStatus, progressed } from '../model/messages.ts';
 import type { Outcome } from '../model/promotion.ts';
 import { attributes } from '../model/visibility.ts';
+import { onSignal } from './door.ts';
 import { now, ownId } from './proxies.ts';
 import { failureText } from './failure-text.ts';
+
+export const cancelledText = 'The delivery was cancelled.';
 
 export type DeliveryTrack = ReturnType<typeof trackDelivery>;
 
@@ -28,15 +33,17 @@ export function trackDelivery(change: Change) {
   const answers = new Map<string, Outcome>();
 
   setHandler(deliveryStatus, () => delivery);
-  setHandler(progressed, ({ askId, environment, view }) => {
+  onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
     if (askId !== ownId() || answers.has(environment)) return;
     delivery.environments[environment] = view;
     const step = stepNamed(environment);
     if (step) step.state = view.state;
     show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
   });
-  setHandler(answered, ({ askId, environment, outcome }) => {
-    if (askId === ownId()) answers.set(environment, outcome);
+  onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
+    if (askId !== ownId()) return;
+    answers.set(environment, outcome);
+    delivery.environments[environment] = outcome;
   });
 
   const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
@@ -60,7 +67,10 @@ export function trackDelivery(change: Change) {
       if (hasLog(result)) step.log = result.log;
       return result;
     } catch (error) {
-      Object.assign(step, { state: 'failed', error: failureText(error) });
+      Object.assign(step, {
+        state: 'failed',
+        error: isCancellation(error) ? cancelledText : failureText(error),
+      });
       throw error;
     } finally {
       step.finishedAt = now();
@@ -92,9 +102,7 @@ export function trackDelivery(change: Change) {
     async environment(name: string, work: () => Promise<Outcome>): Promise<Outcome> {
       const outcome = await step(name, async () => {
         delivery.environments[name] = { state: 'running' };
-        const outcome = await work();
-        delivery.environments[name] = outcome;
-        return outcome;
+        return work();
       });
       const entered = stepNamed(name);
       if (entered) entered.state = outcome.state;

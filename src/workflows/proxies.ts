@@ -22,6 +22,13 @@ const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInter
 /** Every attempt beats: one whose worker says nothing for this long has died with it, and the next one begins. */
 export const silence = '10 seconds';
 
+const brief = {
+  startToCloseTimeout: '5 minutes',
+  scheduleToCloseTimeout: outage,
+  heartbeatTimeout: silence,
+  retry,
+} as const;
+
 /**
  * Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new.
  *
@@ -39,15 +46,19 @@ export const quick = (
       ReleaseActivities &
       PullRequestActivities &
       SettingsActivities &
-      RenderActivities &
-      SyncActivities
+      RenderActivities
   >({
+    ...brief,
     taskQueue: taskQueue(platform, queue),
-    startToCloseTimeout: '5 minutes',
-    scheduleToCloseTimeout: outage,
-    heartbeatTimeout: silence,
-    retry,
     ...(summary !== undefined && { summary }),
+  });
+
+/** Begins at once as a rule; behind a sync window or another's operation it waits, and hears when that became pointless. */
+export const syncing = (platform: string) =>
+  proxyActivities<SyncActivities>({
+    ...brief,
+    taskQueue: taskQueue(platform, 'production'),
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 
 /**

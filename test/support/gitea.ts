@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
 import { z } from 'zod';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
@@ -21,6 +25,8 @@ export interface GiteaRepository {
   api(method: string, path: string, body?: object, user?: User): Promise<unknown>;
   /** Commits one file on a branch, which is made from main when it is new. @returns the commit */
   commit(branch: string, file: string, content: string, from?: 'new' | 'existing'): Promise<string>;
+  /** Somebody with the right to it pushes main, by force: what came after the commit is gone. */
+  rewrite(commit: string): Promise<void>;
   review(number: number, user: User, event: 'APPROVED' | 'REQUEST_CHANGES', commit: string): Promise<number>;
   /** A configuration that delivers from here, as the bot; its secrets are in this process's environment. */
   config(platform: string, changes?: object): Config;
@@ -120,6 +126,18 @@ export async function makeGiteaRepository(files = platformFiles): Promise<GiteaR
         'developer',
       );
       return z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
+    },
+
+    async rewrite(commit) {
+      const folder = await mkdtemp(join(tmpdir(), 'rewrite-'));
+      try {
+        const secret = `http.extraHeader=Authorization: token ${adminToken()}`;
+        const git = (...args: string[]) => execa('git', ['-c', secret, ...args], { cwd: folder });
+        await git('clone', '--quiet', '--bare', `${url}/${owner}/${name}.git`, '.');
+        await git('push', '--quiet', '--force', 'origin', `${commit}:refs/heads/main`);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     },
 
     async review(number, user, event, commit_id) {

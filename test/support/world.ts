@@ -84,6 +84,10 @@ export class World {
   manifestsDigest = 'sha256:rendered';
   settings = structuredClone(settings);
   authors: string[] = ['developer'];
+  /** Commits that are not on the branch any more. */
+  readonly rewritten = new Set<string>();
+  /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
+  readonly held = new Map<string, { begun: () => void; goOn: Promise<void> }>();
   /** What commits touched. */
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
@@ -101,7 +105,7 @@ export class World {
   /** Positions are in the first eight digits of a commit, so that a test can order changes by their names. */
   static commit = (position: number): string => String(position).padStart(8, '0').padEnd(40, 'a');
 
-  #source({ commit }: Change): Source {
+  #source({ commit }: Pick<Change, 'commit'>): Source {
     return {
       position: Number(commit.slice(0, 8)),
       subject: 'a change',
@@ -118,7 +122,28 @@ export class World {
     return reading;
   }
 
+  /** Makes an activity stand still. @returns how to wait until it has begun, and how to let it go on */
+  hold(point: string): { begun: Promise<void>; goOn: () => void } {
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    this.held.set(point, { begun: begun.resolve, goOn: goOn.promise });
+    return { begun: begun.promise, goOn: goOn.resolve };
+  }
+
   activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+    const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
+      name,
+      async (input: { environment?: string }) => {
+        const held = this.held.get(`${input.environment ?? 'deliver'} ${name}`);
+        held?.begun();
+        if (held) await beating(held.goOn);
+        return (work as (input: object) => Promise<unknown>)(input);
+      },
+    ]);
+    return Object.fromEntries(activities) as ReturnType<World['activities']>;
+  }
+
+  #activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
     return {
       ...createAskActivities({ platform: this.#platform, temporal: client }),
 
@@ -132,13 +157,15 @@ export class World {
         };
       },
       resolveChanges: async () => this.changes,
+      findPosition: async ({ commit }) =>
+        this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
       testService: async () => {
         await this.tests();
         return { log: 'logs/test' };
       },
       buildImage: async ({ change }) => ({
         name: `registry/${change.service}`,
-        digest: `sha256:${change.commit}`,
+        digest: `sha256:${change.commit.padEnd(64, '0')}`,
       }),
       adoptImage: async ({ change, reference }) => ({
         name: `registry/${change.service}`,
@@ -208,15 +235,7 @@ export class World {
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
       },
-      awaitHealthy: async (place) => {
-        const { cancelled } = Context.current();
-        const heartbeat = setInterval(() => Context.current().heartbeat(), 1000);
-        try {
-          return await Promise.race([this.health(place), cancelled]);
-        } finally {
-          clearInterval(heartbeat);
-        }
-      },
+      awaitHealthy: (place) => beating(this.health(place)),
     };
   }
 
@@ -228,5 +247,16 @@ export class World {
     const found = this.settings[name];
     if (!found) throw refused(`There is no environment ${name}.`);
     return found;
+  }
+}
+
+/** Waits as an activity does: it tells that it lives, and ends when it is cancelled. */
+async function beating<T>(work: Promise<T>): Promise<T> {
+  const { cancelled } = Context.current();
+  const heartbeat = setInterval(() => Context.current().heartbeat(), 1000);
+  try {
+    return await Promise.race([work, cancelled]);
+  } finally {
+    clearInterval(heartbeat);
   }
 }

@@ -82,8 +82,14 @@ export class Clone {
     const found = await this.git(['ls-remote', '--end-of-options', url, `refs/heads/${branch}`]);
     const [sha] = found.split('\t');
     if (!sha) return undefined;
-    await this.git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', url, sha]);
+    await this.fetchCommit(sha);
     return sha;
+  }
+
+  /** Fetches a commit by its full hash, which forges hand out though no branch holds it any more. */
+  async fetchCommit(sha: string): Promise<void> {
+    const { url } = this.options;
+    await this.git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', url, sha]);
   }
 
   #ready(): Promise<void> {

@@ -217,6 +217,17 @@ test('whatever a message holds, it hides no author', async () => {
   ]);
 });
 
+test('what came after a commit can be told though somebody has rewritten the branch', async () => {
+  const dropped = await commit('dropped', { 'm/a/base/x.yaml': 'x\n' });
+  await git(work, 'push', '-q', 'origin', 'main');
+  await git(work, 'reset', '-q', '--hard', 'HEAD^');
+  const instead = await commit('instead', { 'm/a/base/x.yaml': 'y\n' });
+  await git(work, 'push', '-q', '--force', 'origin', 'main');
+
+  expect(await repository.position(dropped)).toBeUndefined();
+  expect(await open('new').log(dropped, instead, ['m/a/**'])).toMatchObject([{ sha: instead }]);
+});
+
 test('a checkout holds the files of that very commit, and no .git', async () => {
   const target = join(folder, 'checkout');
   await mkdir(target);

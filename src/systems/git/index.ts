@@ -28,6 +28,17 @@ export function createRepository(options: CloneOptions): Repository {
     throw new GitError('missing', `${commit} is not in ${options.url}.`);
   }
 
+  /** Also one that a rewritten branch has dropped since. */
+  async function onceKnown(commit: string): Promise<string> {
+    try {
+      return await known(commit);
+    } catch (error) {
+      await clone.fetchCommit(commit).catch(() => undefined);
+      if (await has(commit)) return commit;
+      throw error;
+    }
+  }
+
   const has = (commit: string): Promise<boolean> =>
     clone.git(['cat-file', '-e', `${commit}^{commit}`]).then(
       () => true,
@@ -82,7 +93,7 @@ export function createRepository(options: CloneOptions): Repository {
 
     async log(from, to, paths) {
       await known(to);
-      const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
+      const range = from === undefined ? ['-1', to] : [`${await onceKnown(from)}..${to}`];
       const text = await clone.git([
         'log',
         '-z',

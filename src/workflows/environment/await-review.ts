@@ -6,6 +6,7 @@ import { ended, newsBefore, type Promotion } from './promotion.ts';
 export async function awaitReview(p: Promotion, pullRequest: PullRequest): Promise<Outcome | undefined> {
   const { number, url } = pullRequest;
   const deadline = Date.now() + p.ask.settings.reviewWithinMs;
+  const { environment } = p.input;
   await p.show({ state: 'waiting', waitingFor: `a review of pull request #${number}: ${url}` });
 
   for (;;) {
@@ -19,7 +20,8 @@ export async function awaitReview(p: Promotion, pullRequest: PullRequest): Promi
       return ended(
         p,
         'failed',
-        `Somebody merged #${number} without a review. Revert it, or deliver the change again.`,
+        `Somebody merged #${number} without a review, so ${environment} may run it. ` +
+          'Revert that merge and deliver the change again, or deliver a newer one.',
       );
     }
     if (!(await newsBefore(p, heard, deadline, `review of #${number}`))) {

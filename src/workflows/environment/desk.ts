@@ -9,6 +9,7 @@ import {
 import { changeName } from '../../model/change.ts';
 import { refuseDecision } from '../../model/decisions.ts';
 import type { EnvironmentInput, EnvironmentState, EnvironmentView } from '../../model/environment.ts';
+import { askSchema, pullRequestChangeSchema, withdrawalSchema } from '../../model/inputs.ts';
 import {
   answered,
   decide,
@@ -28,10 +29,11 @@ import {
 } from '../../model/promotion.ts';
 import { positionOf, takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
+import { onSignal } from '../door.ts';
 import { failureText } from '../failure-text.ts';
 import { newPromotion, type Promotion } from './promotion.ts';
 
-/** So many ended asks and withdrawals are known by heart; an older one is judged by its position. */
+/** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
 
 export type Desk = ReturnType<typeof openDesk>;
@@ -40,6 +42,8 @@ export type Desk = ReturnType<typeof openDesk>;
 export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
   const { environment, service } = input;
   let active: Promotion | undefined;
+
+  const isOurs = ({ release }: Ask): boolean => release.change.service === service;
 
   async function answer(ask: Ask, outcome: Outcome): Promise<void> {
     const entry = { askId: ask.id, change: ask.release.change, position: positionOf(ask), outcome };
@@ -73,16 +77,17 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
       reason: `${changeName(by.release.change)} is newer and goes instead.`,
     });
 
-  setHandler(promote, async (ask) => {
+  onSignal(promote, askSchema.refine(isOurs, 'is for another service'), async (ask) => {
     if (active?.ask.id === ask.id) {
       active.ask.asker = ask.asker;
       return;
     }
+    // A delivery has one run at a time: the one that asked for what is under way was terminated.
+    if (active?.ask.asker.workflowId === ask.asker.workflowId) {
+      withdrawActive('Its delivery was terminated and started again.');
+    }
     const known = state.answered.find(({ askId }) => askId === ask.id);
     if (known) return answer(ask, known.outcome);
-    if (state.withdrawn.includes(ask.id)) {
-      return answer(ask, { state: 'failed', reason: 'It was withdrawn before it was asked for.' });
-    }
     state.waiting = [...state.waiting.filter(({ id }) => id !== ask.id), ask];
     const { next, superseded } = takeNext(state.waiting);
     if (!next) return;
@@ -90,19 +95,19 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
     for (const old of superseded) await supersede(old, next);
   });
 
-  setHandler(withdraw, async ({ askId, reason }) => {
-    if (active?.ask.id === askId) return withdrawActive(reason);
-    const known = state.answered.find((entry) => entry.askId === askId);
-    const waiting = state.waiting.find(({ id }) => id === askId);
-    if (waiting) {
-      state.waiting = state.waiting.filter(({ id }) => id !== askId);
-      return answer(waiting, { state: 'failed', reason });
-    }
-    if (known) return;
-    state.withdrawn = [...state.withdrawn, askId].slice(-remembered);
-  });
+  /** Always answered, or the delivery would wait for ever; an ask that comes later finds this answer. */
+  onSignal(
+    withdraw,
+    withdrawalSchema.refine(({ ask }) => isOurs(ask), 'is for another service'),
+    async ({ ask, reason }) => {
+      if (active?.ask.id === ask.id) return withdrawActive(reason);
+      state.waiting = state.waiting.filter(({ id }) => id !== ask.id);
+      const known = state.answered.find(({ askId }) => askId === ask.id);
+      return answer(ask, known?.outcome ?? { state: 'failed', reason });
+    },
+  );
 
-  setHandler(pullRequestChanged, ({ number }) => {
+  onSignal(pullRequestChanged, pullRequestChangeSchema, ({ number }) => {
     if (active?.view.pullRequest?.number !== number) return;
     active.unread = true;
     active.events += 1;

@@ -1,10 +1,12 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { Outcome, PullRequest } from '../../model/promotion.ts';
-import { quick } from '../proxies.ts';
+import { failureText } from '../failure-text.ts';
+import { quick, syncing } from '../proxies.ts';
 import { awaitDecisions } from './await-decisions.ts';
 import { awaitReview } from './await-review.ts';
 import type { Entered } from './promote.ts';
-import { ended, place, type Promotion } from './promotion.ts';
+import { ended, place, withdrawal, type Promotion } from './promotion.ts';
+import { unless } from './unless.ts';
 
 /** What a pull request proposes to people. */
 export interface Proposal {
@@ -32,21 +34,43 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
     return outcome;
   };
 
-  const refusal = await gate(p, proposal);
+  const refusal = (await gate(p, proposal)) ?? withdrawal(p);
   if (refusal) return close(refusal);
   await p.show({ state: 'running' });
 
-  const merged = await work.mergePullRequest({ environment, release, pullRequest, asker });
+  const { approval } = settings;
+  const merged = await work.mergePullRequest({ environment, release, pullRequest, approval, asker });
   if (merged.state === 'refused') return close(ended(p, 'failed', merged.reason));
   const { revision } = merged;
   if (settings.sync === 'automated') return { state: 'entered', revision, tree };
 
-  const moved = await approveAtMerge(p, proposal, revision);
-  if (moved) return moved;
+  const unsynced = (outcome: Outcome): Outcome => ({
+    ...outcome,
+    reason:
+      `${outcome.reason ?? ''} Pull request #${pullRequest.number} is merged but not synced: ${environment} runs on as before. ` +
+      'Deliver the change again, or a newer one, or revert the merge.',
+  });
+  const moved = (await approveAtMerge(p, proposal, revision)) ?? withdrawal(p);
+  if (moved) return unsynced(moved);
   const operationId = uuid4();
-  const sync = await work.startSync({ ...place(p), release, revision, operationId, asker });
-  if (sync.state === 'refused') return ended(p, 'failed', sync.reason);
+  const refused = await startSync(p, revision, operationId);
+  if (refused) return unsynced(refused);
   return { state: 'entered', revision, tree, operationId };
+}
+
+/** May wait for a sync window to open, or another's operation to end; a withdrawal ends that. */
+async function startSync(p: Promotion, revision: string, operationId: string): Promise<Outcome | undefined> {
+  const { release, asker } = p.ask;
+  const { startSync: start } = syncing(p.input.platform);
+  try {
+    const sync = await unless(
+      () => p.withdrawn !== undefined,
+      () => start({ ...place(p), release, revision, operationId, asker }),
+    );
+    return sync.state === 'refused' ? ended(p, 'failed', sync.reason) : undefined;
+  } catch (error) {
+    return withdrawal(p) ?? ended(p, 'failed', failureText(error));
+  }
 }
 
 async function propose(p: Promotion): Promise<Proposal> {

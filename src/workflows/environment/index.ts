@@ -7,9 +7,12 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import { environmentId } from '../../model/ids.ts';
+import { environmentInputSchema } from '../../model/inputs.ts';
 import type { EnvironmentInput, EnvironmentMemory, EnvironmentState } from '../../model/environment.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
+import { checkedInput, checkOwnId } from '../door.ts';
 import { quick } from '../proxies.ts';
 import { failureText } from '../failure-text.ts';
 import { openDesk, type Desk } from './desk.ts';
@@ -20,8 +23,10 @@ import { promote } from './promote.ts';
  * Lives for ever: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
  * every promotion, so its history stays one promotion long and new code starts with the next.
  */
-export async function environment(input: EnvironmentInput): Promise<void> {
-  const state: EnvironmentState = input.carried ?? { waiting: [], withdrawn: [], answered: [] };
+export async function environment(started: EnvironmentInput): Promise<void> {
+  const input = checkedInput(environmentInputSchema, started);
+  checkOwnId(environmentId(input.platform, input.environment, input.service));
+  const state: EnvironmentState = input.carried ?? { waiting: [], answered: [] };
   const desk = openDesk(input, state);
   const root = CancellationScope.current();
   root.cancelRequested.catch(() => desk.withdrawActive('Somebody asked the environment to cancel.'));

@@ -1,6 +1,6 @@
 import type { Outcome, PullRequest } from '../../model/promotion.ts';
 import { quick } from '../proxies.ts';
-import { ended, place, type Promotion } from './promotion.ts';
+import { ended, place, withdrawal, type Promotion } from './promotion.ts';
 
 /**
  * Reads the pull request again when the forge said something about it, and tells what ends a promotion while people are
@@ -18,8 +18,15 @@ export async function interference(
       head,
     });
   }
-  if (p.withdrawn !== undefined) return ended(p, 'failed', p.withdrawn);
-  if (p.reading?.state === 'closed') return ended(p, 'rejected', `Somebody closed pull request #${number}.`);
+  const withdrawn = withdrawal(p);
+  if (withdrawn) return withdrawn;
+  if (p.reading?.state === 'closed') {
+    return ended(
+      p,
+      'rejected',
+      `Somebody closed pull request #${number}, or deleted its branch. To propose the change again, deliver it again.`,
+    );
+  }
   if (p.reading?.edited !== undefined) {
     const { edited } = p.reading;
     return ended(

@@ -1,11 +1,12 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
-import { changeName } from '../../model/change.ts';
+import { isCancellation } from '@temporalio/workflow';
+import { changeName, type Change } from '../../model/change.ts';
 import type { Deployed, Outcome } from '../../model/promotion.ts';
 import { positionOf } from '../../model/promotion-queue.ts';
-import { lengthy, now, patient } from '../proxies.ts';
+import { lengthy, now, patient, quick } from '../proxies.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
-import { ended, newerBehind, place, type Promotion } from './promotion.ts';
+import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
+import { unless } from './unless.ts';
 
 /** How a release got in: the commit that holds it, and the operation that syncs it where Argo CD does not by itself. */
 export interface Entered {
@@ -19,11 +20,10 @@ export interface Entered {
 /** One promotion: gates, then the effect, then the wait. An outcome is returned; a fault is thrown. */
 export async function promote(p: Promotion): Promise<Outcome> {
   const { release, settings } = p.ask;
-  const { current } = p.state;
-  if (current && current.position > positionOf(p.ask)) {
-    return ended(p, 'superseded', `${changeName(current.change)} is newer and is here already.`);
-  }
-  if (p.withdrawn !== undefined) return ended(p, 'failed', p.withdrawn);
+  const newer = await newerHere(p);
+  if (newer) return ended(p, 'superseded', `${changeName(newer)} is newer and is here already.`);
+  const withdrawn = withdrawal(p);
+  if (withdrawn) return withdrawn;
 
   const entered = settings.entersBy === 'push' ? await enterByPush(p) : await enterByPullRequest(p);
   if (entered.state !== 'entered') return entered;
@@ -45,14 +45,36 @@ export async function promote(p: Promotion): Promise<Outcome> {
   if (refusal) return refusal;
   p.state.lastHealthy = deployed;
 
-  if (settings.endToEnd) {
-    await lengthy(p.input.platform).runEndToEnd({
-      change: release.change,
-      environment: p.input.environment,
-    });
-  }
-  return ended(p, 'succeeded');
+  return (await endToEnd(p)) ?? ended(p, 'succeeded');
 }
+
+/** Somebody may have rewritten the branch since: then what is here is not newer, however far down the line it was. */
+async function newerHere({ input, state, ask }: Promotion): Promise<Change | undefined> {
+  const { current } = state;
+  if (!current || current.position <= positionOf(ask)) return undefined;
+  const { commit } = current.change;
+  const { position = 0 } = await quick(input.platform).findPosition({ commit });
+  return position > positionOf(ask) ? current.change : undefined;
+}
+
+async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
+  const { release, settings } = p.ask;
+  const { platform, environment } = p.input;
+  if (!settings.endToEnd) return undefined;
+  try {
+    await unless(
+      () => p.withdrawn !== undefined,
+      () => lengthy(platform).runEndToEnd({ change: release.change, environment }),
+    );
+    return undefined;
+  } catch (error) {
+    const withdrawn = isCancellation(error) && withdrawal(p, stays);
+    if (!withdrawn) throw error;
+    return withdrawn;
+  }
+}
+
+const stays = ' The release was written before that and stays.';
 
 /** Waits until the release runs, unless a newer change or a withdrawal makes that pointless: a fix is not held up. */
 async function awaitHealthy(
@@ -61,28 +83,19 @@ async function awaitHealthy(
 ): Promise<Outcome | undefined> {
   const { release, settings } = p.ask;
   const deadline = new Date(Date.now() + settings.healthyWithinMs).toISOString();
-  const wait = new CancellationScope();
-  const health = wait.run(() =>
-    patient(p.input.platform, settings.healthyWithinMs).awaitHealthy({
-      ...place(p),
-      release,
-      revision,
-      tree,
-      ...(operationId !== undefined && { operationId }),
-      deadline,
-    }),
-  );
-  const watchers = new CancellationScope();
-  const givenUp = watchers.run(() =>
-    condition(() => p.withdrawn !== undefined || newerBehind(p) !== undefined),
-  );
-  givenUp.then(
-    () => wait.cancel(),
-    () => undefined,
-  );
-
   try {
-    const result = await health;
+    const result = await unless(
+      () => p.withdrawn !== undefined || newerBehind(p) !== undefined,
+      () =>
+        patient(p.input.platform, settings.healthyWithinMs).awaitHealthy({
+          ...place(p),
+          release,
+          revision,
+          tree,
+          ...(operationId !== undefined && { operationId }),
+          deadline,
+        }),
+    );
     if (result.state === 'overtaken') return ended(p, 'superseded', result.reason);
     const seen = {
       ...(result.health !== undefined && { health: result.health }),
@@ -92,20 +105,13 @@ async function awaitHealthy(
     return result.state === 'failed' ? ended(p, 'failed', result.reason) : undefined;
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    const withdrawn = withdrawal(p, stays);
     const newer = newerBehind(p);
-    if (p.withdrawn !== undefined || !newer) {
-      return ended(
-        p,
-        'failed',
-        `${p.withdrawn ?? 'Cancelled.'} The release was written before that and stays.`,
-      );
-    }
+    if (withdrawn || !newer) return withdrawn ?? ended(p, 'failed', `Cancelled.${stays}`);
     return ended(
       p,
       'superseded',
       `${changeName(newer.release.change)} is newer and did not wait for this one's health.`,
     );
-  } finally {
-    watchers.cancel();
   }
 }

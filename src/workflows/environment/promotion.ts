@@ -51,6 +51,10 @@ export const ended = ({ view }: Promotion, state: Outcome['state'], reason?: str
   return { ...seen, state, ...(reason !== undefined && { reason }), finishedAt: now() };
 };
 
+/** The outcome of one that its delivery does not want any more; `done` says what of it stays. */
+export const withdrawal = (p: Promotion, done = ''): Outcome | undefined =>
+  p.withdrawn === undefined ? undefined : ended(p, 'failed', `${p.withdrawn}${done}`);
+
 /** A newer change that waits behind this one. */
 export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
   state.waiting.find((other) => positionOf(other) > positionOf(ask));
