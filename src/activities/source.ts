@@ -76,6 +76,7 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
   /** First-parent commits after `since` up to `tip`, oldest first. */
   async function commitsBetween(since: string, tip: string): Promise<string[]> {
     await positionOf(since);
+    if (since === tip) return [];
     const commits = await repository.firstParentSince(since);
     const end = commits.indexOf(tip);
     if (end < 0) throw refused(`${tip} is not after ${since}, or more than 500 commits after it.`);
