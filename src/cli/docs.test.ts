@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Command } from 'commander';
+import type { Command, CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { commands } from './commands.ts';
 import { programFor } from './run.ts';
+import { commandLines, pages } from '../../test/support/pages.ts';
 
 const file = fileURLToPath(new URL('../../docs/cli.md', import.meta.url));
 const block = /```console\n\$ gitops (.+) --help\n[^]*?```/g;
@@ -22,6 +23,49 @@ test('docs/cli.md shows the help of every command (update it with vitest -u)', a
   );
   await expect(upToDate).toMatchFileSnapshot(file);
 });
+
+test('every gitops command that a page shows is one', async () => {
+  const shown = pages
+    .flatMap((page) => commandLines(page).map((line) => ({ page, line, words: commandIn(line) })))
+    .filter(({ words }) => words !== undefined);
+  expect(shown.length).toBeGreaterThan(20);
+  const wrong: string[] = [];
+  for (const { page, line, words = [] } of shown) {
+    const problem = await problemOf(words);
+    if (problem !== undefined) wrong.push(`${page.name}: ${line}: ${problem}`);
+  }
+  expect(wrong).toEqual([]);
+});
+
+/** The words after `gitops`, as a shell would split them, up to where its own syntax begins. */
+function commandIn(line: string): string[] | undefined {
+  const filledIn = line.replaceAll(/\$\([^)]*\)/g, 'filled-in');
+  const [, command] = /(?:^|[\s(])gitops ([a-z][^|&;)>]*)/.exec(filledIn.replaceAll(/\d?>.*/g, '')) ?? [];
+  return command?.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)?.map((word) => word.replaceAll(/["']/g, ''));
+}
+
+/** Parses a command line, and runs nothing. */
+async function problemOf([name = '', ...args]: string[]): Promise<string | undefined> {
+  if (!Object.hasOwn(commands, name)) return 'there is no such command';
+  const program = await programFor(name);
+  disarm(program);
+  try {
+    await program.parseAsync([name, ...args], { from: 'user' });
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as CommanderError;
+    // In a sentence a command is named without what it takes.
+    const isNamed = args.length === 0 && ['commander.missingArgument', 'commander.help'].includes(code);
+    return isNamed || code === 'commander.helpDisplayed' ? undefined : message;
+  }
+}
+
+function disarm(command: Command): void {
+  const nowhere = () => undefined;
+  command.exitOverride().configureOutput({ writeOut: nowhere, writeErr: nowhere });
+  if (command.commands.length === 0) command.action(nowhere);
+  for (const sub of command.commands) disarm(sub);
+}
 
 /** A command's help, and its subcommands' after it. */
 function collect(command: Command, words: string, help: Map<string, string>): void {
