@@ -128,6 +128,33 @@ describe('a raw signal', () => {
     await rig.sees(change, { waitingFor: '2 of 2 approvals' });
   });
 
+  test('that nobody here can read neither ends nor stops an environment', async ({ rig }) => {
+    await rig.deliver(change);
+    await rig.sees(change, { state: 'waiting' });
+    const { client } = rig.temporal;
+    const encodings = [
+      ['json/protobuf', '{}'],
+      ['binary/encrypted', '\u0001'],
+      ['json/plain', '{"id":'],
+      ['', ''],
+    ].map(([encoding = '', data = '']) => ({
+      metadata: { encoding: Buffer.from(encoding) },
+      data: Buffer.from(data),
+    }));
+    for (const signalName of ['promote', 'withdraw', 'decide', 'pullRequestChanged']) {
+      for (const payload of [...encodings, {}]) {
+        await client.workflowService.signalWorkflowExecution({
+          namespace: client.options.namespace,
+          workflowExecution: { workflowId: environmentId(rig.platform, 'staging', 'claims') },
+          signalName,
+          input: { payloads: [payload] },
+        });
+      }
+    }
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+  });
+
   test('of garbage neither ends nor stops a delivery', async ({ rig }) => {
     const delivery = await rig.deliver(change);
     await rig.sees(change, { state: 'waiting' });

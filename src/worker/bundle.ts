@@ -19,7 +19,11 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
 
 /** Without the bundler's pages of statistics. */
 export const bundle = (workflowsPath: string) =>
-  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  bundleWorkflowCode({
+    workflowsPath,
+    payloadConverterPath: here('../workflows/payload-converter.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
 
 /** The bundle holds the workflows, the model, and the SDK. */
 function isFresh(bundle: string): boolean {

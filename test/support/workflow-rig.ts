@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import type { PullRequestReading } from '../../src/activities/types.ts';
 import type { Change } from '../../src/model/change.ts';
@@ -14,6 +14,7 @@ import { deliverId, environmentId, queues, taskQueue } from '../../src/model/ids
 import { decide, environmentStatus, pullRequestChanged, deliveryStatus } from '../../src/model/messages.ts';
 import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
 import { attributes } from '../../src/model/visibility.ts';
+import { bundle } from '../../src/worker/bundle.ts';
 import { World } from './world.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -26,7 +27,7 @@ export function useTemporal({ skipsTime = false } = {}): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger });
-    workflowBundle = await bundleWorkflowCode({ workflowsPath, logger });
+    workflowBundle = await bundle(workflowsPath);
     temporal = skipsTime
       ? await TestWorkflowEnvironment.createTimeSkipping({
           server: { executable: onPath('temporal-test-server') },
