@@ -103,7 +103,7 @@ const services = z
       .record(nameSchema, explicitService)
       .default({})
       .describe('Services that are not found so, or differ from those that are.'),
-    shared: z.array(glob).default([]).describe('A change here is a change of every discovered service.'),
+    shared: z.array(glob).default([]).describe('A change here is a change of every service.'),
     test: command
       .optional()
       .describe(
