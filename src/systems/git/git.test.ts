@@ -68,10 +68,13 @@ async function release(name: string, more: Partial<ReleaseWrite> = {}): Promise<
 const count = async () => Number(await git(origin, 'rev-list', '--count', 'main'));
 
 test('writes that come together become one push with one commit each', async () => {
+  const pushes = join(folder, 'pushes');
+  await writeFile(join(origin, 'hooks', 'post-receive'), `#!/bin/sh\necho push >> ${pushes}\n`, { mode: 0o755 });
   const writes = await Promise.all(Array.from({ length: 50 }, (_, i) => release(`s${i}`)));
   const written = await Promise.all(writes.map((write) => repository.writeRelease(write)));
   expect(new Set(written.map((one) => one.state === 'written' && one.revision)).size).toBe(50);
   expect(await count()).toBe(51);
+  expect(await readFile(pushes, 'utf8')).toBe('push\n');
   const tip = await repository.tip();
   for (const { path, base, kustomization } of writes) {
     expect(await repository.object(tip, path)).toBe(releaseTree(base, kustomization));

@@ -40,8 +40,10 @@ export class GroupCommit {
   async #drain(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
-      const group = this.#waiting.splice(0);
+      let group: Waiting[] = [];
       try {
+        // Who comes during the fetch is in time for this push.
+        await this.#clone.fetch().finally(() => (group = this.#waiting.splice(0)));
         await this.#land(group);
       } catch (error) {
         for (const { reject } of group) reject(error);
@@ -50,9 +52,9 @@ export class GroupCommit {
     this.#running = false;
   }
 
+  /** On what was fetched. */
   async #land(group: Waiting[]): Promise<void> {
     for (let races = 0; ; races += 1) {
-      await this.#clone.fetch();
       const tip = (await this.#clone.git(['rev-parse', this.#clone.tipRef])).trim();
       const open = await this.#settle(group, tip);
       if (open.length === 0) return;
@@ -66,6 +68,7 @@ export class GroupCommit {
         return;
       } catch (error) {
         if (!(error instanceof GitError) || error.kind !== 'race' || races >= mostRaces) throw error;
+        await this.#clone.fetch();
         group = open.flatMap((waiting) => [{ ...waiting, twins: [] }, ...waiting.twins]);
       }
     }
