@@ -69,7 +69,9 @@ const count = async () => Number(await git(origin, 'rev-list', '--count', 'main'
 
 test('writes that come together become one push with one commit each', async () => {
   const pushes = join(folder, 'pushes');
-  await writeFile(join(origin, 'hooks', 'post-receive'), `#!/bin/sh\necho push >> ${pushes}\n`, { mode: 0o755 });
+  await writeFile(join(origin, 'hooks', 'post-receive'), `#!/bin/sh\necho push >> ${pushes}\n`, {
+    mode: 0o755,
+  });
   const writes = await Promise.all(Array.from({ length: 50 }, (_, i) => release(`s${i}`)));
   const written = await Promise.all(writes.map((write) => repository.writeRelease(write)));
   expect(new Set(written.map((one) => one.state === 'written' && one.revision)).size).toBe(50);
@@ -167,6 +169,17 @@ test('a branch that somebody added to is written anew', async () => {
   const second = await repository.writeRelease(write);
   expect(second.state).toBe('written');
   expect(await git(origin, 'rev-list', '--count', 'main..gitops/dev/a/1')).toBe('1');
+});
+
+test('what one process wrote to a branch, another one reads, and what nobody wrote is missing', async () => {
+  const written = await repository.writeRelease(await release('a', { branch: 'gitops/dev/a/1' }));
+  const revision = written.state === 'written' ? written.revision : '';
+  const target = join(folder, 'checkout');
+  await mkdir(target);
+  await open('new').checkout(revision, target);
+  const read = await readFile(join(target, 'm/a/overlays/dev/release/kustomization.yaml'), 'utf8');
+  expect(read).toBe('resources: [base] # a\n');
+  await expect(open('new').files('f'.repeat(40))).rejects.toMatchObject({ kind: 'missing' });
 });
 
 test('a merged branch is found on the protected branch', async () => {
