@@ -100,7 +100,7 @@ const kinds: [GitErrorKind, RegExp][] = [
   ['forbidden', /protected branch|pre-receive hook declined|HTTP 403|not allowed to push|GH006/i],
   // The words of OpenSSL and of GnuTLS.
   ['certificate', /SSL certificate problem|certificate verification failed/i],
-  ['missing', /not found|does not exist|couldn't find remote ref|HTTP 404/i],
+  ['missing', /not found|does not exist|couldn't find remote ref|not our ref|unadvertised object|HTTP 404/i],
   [
     'unavailable',
     /Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|HTTP 5\d\d|RPC failed|early EOF|unexpected disconnect|Operation timed out/i,

@@ -19,23 +19,21 @@ export function createRepository(options: CloneOptions): Repository {
   const clone = new Clone(options);
   const group = new GroupCommit(clone);
 
-  /** A commit by its full hash, fetched if it is not here yet. @throws GitError `missing` */
+  /**
+   * A commit by its full hash, fetched if it is not here yet: another process may have written it to a branch, or somebody
+   * rewrote the branch that it was on. @throws GitError `missing`
+   */
   async function known(commit: string): Promise<string> {
     if (!fullHash.test(commit)) throw new GitError('missing', `${commit} is no full commit hash.`);
     if (await has(commit)) return commit;
     await clone.fetch();
     if (await has(commit)) return commit;
-    throw new GitError('missing', `${commit} is not in ${options.url}.`);
-  }
-
-  /** Also one that a rewritten branch has dropped since. */
-  async function onceKnown(commit: string): Promise<string> {
     try {
-      return await known(commit);
+      await clone.fetchCommit(commit);
+      return commit;
     } catch (error) {
-      await clone.fetchCommit(commit).catch(() => undefined);
-      if (await has(commit)) return commit;
-      throw error;
+      if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
+      throw new GitError('missing', `${commit} is not in ${options.url}.`);
     }
   }
 
@@ -93,7 +91,7 @@ export function createRepository(options: CloneOptions): Repository {
 
     async log(from, to, paths) {
       await known(to);
-      const range = from === undefined ? ['-1', to] : [`${await onceKnown(from)}..${to}`];
+      const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
       const text = await clone.git([
         'log',
         '-z',
