@@ -25,7 +25,8 @@ stop: node_modules/.installed
 lose-cluster: node_modules/.installed
 	@$(NODE) scripts/stack/lose-cluster.ts
 
-node_modules/.installed: package.json package-lock.json
+# Not at every newer file: what runs out of node_modules would lose it while it is installed again.
+node_modules/.installed: package-lock.json
 	@scripts/prerequisites.sh
-	@npm ci --no-audit --no-fund --loglevel=error
-	@touch $@
+	@cmp --silent $< $@ || npm ci --no-audit --no-fund --loglevel=error
+	@cp $< $@
