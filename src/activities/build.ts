@@ -97,7 +97,9 @@ export function createBuildActivities(
       const service = await serviceOf(change);
       const allowed = [service.image, ...config.registry.allowed];
       if (!allowed.includes(name)) {
-        throw refused(`${name} is not where images of ${change.service} come from (${allowed.join(', ')}).`);
+        throw refused(
+          `${name} is not where images of ${change.service} come from (${allowed.join(', ')}). Give it as NAME@sha256:…, without a tag.`,
+        );
       }
       const labels = await images.labels({ name, digest });
       if (!labels) throw refused(`The registry has no ${reference}. Push it first.`);
