@@ -61,6 +61,29 @@ test.each([
   ['signed for another body', push, { 'x-hub-signature-256': sign(`${push} `) }, 401],
   ['with a truncated signature', push, { 'x-hub-signature-256': sign(push).slice(0, 40) }, 401],
   ['signed with SHA-1 only', push, { 'x-hub-signature-256': undefined, 'x-hub-signature': 'sha1=00' }, 401],
+  [
+    'written anew on its way',
+    `${push.slice(0, 1)} ${push.slice(1)}`,
+    { 'x-hub-signature-256': sign(push) },
+    401,
+  ],
+  ['with more than a signature', push, { 'x-hub-signature-256': `${sign(push)}00` }, 401],
+  ['with an empty signature', push, { 'x-hub-signature-256': 'sha256=' }, 401],
+  ['with a signature by name only', push, { 'x-hub-signature-256': 'sha512=00' }, 401],
+  [
+    'with a wrong signature of Gitea',
+    push,
+    { 'x-hub-signature-256': undefined, 'x-gitea-signature': sign('x').slice(7) },
+    401,
+  ],
+  ['with a token', push, { 'x-hub-signature-256': undefined, authorization: `Bearer ${secret}` }, 401],
+  ['whose delivery ID is no ID', push, { 'x-github-delivery': '../1' }, 400],
+  [
+    'of a pull request that is none',
+    '{"repository":{"full_name":"team/platform"}}',
+    { 'x-github-event': 'pull_request' },
+    400,
+  ],
   ['that is malformed JSON', '{"ref":', {}, 400],
   ['without a delivery ID', push, { 'x-github-delivery': undefined }, 400],
   ['of another shape', '{"ref":1}', {}, 400],
@@ -70,6 +93,18 @@ test.each([
   expect(response.status).toBe(status);
   expect(await response.json()).toEqual({ error: expect.any(String) });
   expect(take).not.toHaveBeenCalled();
+});
+
+test('a refusal says what to do', async () => {
+  const unsigned = await send(push, { 'x-hub-signature-256': undefined });
+  expect(await unsigned.json()).toEqual({
+    error:
+      'Not signed with SHA-256. Give the webhook the secret that forge.webhookSecret in gitops.yaml refers to.',
+  });
+  const form = await send('payload=%7B%7D');
+  expect(await form.json()).toEqual({
+    error: 'The body is not JSON. Set the webhook’s content type to application/json.',
+  });
 });
 
 test('without a secret no webhook is believed', async () => {
