@@ -5,6 +5,7 @@ import { text } from './text.ts';
 const benches: Record<string, () => Promise<{ run: (parameters: Parameters) => Promise<Report> }>> = {
   start: () => import('./start.ts'),
   'manifest-writes': () => import('./manifest-writes.ts'),
+  'commit-to-dev': () => import('./commit-to-dev.ts'),
 };
 
 const usage = `Usage: npm run bench -- [NAME…] [--json] [--rounds N] [--writers N,N]

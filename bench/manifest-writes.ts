@@ -1,11 +1,9 @@
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { releaseKustomization } from '../src/model/release.ts';
 import type { ReleaseWrite, Repository } from '../src/systems/git/index.ts';
+import { comparator } from './comparator.ts';
 import { interleaved, judged, over, rangeOf, side, timed, type Parameters, type Report } from './harness.ts';
 import { makeMonorepo, type Monorepo } from './monorepo.ts';
-
-const path = (name: string): string => fileURLToPath(new URL(`comparators/${name}`, import.meta.url));
 
 const unit = 'commits/s';
 
@@ -24,8 +22,8 @@ export async function run({ rounds = 5, writers = [100, 500] }: Parameters = {})
   const report: Report = { sides: {}, ratios: {} };
   for (const [count, rates] of Object.entries(ours)) {
     const name = `${count} writers`;
-    const mutex = [await inFresh(Number(count), comparator('push-under-mutex.sh'))];
-    const retries = [await inFresh(Number(count), comparator('push-and-retry.sh'))];
+    const mutex = [await inFresh(Number(count), jobs('push-under-mutex.sh'))];
+    const retries = [await inFresh(Number(count), jobs('push-and-retry.sh'))];
     Object.assign(report.sides, {
       [`${name}: group commit`]: side(unit, rates),
       [`${name}: pull-rebase-push under a mutex`]: side(unit, mutex),
@@ -80,11 +78,17 @@ async function releaseOf(repository: Repository, service: string): Promise<Relea
 }
 
 /** All jobs at once; the clock begins when their clones are ready. */
-const comparator =
+const jobs =
   (script: string): Writing =>
   async ({ clones, env, landed }) => {
     const folder = await clones();
-    const job = ['--signal=KILL', `${patienceSeconds}`, path('all-at-once.sh'), path(script), folder];
+    const job = [
+      '--signal=KILL',
+      `${patienceSeconds}`,
+      comparator('all-at-once.sh'),
+      comparator(script),
+      folder,
+    ];
     const ms = await timed(() => execa('timeout', job, { env, reject: false }));
     const { commits } = await landed();
     return (commits / ms) * 1000;
