@@ -8,6 +8,7 @@ import type { Deployed } from '../model/promotion.ts';
 import { parseReleaseKustomization } from '../model/release.ts';
 import { GitError } from '../systems/git/index.ts';
 import { getJson } from '../systems/objects/index.ts';
+import { ownRunIsOpen } from '../systems/temporal/runs.ts';
 import { withGit } from './git-failures.ts';
 import type { Systems } from './systems.ts';
 import type { Place, RecordActivities } from './types.ts';
@@ -25,9 +26,9 @@ const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
 });
 
 export function createRecordActivities(
-  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd' | 'temporal'>,
 ): RecordActivities {
-  const { config, repository, objects, argocd } = systems;
+  const { config, repository, objects, argocd, temporal } = systems;
 
   return {
     /** Reads only. */
@@ -43,18 +44,23 @@ export function createRecordActivities(
       const key = keyOf(place);
       const stored = await getJson(objects, key, memorySchema);
       if (stored && ageOf(stored.value) > ageOf(memory)) return;
-      const condition = stored ? { ifMatch: stored.etag } : { ifAbsent: true };
-      if (!(await objects.put(key, JSON.stringify(memory), condition))) {
-        throw new Error(`${key} was written by somebody else meanwhile. Trying again.`);
-      }
+      await replace(key, stored, memory);
     },
 
-    /** Safe to repeat: the last delivery of a change is the one that is shown. */
+    /** Safe to repeat and late: the last delivery of a change is the one that is shown, and it is open until it is recorded. */
     async recordDelivery({ delivery }) {
       const { service, commit } = delivery;
-      await objects.put(objectKeys.delivery({ service, commit }), JSON.stringify(delivery));
+      const key = objectKeys.delivery({ service, commit });
+      const stored = await objects.get(key);
+      if (await ownRunIsOpen(temporal)) await replace(key, stored, delivery);
     },
   };
+
+  async function replace(key: string, stored: { etag: string } | undefined, value: object): Promise<void> {
+    const condition = stored ? { ifMatch: stored.etag } : { ifAbsent: true };
+    if (await objects.put(key, JSON.stringify(value), condition)) return;
+    throw new Error(`${key} was written by somebody else meanwhile. Trying again.`);
+  }
 
   /** What Argo CD runs, as far as this program wrote it. */
   async function whatRuns({ environment, service: name }: Place): Promise<Deployed | undefined> {

@@ -32,7 +32,7 @@ type Settings = Pick<Rendering, 'options' | 'overrides'>;
 const timeoutMs = 150_000;
 
 /**
- * Safe to repeat: reads, and writes the same diff under the same key.
+ * Safe to repeat and late: reads, and writes a diff under its own digest; what people were shown stays what it was.
  *
  * @param workDirectory of this program alone, for short-lived checkouts
  */
@@ -70,9 +70,10 @@ export function createRenderActivities(
 
         const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
         const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
-        const diff = objectKeys.diff(environment, change, manifestsDigest);
         const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${revision})\n`;
-        await objects.put(diff, `${heading}# Digest of the latter: ${manifestsDigest}\n\n${difference}`);
+        const text = `${heading}# Digest of the latter: ${manifestsDigest}\n\n${difference}`;
+        const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
+        await objects.put(diff, text);
         return { manifestsDigest, diff, summary: summarize(compare(before, wanted)) };
       });
     },

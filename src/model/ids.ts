@@ -35,6 +35,7 @@ export const objectKeys = {
   build: ({ service, commit }: Change) => `builds/${service}/${commit}.json`,
   log: ({ service, commit }: Change, step: string, attempt: string) =>
     `logs/${service}/${commit}/${step}-${attempt}.log`,
+  /** @param digest of the diff itself */
   diff: (environment: string, { service, commit }: Change, digest: string) =>
     `diffs/${environment}/${service}/${commit}-${digest.slice(7, 19)}.diff`,
 };
