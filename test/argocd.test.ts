@@ -19,6 +19,8 @@ const services = [
   'crashes',
   'image',
   'appears',
+  'absent',
+  'nowhere',
   'cancels',
   'syncs',
   'busy',
@@ -86,6 +88,15 @@ describe.concurrent('where Argo CD syncs by itself', () => {
     const waiting = bed.wait(dev('appears', await bed.promote('appears', 'dev')));
     await bed.application('appears', 'dev');
     expect(await waiting).toMatchObject({ state: 'healthy' });
+  });
+
+  test('an Application that nobody makes is named at the deadline', async () => {
+    await bed.service('absent', 'dev', { 'c.json': configMap('absent', {}) });
+    const written = await bed.promote('absent', 'dev');
+    expect(await bed.wait({ ...dev('absent', written), deadline: soon(3000) })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/absent-dev-.* waited for the Application to be created/),
+    });
   });
 
   test(
@@ -301,6 +312,17 @@ describe.concurrent('where a promotion syncs by itself', () => {
         }),
       { timeout: 20_000 },
     );
+  });
+
+  test('an Application that nobody makes is told after ten minutes, and what to do', async () => {
+    await bed.service('nowhere', 'production', { 'c.json': configMap('nowhere', {}) });
+    const written = await bed.promote('nowhere', 'production');
+    const sync = production('nowhere', written, newOperationId());
+    const earlier = bed.environment(Date.now() - 11 * minute);
+    expect(await earlier.run(bed.activities.startSync, sync)).toMatchObject({
+      state: 'refused',
+      reason: expect.stringMatching(/^There is no Application nowhere-production-.* in argocd\. Create it/),
+    });
   });
 
   test('a delivery that is over starts nothing', async () => {

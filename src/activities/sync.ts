@@ -44,12 +44,21 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
 
       const { environment, service, release, revision, operationId } = sync;
       const name = applicationName(config, service, environment);
+      const { scheduledTimestampMs } = activityInfo();
       const patience = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(patienceMs)]);
       let inTheWay = `Application ${name}, which does not exist`;
       try {
         for await (const { application, unreachable } of argocd.changes(name, tickMs, patience)) {
           if (unreachable !== undefined) inTheWay = `the cluster (${unreachable})`;
-          if (!application) continue;
+          if (!application) {
+            if (unreachable === undefined && Date.now() - scheduledTimestampMs > absentMs) {
+              return {
+                state: 'refused',
+                reason: `There is no Application ${name} in ${config.argocd.namespace}. Create it, then deliver the change again.`,
+              };
+            }
+            continue;
+          }
           const refusal = refuseApplication(systems, sync, application);
           if (refusal !== undefined) return { state: 'refused', reason: refusal };
           await passWindows(systems, application);
@@ -64,13 +73,6 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
         }
       } catch (error) {
         if (!patience.aborted) throw error;
-      }
-      const waitedMs = Date.now() - activityInfo().scheduledTimestampMs;
-      if (waitedMs > absentMs && inTheWay.endsWith('does not exist')) {
-        return {
-          state: 'refused',
-          reason: `There is no ${inTheWay.split(',')[0]} in ${config.argocd.namespace}. Create it, then deliver again.`,
-        };
       }
       throw later('Busy', `Waits for ${inTheWay}.`, '5 seconds');
     },

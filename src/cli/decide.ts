@@ -105,7 +105,7 @@ async function show(
   view: PromotionView,
 ): Promise<void> {
   const { change, subject, image } = delivery;
-  const { pullRequest, manifestsDigest, summary, waitingFor, decisions = [] } = view;
+  const { pullRequest, manifestsDigest, summary, waitingFor, behind, decisions = [] } = view;
   const facts: [string, string | undefined][] = [
     ['Commit', subject],
     ['Image', image?.reference],
@@ -113,6 +113,7 @@ async function show(
     ['Manifests', manifestsDigest],
     ['Summary', summary],
     ['Waiting for', waitingFor],
+    ['Newer', behind],
     [
       'So far',
       decisions

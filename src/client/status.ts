@@ -81,7 +81,8 @@ function withEnvironment(
 ): Delivery {
   if (!active) return delivery;
   if (changeName(active.change) === delivery.change) {
-    return seen(delivery, name, active.view);
+    const newer = waiting.find(({ position }) => position > active.position);
+    return seen(delivery, name, { ...active.view, ...(newer && { behind: changeName(newer.change) }) });
   }
   if (!waiting.some(({ change }) => changeName(change) === delivery.change)) return delivery;
   return seen(delivery, name, {

@@ -58,6 +58,8 @@ export interface PromotionView {
   state: 'pending' | PromotionState;
   /** What it waits for, in words: `a review of pull request #7`. */
   waitingFor?: string;
+  /** The newer change that waits behind it while people are asked. */
+  behind?: string;
   /** What went wrong, or what another change did to it. */
   reason?: string;
   /** Git commit whose manifests were synced. */

@@ -41,7 +41,8 @@ export interface Bed {
   sync: SyncActivities['startSync'];
   render: RenderActivities['renderRelease'];
   /** Runs an activity so that a test sees its heartbeats and can cancel it. */
-  environment(): MockActivityEnvironment;
+  /** @param scheduledTimestampMs since when Temporal has it tried */
+  environment(scheduledTimestampMs?: number): MockActivityEnvironment;
   activities: WaitActivities & SyncActivities & RenderActivities;
   /** Writes `base/` and the overlay of a service. */
   service(name: string, environment: string, base: Record<string, string>, overlay?: string): Promise<void>;
@@ -110,9 +111,9 @@ export async function makeBed(names: string[]): Promise<Bed> {
     ...createSyncActivities(systems),
     ...createRenderActivities(systems, directory),
   };
-  const environment = (): MockActivityEnvironment =>
+  const environment = (scheduledTimestampMs = Date.now()): MockActivityEnvironment =>
     new MockActivityEnvironment(
-      { workflowExecution: asker, scheduledTimestampMs: Date.now() },
+      { workflowExecution: asker, scheduledTimestampMs },
       { logger: new DefaultLogger('ERROR') },
     );
 
