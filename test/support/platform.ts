@@ -15,8 +15,10 @@ import { documentsOf } from '../../src/cli/documents.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { applicationName } from '../../src/config/places.ts';
 import type { Config } from '../../src/config/schema.ts';
+import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
+import { objectStoreOf } from '../../src/worker/object-store.ts';
 import { makeBucket } from './bucket.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 
@@ -27,6 +29,7 @@ export interface Platform {
   configFile: string;
   gitea: GiteaRepository;
   temporal: Client;
+  objects: ObjectStore;
   gitops: GitopsClient;
   worker: Program;
   server: Program;
@@ -58,6 +61,8 @@ export interface Program {
   kill(): Promise<void>;
   /** SIGTERM, and until it has ended. */
   end(): Promise<void>;
+  /** Until it has ended, by whatever. */
+  ended(): Promise<void>;
   /** Undefined when it does not run. */
   readonly pid: number | undefined;
   /** All that it wrote on stderr, of every start. */
@@ -69,16 +74,21 @@ export const stages = ['dev', 'staging', 'production'] as const;
 const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
 
 /** On two busy cores a step takes seconds, a rollout some more. */
-const patience = 90_000;
+const usualPatience = 90_000;
 
 /** Image layers are worth keeping between tests. */
 const workDirectory = join(tmpdir(), 'gitops-tests');
 
 /**
  * @param services each with an image, a test, and a Deployment of one pod in every environment
- * @param changes of the configuration
+ * @param changes of the configuration; `endToEnd` is the command of staging's test
+ * @param patience milliseconds that a delivery is given to come to where people are asked, and to its end
  */
-export async function makePlatform(services: string[] = ['claims'], changes: object = {}): Promise<Platform> {
+export async function makePlatform(
+  services: string[] = ['claims'],
+  { endToEnd, ...changes }: { forge?: object; endToEnd?: string[]; [key: string]: unknown } = {},
+  patience = usualPatience,
+): Promise<Platform> {
   const id = randomBytes(3).toString('hex');
   const name = `t${id}`;
   const namespaceOf = (environment: string) => `${name}-${environment}`;
@@ -86,7 +96,8 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
   const gitea = await makeGiteaRepository(repositoryOf(services, namespaceOf, image));
   const port = await freePort();
   const configFile = join(mkdtempSync(join(tmpdir(), 'gitops-platform-')), 'gitops.yaml');
-  writeFileSync(configFile, stringify({ ...configurationOf(name, gitea), ...changes }));
+  const { forge, ...others } = configurationOf(name, gitea, endToEnd);
+  writeFileSync(configFile, stringify({ ...others, ...changes, forge: { ...forge, ...changes.forge } }));
   const env = {
     GITOPS_CONFIG: configFile,
     GITOPS_WORK_DIRECTORY: workDirectory,
@@ -138,14 +149,17 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
   let commits = 0;
 
   async function sees(change: string, what: object, timeout = patience): Promise<Delivery> {
-    return vi.waitFor(
+    const delivery = await vi.waitFor(
       async () => {
-        const delivery = await gitops.status(change);
-        expect(delivery).toMatchObject(what);
-        return delivery;
+        const seen = await gitops.status(change);
+        // One that has ended will show nothing else.
+        if (seen.state === 'running' || seen.state === 'waiting') expect(seen).toMatchObject(what);
+        return seen;
       },
       { timeout, interval: 200 },
     );
+    expect(delivery).toMatchObject(what);
+    return delivery;
   }
 
   async function waitsIn(change: string, environment: string): Promise<Delivery> {
@@ -175,6 +189,7 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
     configFile,
     gitea,
     temporal,
+    objects: objectStoreOf(config),
     gitops,
     worker,
     server,
@@ -226,7 +241,7 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
     },
 
     async command(...args) {
-      const options = { env, reject: false, timeout: patience, stdin: 'ignore' } as const;
+      const options = { env, reject: false, timeout: usualPatience, stdin: 'ignore' } as const;
       const { stdout, stderr, exitCode } = await execa(process.execPath, [bin, ...args], options);
       return { stdout, stderr, exitCode };
     },
@@ -260,7 +275,11 @@ export async function makePlatform(services: string[] = ['claims'], changes: obj
   };
 }
 
-const configurationOf = (platform: string, gitea: GiteaRepository) => ({
+const configurationOf = (
+  platform: string,
+  gitea: GiteaRepository,
+  endToEnd = ['test', '-d', 'services'],
+) => ({
   platform,
   repository: { url: `${gitea.url}/${gitea.owner}/${gitea.name}.git`, token: 'env:TEST_FORGE_TOKEN' },
   forge: {
@@ -279,7 +298,7 @@ const configurationOf = (platform: string, gitea: GiteaRepository) => ({
       name: 'staging',
       application: `${platform}-{service}-{environment}`,
       approval: 'review',
-      endToEnd: { command: ['test', '-d', 'services'] },
+      endToEnd: { command: endToEnd },
     },
     {
       name: 'production',
@@ -376,10 +395,13 @@ function program(args: string[], env: Record<string, string>): Program {
     async start(more = {}) {
       const heard = said.length;
       child = launch(more);
-      await vi.waitFor(() => expect(said.slice(heard)).toContain('ready:'), { timeout: 30_000 });
+      await vi.waitFor(() => expect(said.slice(heard)).toContain('ready:'), { timeout: usualPatience });
     },
     kill: () => stop('SIGKILL'),
     end: () => stop('SIGTERM'),
+    async ended() {
+      await child;
+    },
     get pid() {
       return child?.nodeChildProcess.exitCode === null ? child.pid : undefined;
     },
