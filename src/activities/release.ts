@@ -1,6 +1,8 @@
 import { promotionSettings, releasePath } from '../config/places.ts';
+import type { Service } from '../config/services.ts';
 import { changeName } from '../model/change.ts';
 import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../model/release.ts';
+import { GitError } from '../systems/git/index.ts';
 import { releaseTree } from '../systems/git/release-tree.ts';
 import { stillWanted } from '../systems/temporal/runs.ts';
 import { withGit } from './git-failures.ts';
@@ -27,7 +29,7 @@ export function createReleaseActivities(
           (await repository.read(tip, `${path}/kustomization.yaml`)) ?? '',
         );
         if (written?.change.service !== name) return { tip, tree };
-        const base = await repository.object(written.change.commit, `${service.manifests}/base`);
+        const base = await baseAt(written.change.commit, service);
         const ours = base !== undefined && releaseTree(base, releaseKustomization(written)) === tree;
         return ours ? { tip, tree, change: written.change } : { tip, tree };
       }),
@@ -72,4 +74,14 @@ export function createReleaseActivities(
         };
       }),
   };
+
+  /** Undefined also for a commit that nobody has: a release that was written by hand may name any. */
+  async function baseAt(commit: string, { manifests }: Service): Promise<string | undefined> {
+    try {
+      return await repository.object(commit, `${manifests}/base`);
+    } catch (error) {
+      if (error instanceof GitError && error.kind === 'missing') return undefined;
+      throw error;
+    }
+  }
 }
