@@ -18,7 +18,6 @@ export const applications: Check = {
       yield notLookedAt('Applications', 'the repository');
       return;
     }
-    const system = await argocd();
     const limit = pLimit(atOnce);
     const looks = listServices(config, found.files)
       .values()
@@ -26,7 +25,7 @@ export const applications: Check = {
         config.environments.map((environment) =>
           limit(async () => {
             const name = applicationName(config, service.name, environment.name);
-            const application = await system.application(name);
+            const application = await (await argocd()).application(name);
             return application
               ? onApplication(config, application, service, environment)
               : [onMissing(service, environment, name, found.files)];

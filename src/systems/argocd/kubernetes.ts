@@ -41,11 +41,12 @@ export interface Kubernetes {
 /** Longer than any answer of a healthy API server takes, also for a page of a large list. */
 const timeoutMs = 30_000;
 
-/** @param file by default `KUBECONFIG`, `~/.kube/config`, or the service account of the pod */
+/**
+ * @param file by default `KUBECONFIG`, `~/.kube/config`, or the service account of the pod
+ * @throws KubernetesError 0 when it cannot be read
+ */
 export function createKubernetes(file?: string): Kubernetes {
-  const config = new KubeConfig();
-  if (file === undefined) config.loadFromDefault();
-  else config.loadFromFile(file);
+  const config = load(file);
   const http = new IsomorphicFetchHttpLibrary();
 
   async function request(
@@ -99,6 +100,17 @@ export function createKubernetes(file?: string): Kubernetes {
     put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
     patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
   };
+}
+
+function load(file: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  try {
+    if (file === undefined) config.loadFromDefault();
+    else config.loadFromFile(file);
+    return config;
+  } catch (error) {
+    throw new KubernetesError(0, `The kubeconfig cannot be read: ${rootCause(error)}.`);
+  }
 }
 
 /** The message of a Kubernetes `Status`, else the beginning of whatever came. */
