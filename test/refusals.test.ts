@@ -299,6 +299,28 @@ describe('a raw start', () => {
     await rig.sees(change, { environments: { dev: { state: 'succeeded' } } } as object);
   });
 
+  test('of an environment that the configuration does not have fails, and tells those who asked', async ({
+    rig,
+  }) => {
+    await rig.deliver(change);
+    await rig.sees(change, { state: 'waiting' });
+    const handle = await rig.temporal.client.workflow.signalWithStart('environment', {
+      taskQueue: taskQueue(rig.platform, 'delivery'),
+      workflowId: environmentId(rig.platform, 'moon', 'claims'),
+      args: [{ platform: rig.platform, environment: 'moon', service: 'claims' }],
+      signal: 'promote',
+      signalArgs: [await askOf(rig)],
+    });
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: { type: 'Refused', message: 'There is no environment moon.' },
+    });
+    const { events } = await handle.fetchHistory();
+    const told = events?.map(
+      (event) => event.signalExternalWorkflowExecutionInitiatedEventAttributes?.signalName,
+    );
+    expect(told).toContain('answered');
+  });
+
   test('of an environment with a state that is none recalls what runs', async ({ rig }) => {
     for (const carried of [null, {}, { waiting: [{}], answered: 7 }]) {
       const handle = await rig.temporal.client.workflow.start('environment', {

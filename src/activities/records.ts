@@ -9,6 +9,8 @@ import { parseReleaseKustomization } from '../model/release.ts';
 import { GitError } from '../systems/git/index.ts';
 import { getJson } from '../systems/objects/index.ts';
 import { ownRunIsOpen } from '../systems/temporal/runs.ts';
+import { unknownEnvironment } from '../model/environment.ts';
+import { failed } from './failures.ts';
 import { withGit } from './git-failures.ts';
 import type { Systems } from './systems.ts';
 import type { Place, RecordActivities } from './types.ts';
@@ -33,6 +35,13 @@ export function createRecordActivities(
   return {
     /** Reads only. */
     async recallEnvironment(place) {
+      const names = config.environments.map(({ name }) => name);
+      if (!names.includes(place.environment)) {
+        throw failed(
+          unknownEnvironment,
+          `There is no environment ${place.environment}. There are: ${names.join(', ')}. See gitops.yaml.`,
+        );
+      }
       const stored = await getJson(objects, keyOf(place), memorySchema);
       if (stored) return stored.value;
       const running = await withGit(() => whatRuns(place));

@@ -8,6 +8,9 @@ export interface EnvironmentMemory {
   lastHealthy?: Deployed;
 }
 
+/** Type of the failure of an activity that the configuration knows no such environment. */
+export const unknownEnvironment = 'UnknownEnvironment';
+
 /** An environment's whole state, carried from run to run. */
 export interface EnvironmentState extends EnvironmentMemory {
   waiting: Ask[];

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createAskActivities } from '../../src/activities/asks.ts';
-import { refused } from '../../src/activities/failures.ts';
+import { failed, refused } from '../../src/activities/failures.ts';
+import { unknownEnvironment } from '../../src/model/environment.ts';
 import type {
   BuildActivities,
   Health,
@@ -176,8 +177,12 @@ export class World {
         return { log: 'logs/e2e' };
       },
 
-      recallEnvironment: async ({ environment, service }) =>
-        this.memories.get(`${environment}/${service}`) ?? {},
+      recallEnvironment: async ({ environment, service }) => {
+        if (!this.#environments.includes(environment)) {
+          throw failed(unknownEnvironment, `There is no environment ${environment}.`);
+        }
+        return this.memories.get(`${environment}/${service}`) ?? {};
+      },
       rememberEnvironment: async ({ environment, service, memory }) => {
         this.memories.set(`${environment}/${service}`, memory);
       },

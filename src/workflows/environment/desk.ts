@@ -191,5 +191,9 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
     },
 
     withdrawActive,
+
+    async refuseAll(reason: string): Promise<void> {
+      for (const ask of state.waiting) await answer(ask, { state: 'failed', reason });
+    },
   };
 }

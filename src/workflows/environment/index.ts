@@ -1,15 +1,23 @@
 import {
+  ActivityFailure,
   allHandlersFinished,
+  ApplicationFailure,
   CancellationScope,
   condition,
   log,
   makeContinueAsNewFunc,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { environmentId } from '../../model/ids.ts';
 import { environmentInputSchema } from '../../model/inputs.ts';
-import type { EnvironmentInput, EnvironmentMemory, EnvironmentState } from '../../model/environment.ts';
+import {
+  unknownEnvironment,
+  type EnvironmentInput,
+  type EnvironmentMemory,
+  type EnvironmentState,
+} from '../../model/environment.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
 import { checkedInput, checkOwnId } from '../door.ts';
@@ -32,7 +40,7 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   root.cancelRequested.catch(() => desk.withdrawActive('Somebody asked the environment to cancel.'));
 
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) await recall(input, state);
+    if (!input.carried) await recall(input, state, desk);
     await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
     await runNext(input, state, desk);
     await condition(allHandlersFinished);
@@ -42,15 +50,33 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   });
 }
 
+const recallAgainAfter = '5 minutes';
+
+const isUnknown = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === unknownEnvironment;
+
 /** Until it knows what runs, it takes no command: to write over the unknown is how an old version comes back. */
-async function recall({ platform, environment, service }: EnvironmentInput, state: EnvironmentState) {
+async function recall(
+  { platform, environment, service }: EnvironmentInput,
+  state: EnvironmentState,
+  desk: Desk,
+): Promise<void> {
   for (;;) {
     try {
       Object.assign(state, await quick(platform).recallEnvironment({ environment, service }));
       return;
     } catch (error) {
+      const reason = failureText(error);
+      if (isUnknown(error)) {
+        await desk.refuseAll(reason);
+        throw ApplicationFailure.nonRetryable(reason, 'Refused');
+      }
       // The activity's own bound is half a day of outage; an environment outlives that too.
-      log.error('what runs here could not be found out; trying again', { reason: failureText(error) });
+      log.error('what runs here could not be found out; trying again', { reason });
+      // A token that the forge refuses ends the activity at once.
+      await sleep(recallAgainAfter);
     }
   }
 }
