@@ -210,14 +210,22 @@ describe('once it is set up and a worker runs', () => {
     }
   });
 
-  test('an account that may not write, and a secret that is not there, are named', async () => {
+  test('an account of Git that may not write is named', async () => {
     process.env['TEST_STRANGER_TOKEN'] = platform.gitea.token('stranger');
-    const { exitCode, failed } = await doctor((config) => {
-      config.repository.token = 'env:TEST_STRANGER_TOKEN';
-      config.forge.token = 'env:TEST_NOBODY_SET';
-    });
+    const { exitCode, failed } = await doctor(
+      (config) => (config.repository.token = 'env:TEST_STRANGER_TOKEN'),
+    );
     expect(failed).toEqual([
-      expect.stringMatching(/^repository: git push: .*403/s),
+      "branch rules for repository.token: The token's user may not write.",
+      expect.stringMatching(/^branch rules for repository\.token: .* may not push to main/),
+      expect.stringMatching(/^branch rules for repository\.token: .* may not merge to main/),
+    ]);
+    expect(exitCode).toBe(2);
+  });
+
+  test('a secret that is not there is named', async () => {
+    const { exitCode, failed } = await doctor((config) => (config.forge.token = 'env:TEST_NOBODY_SET'));
+    expect(failed).toEqual([
       'forge: The secret env:TEST_NOBODY_SET is empty or not there. Set it where the worker runs.',
     ]);
     expect(exitCode).toBe(2);

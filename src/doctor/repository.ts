@@ -2,14 +2,14 @@ import { layoutProblems } from '../config/layout.ts';
 import { listServices } from '../config/services.ts';
 import { failed, notLookedAt, ok, type Check } from './check.ts';
 
-/** The repository, as Git sees it: whether it can be read and pushed to. */
+/** The repository, as Git sees it. */
 export const repository: Check = {
   name: 'repository',
   async *look({ config: { repository }, repository: opened, tip }) {
     const revision = await tip();
     yield ok('repository', `${repository.branch} of ${repository.url} is at ${revision.slice(0, 10)}.`);
     await (await opened()).tryPush();
-    yield ok('push', 'Git may write to the repository.');
+    yield ok('push', 'A dry run is accepted.');
   },
 };
 

@@ -73,12 +73,14 @@ export function createGiteaForge({
   }
 
   async function exchange(where: string, method: string, path: string, body?: object) {
+    // Not within what follows: a secret that is not there is no silence of the forge.
+    const authorization = `token ${token()}`;
     try {
       const response = await fetch(`${base}${path}`, {
         method,
         headers: {
           accept: 'application/json',
-          authorization: `token ${token()}`,
+          authorization,
           ...(body && { 'content-type': 'application/json' }),
         },
         ...(body && { body: JSON.stringify(body) }),

@@ -174,6 +174,28 @@ test('text is changed, a label added and a branch deleted, twice as well as once
   ]);
 });
 
+test('a GitHub that does not answer is told from a token that is not there', async () => {
+  await forge({});
+  const hub = createGitHubForge({
+    url: 'http://127.0.0.1:1',
+    owner: 'team',
+    name: 'platform',
+    token: () => 't',
+  });
+  expect(await kindOf(hub.openPullRequests())).toBe('unavailable');
+
+  const secretless = createGitHubForge({
+    url: github.url,
+    owner: 'team',
+    name: 'platform',
+    token: () => {
+      throw new Error('The secret env:TOKEN is not there.');
+    },
+  });
+  await expect(secretless.openPullRequests()).rejects.toThrow(/^The secret env:TOKEN is not there\.$/);
+  expect(github.requests).toEqual([]);
+});
+
 test('rules that stand in a promotion’s way are named', async () => {
   const hub = await forge({
     'repos/get': (_, example) => ({

@@ -188,10 +188,11 @@ const answerSchema = z.object({
   response: z.object({ headers: z.record(z.string(), z.unknown()) }).optional(),
 });
 
-function forgeError(where: string, error: unknown): ForgeError {
+function forgeError(where: string, error: unknown): unknown {
   const text = (error instanceof Error ? error.message : String(error)).slice(0, 500);
   const answer = answerSchema.safeParse(error).data;
-  if (!answer) return new ForgeError('unavailable', `${where} was not answered: ${text}.`);
+  // Not Octokit's: it was never asked, for want of the token perhaps.
+  if (!answer) return error;
   const { status, response } = answer;
   if (!response) {
     // Octokit calls it 500, but nobody answered. Its own error holds the request, and that the token.

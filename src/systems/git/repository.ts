@@ -53,7 +53,7 @@ export interface Repository {
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** Writes the files of a commit (below `path`, if given) into an empty directory, without `.git`. */
   checkout(revision: string, directory: string, path?: string): Promise<void>;
-  /** Asks whether Git may write, and writes nothing; the forge's own rules are not asked. @throws GitError if not */
+  /** Asks to write, and writes nothing. Some forges find out only when something is written. @throws GitError refused */
   tryPush(): Promise<void>;
   writeRelease(write: ReleaseWrite): Promise<ReleaseWritten>;
 }
