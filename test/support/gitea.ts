@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import { vi } from 'vitest';
 import { z } from 'zod';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
@@ -25,6 +26,11 @@ export interface GiteaRepository {
   api(method: string, path: string, body?: object, user?: User): Promise<unknown>;
   /** Commits one file on a branch, which is made from main when it is new. @returns the commit */
   commit(branch: string, file: string, content: string, from?: 'new' | 'existing'): Promise<string>;
+  /**
+   * A developer's commit of several files to main: new, changed, or (null) removed. Tried again when somebody pushes at
+   * the same time. @returns its hash
+   */
+  write(files: Record<string, string | null>, message?: string): Promise<string>;
   /** Somebody with the right to it pushes main, by force: what came after the commit is gone. */
   rewrite(commit: string): Promise<void>;
   review(number: number, user: User, event: 'APPROVED' | 'REQUEST_CHANGES', commit: string): Promise<number>;
@@ -40,6 +46,9 @@ const platformFiles: Record<string, string> = {
   'deploy/api/overlays/staging/kustomization.yaml': 'resources: [release]\n',
   'deploy/api/overlays/production/kustomization.yaml': 'resources: [release]\n',
 };
+
+const committed = (answer: unknown): string =>
+  z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
 
 const adminToken = (): string =>
   process.env['FORGE_ADMIN_TOKEN'] ?? readFileSync('.stack/secrets/forge-admin.token', 'utf8').trim();
@@ -79,6 +88,11 @@ export async function makeGiteaRepository(files = platformFiles): Promise<GiteaR
     const scopes = ['write:repository', 'write:issue'];
     const token = await call('POST', `/users/${login(user)}/tokens`, basic, { name: 'test', scopes });
     tokens.set(user, z.object({ sha1: z.string() }).parse(token).sha1);
+  }
+
+  async function blobAt(path: string): Promise<string | undefined> {
+    const found = await api('GET', `/contents/${path}?ref=main`).catch(() => undefined);
+    return z.object({ sha: z.string() }).safeParse(found).data?.sha;
   }
 
   await admin('POST', '/orgs', { username: owner });
@@ -125,8 +139,23 @@ export async function makeGiteaRepository(files = platformFiles): Promise<GiteaR
         },
         'developer',
       );
-      return z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
+      return committed(answer);
     },
+
+    write: (files, message = 'Write files') =>
+      vi.waitFor(
+        async () => {
+          const changes = Object.entries(files).map(async ([path, content]) => {
+            const sha = await blobAt(path);
+            const operation = content === null ? 'delete' : sha === undefined ? 'create' : 'update';
+            const encoded = content === null ? {} : { content: Buffer.from(content).toString('base64') };
+            return { operation, path, sha, ...encoded };
+          });
+          const commit = { branch: 'main', message, files: await Promise.all(changes) };
+          return committed(await api('POST', '/contents', commit, 'developer'));
+        },
+        { timeout: 20_000, interval: 200 },
+      ),
 
     async rewrite(commit) {
       const folder = await mkdtemp(join(tmpdir(), 'rewrite-'));

@@ -156,7 +156,7 @@ export async function makePlatform(
         if (seen.state === 'running' || seen.state === 'waiting') expect(seen).toMatchObject(what);
         return seen;
       },
-      { timeout, interval: 200 },
+      { timeout, interval: patience / 450 },
     );
     expect(delivery).toMatchObject(what);
     return delivery;

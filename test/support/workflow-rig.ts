@@ -35,9 +35,20 @@ export function useTemporal({ skipsTime = false } = {}): void {
       : await TestWorkflowEnvironment.createLocal({
           server: { executable: onPath('temporal'), searchAttributes: Object.values(attributes) },
         });
+    if (skipsTime) await defineSearchAttributes(temporal);
   }, 60_000);
   afterAll(() => temporal.teardown());
 }
+
+/** The server that skips time is told of them afterwards, and cannot list them. */
+const defineSearchAttributes = ({ connection, namespace }: TestWorkflowEnvironment) =>
+  connection.operatorService.addSearchAttributes({
+    namespace: namespace ?? 'default',
+    searchAttributes: Object.fromEntries(Object.values(attributes).map(({ name }) => [name, keyword])),
+  });
+
+/** IndexedValueType of the API. */
+const keyword = 2;
 
 function onPath(name: string): { type: 'existing-path'; path: string } {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {

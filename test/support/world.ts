@@ -88,13 +88,12 @@ export class World {
   /** Commits that are not on the branch any more. */
   readonly rewritten = new Set<string>();
   /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
-  readonly held = new Map<string, { begun: () => void; goOn: Promise<void> }>();
+  readonly #held = new Map<string, { begun: () => void; goOn: Promise<void> }>();
   /** What commits touched. */
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
   tests: () => Promise<void> = () => Promise.resolve();
-  #released = 0;
   readonly #platform: string;
   readonly #environments: string[];
 
@@ -123,11 +122,14 @@ export class World {
     return reading;
   }
 
+  /** Activities that have ended, by their points. */
+  readonly done = new Set<string>();
+
   /** Makes an activity stand still. @returns how to wait until it has begun, and how to let it go on */
   hold(point: string): { begun: Promise<void>; goOn: () => void } {
     const begun = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
-    this.held.set(point, { begun: begun.resolve, goOn: goOn.promise });
+    this.#held.set(point, { begun: begun.resolve, goOn: goOn.promise });
     return { begun: begun.promise, goOn: goOn.resolve };
   }
 
@@ -135,10 +137,13 @@ export class World {
     const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
       name,
       async (input: { environment?: string }) => {
-        const held = this.held.get(`${input.environment ?? 'deliver'} ${name}`);
+        const point = `${input.environment ?? 'deliver'} ${name}`;
+        const held = this.#held.get(point);
         held?.begun();
         if (held) await beating(held.goOn);
-        return (work as (input: object) => Promise<unknown>)(input);
+        const result = await (work as (input: object) => Promise<unknown>)(input);
+        this.done.add(point);
+        return result;
       },
     ]);
     return Object.fromEntries(activities) as ReturnType<World['activities']>;
@@ -192,14 +197,21 @@ export class World {
 
       readRelease: async () => ({ tip: 'tip' }),
       writeRelease: async ({ environment, release }) => {
-        this.#released += 1;
-        this.effects.push(`write ${environment} ${changeName(release.change)}`);
-        return { state: 'written', revision: `revision-${this.#released}`, tree: 'tree' };
+        // What is there already is found, not written.
+        const written = `write ${environment} ${changeName(release.change)}`;
+        if (this.effects.findLast((effect) => effect.startsWith(`write ${environment}`)) !== written) {
+          this.effects.push(written);
+        }
+        return { state: 'written', revision: `revision of ${changeName(release.change)}`, tree: 'tree' };
       },
 
       openPullRequest: async ({ environment, release, diff }) => {
         const branch = `${environment} ${changeName(release.change)}`;
-        let number = [...this.pullRequests.keys()].find((key) => this.#branches.get(key) === branch);
+        const known = [...this.pullRequests].find(
+          ([key, { state }]) =>
+            this.#branches.get(key) === branch && (diff !== undefined || state !== 'closed'),
+        );
+        let number = known?.[0];
         if (number === undefined) {
           number = this.pullRequests.size + 1;
           this.#branches.set(number, branch);

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { CancelledFailure } from '@temporalio/common';
+import { createClient } from '../../src/client.ts';
 import type { Health } from '../../src/activities/types.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
@@ -34,6 +35,32 @@ test.describe('newer and older changes', () => {
     await rig.sees(at(3), { waitingFor: 'a review of pull request #2: https://forge/2' });
   });
 
+  test('a change waits behind one that people are asked about, who see it', async ({ rig }) => {
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { state: 'waiting' });
+    await rig.deliver(at(2));
+    const { status } = createClient(rig.temporal.client, rig.platform);
+    const older = `claims/${at(1).commit}`;
+    const newer = `claims/${at(2).commit}`;
+    await expect
+      .poll(async () => (await status(newer)).waitingFor)
+      .toBe(`${older}, which is under way in staging`);
+    expect((await status(older)).environments['staging']).toMatchObject({ state: 'waiting', behind: newer });
+  });
+
+  test('a change waits for the end-to-end test of the one before', async ({ rig }) => {
+    const { staging } = rig.world.settings;
+    if (staging) staging.approval = { by: 'none' };
+    const { begun, goOn } = rig.world.hold('staging runEndToEnd');
+    await rig.deliver(at(1));
+    await begun;
+    await rig.deliver(at(2));
+    await expect.poll(async () => (await rig.view('staging', 'claims')).waiting.length).toBe(1);
+    goOn();
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await expect.poll(() => rig.world.effects).toContain(`merge staging claims/${at(2).commit}`);
+  });
+
   test('a change that only waits for health gives way to a newer, so that a fix is not held up', async ({
     rig,
   }) => {
@@ -57,13 +84,19 @@ test.describe('newer and older changes', () => {
     await rig.sees(at(20), { state: 'waiting' });
     const others = started.filter(({ workflowId }) => !workflowId.endsWith(World.commit(20)));
     for (const other of others) {
-      const { state } = await rig.status({
-        service: 'claims',
-        commit: other.workflowId.split('/').at(-1) ?? '',
-      });
-      expect(['superseded', 'waiting']).toContain(state);
+      const change = { service: 'claims', commit: other.workflowId.split('/').at(-1) ?? '' };
+      const stateOf = async () => (await rig.status(change)).state;
+      await expect.poll(stateOf, { timeout: 20_000 }).toMatch(/^(superseded|waiting)$/);
     }
     expect((await rig.view('dev', 'claims')).current?.change).toEqual(at(20));
+  });
+
+  test('what somebody took off the branch is not newer than what came instead', async ({ rig }) => {
+    await rig.deliver(at(8));
+    await rig.sees(at(8), { state: 'waiting' });
+    rig.world.rewritten.add(at(8).commit);
+    await rig.deliver(at(7));
+    await expect.poll(async () => (await rig.view('dev', 'claims')).current?.change).toEqual(at(7));
   });
 
   test('the same change asked for twice is one delivery', async ({ rig }) => {
@@ -71,6 +104,26 @@ test.describe('newer and older changes', () => {
     const runs = await Promise.all([first, second].map((handle) => handle.describe()));
     expect(runs[0]?.runId).toBe(runs[1]?.runId);
   });
+});
+
+test('a change that succeeded and is delivered again changes nothing, and asks again before production', async ({
+  rig,
+}) => {
+  const { production } = rig.world.settings;
+  if (production) production.approval = { by: 'none' };
+  const first = await rig.deliver(at(1));
+  await rig.sees(at(1), { state: 'waiting' });
+  await rig.review('staging', 'claims', 'approve');
+  expect((await first.result()).state).toBe('succeeded');
+  const before = rig.world.effects.length;
+
+  if (production)
+    production.approval = { by: 'decisions', quorum: 1, expiresAfterMs: 60_000, deciders: ['board-1'] };
+  const again = await rig.deliver(at(1));
+  await rig.sees(at(1), { waitingFor: '1 of 1 approvals' });
+  await rig.decide('production', { change: at(1), verdict: 'approve', by: 'board-1' });
+  expect((await again.result()).state).toBe('succeeded');
+  expect(rig.world.effects.slice(before).filter((effect) => /^(write|open|merge)/.test(effect))).toEqual([]);
 });
 
 test.describe('withdrawal', () => {
@@ -104,6 +157,20 @@ test.describe('withdrawal', () => {
     await rig.deliver(at(2));
     await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
   });
+});
+
+test('a delivery that was terminated and started again has its people asked once more, not twice', async ({
+  rig,
+}) => {
+  const delivery = await rig.deliver(at(1));
+  await rig.sees(at(1), { waitingFor: 'a review of pull request #1: https://forge/1' });
+  await delivery.terminate();
+
+  await rig.deliver(at(1));
+  await rig.sees(at(1), { waitingFor: 'a review of pull request #2: https://forge/2' });
+  expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+  await rig.review('staging', 'claims', 'approve');
+  await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
 });
 
 test.describe('an environment', () => {
@@ -211,6 +278,20 @@ test.describe('decisions', () => {
     await rig.decide('production', approve('board-2'));
     await rig.sees(at(1), { waitingFor: '1 of 3 approvals' });
     await rig.decide('production', approve('board-3'));
+    expect((await delivery.result()).state).toBe('succeeded');
+  });
+
+  test('a configuration that demands less meanwhile takes nothing back from those who were asked', async ({
+    rig,
+  }) => {
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    const { production } = rig.world.settings;
+    if (production?.approval.by === 'decisions') production.approval.quorum = 1;
+    await rig.decide('production', approve('board-1'));
+    await rig.sees(at(1), { waitingFor: '1 of 2 approvals' });
+    if (production) production.approval = { by: 'none' };
+    await rig.decide('production', approve('board-2'));
     expect((await delivery.result()).state).toBe('succeeded');
   });
 });

@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import { test, useTemporal } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
+
+useTemporal({ skipsTime: true });
+
+const change = { service: 'claims', commit: World.commit(7) };
+
+test('a review that nobody gives in time fails the change and closes its pull request', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await rig.status(change)).reason).toBe('Nobody reviewed #1 in time. Deliver the change again.');
+  expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+});
+
+test('decisions that nobody makes in time fail the change, and nothing is merged', async ({ rig }) => {
+  const { staging } = rig.world.settings;
+  if (staging) staging.approval = { by: 'none' };
+  const delivery = await rig.deliver(change);
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await rig.status(change)).reason).toBe('The time to decide is over. Deliver the change again.');
+  expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
+  expect(rig.world.effects.at(-1)).toMatch(/^show diff production/);
+});
+
+test('a delivery whose environment was terminated asks again, and goes on where it was', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.environment('staging', 'claims').terminate();
+  await rig.temporal.sleep('7 hours');
+  await expect.poll(async () => (await rig.view('staging', 'claims')).active?.change).toEqual(change);
+  await rig.review('staging', 'claims', 'approve');
+  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+  expect(rig.world.pullRequests.size).toBe(2);
+  await delivery.terminate();
+});
