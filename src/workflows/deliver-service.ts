@@ -102,7 +102,7 @@ async function end(
   track: DeliveryTrack,
   outcome: Pick<Outcome, 'state' | 'reason'>,
 ): Promise<Delivery> {
-  const delivery = track.end(outcome);
-  await quick(platform).recordDelivery({ delivery });
-  return delivery;
+  await quick(platform).recordDelivery({ delivery: track.ended(outcome) });
+  // Not before it is over: who sees that it failed may start it again at once, and would find this one still running.
+  return track.end(outcome);
 }

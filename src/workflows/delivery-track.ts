@@ -120,6 +120,12 @@ export function trackDelivery(change: Change) {
       return outcome;
     },
 
+    /** As it will be once it has ended so. */
+    ended({ state, reason }: Pick<Outcome, 'state' | 'reason'>): Delivery {
+      const { waitingFor: _, ...rest } = delivery;
+      return { ...rest, state, ...(reason !== undefined && { reason }) };
+    },
+
     end({ state, reason }: Pick<Outcome, 'state' | 'reason'>): Delivery {
       if (reason !== undefined) delivery.reason = reason;
       show(state);
