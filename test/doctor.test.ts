@@ -202,7 +202,7 @@ describe('once it is set up and a worker runs', () => {
       expect(failed).toEqual([
         "branch rules: The token's user may not push to main, which releases for dev need.",
         "branch rules: The token's user may not merge to main.",
-        'branch rules: main takes no pull request without 1 approvals, and nobody reviews those for production.',
+        'branch rules: The required approvals of main are 1, and nobody reviews pull requests for production.',
       ]);
       expect(exitCode).toBe(2);
     } finally {

@@ -423,8 +423,8 @@ test('the forge’s own rules that stand in the way are named', async () => {
   const seenByWriter = [
     expect.stringMatching(/^failed: .* may not push to main, which releases for dev need/),
     expect.stringMatching(/^failed: .* may not merge to main/),
-    expect.stringMatching(/^failed: .* without 2 approvals, and nobody reviews those for production/),
-    expect.stringMatching(/^failed: .* without 2 approvals, and promotions are merged after the first/),
+    expect.stringMatching(/^failed: .* are 2, and nobody reviews pull requests for production/),
+    expect.stringMatching(/^failed: .* are 2, and promotions are merged after the first/),
     expect.stringMatching(/^warning: .* status checks have passed: ci\/test/),
   ];
   expect(await rules()).toEqual([...seenByWriter, expect.stringMatching(/^ok: Only an administrator may/)]);

@@ -61,13 +61,13 @@ export function giteaRules(
   }
   if (access.required_approvals > 0 && use.unreviewed.length > 0) {
     failed(
-      `${branch} takes no pull request without ${access.required_approvals} approvals, and nobody reviews those for ${use.unreviewed.join(', ')}.`,
+      `The required approvals of ${branch} are ${access.required_approvals}, and nobody reviews pull requests for ${use.unreviewed.join(', ')}.`,
       'Set the required approvals to 0, or approval: review in gitops.yaml.',
     );
   }
   if (access.required_approvals > 1 && use.reviewed.length > 0) {
     failed(
-      `${branch} takes no pull request without ${access.required_approvals} approvals, and promotions are merged after the first.`,
+      `The required approvals of ${branch} are ${access.required_approvals}, and promotions are merged after the first.`,
       'Set the required approvals to 1 or less.',
     );
   }
@@ -120,7 +120,8 @@ function rulesOfProtection(
   if (stays && reviewed.length > 0) {
     rules.push({
       state: 'warning',
-      detail: `An approval stays when somebody pushes to the pull request afterwards: people could merge what nobody saw. This program does not.`,
+      detail:
+        'An approval stays when somebody pushes to the pull request afterwards: people could merge what nobody saw. This program does not.',
       remedy: 'Switch "dismiss stale approvals" on.',
     });
   }

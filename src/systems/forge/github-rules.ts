@@ -75,11 +75,11 @@ function onPullRequests(branch: string, use: BranchUse, parameters: PullRequestP
     found.push({ state: 'warning', detail, remedy: bypass });
   }
   if (approvals > 0 && use.unreviewed.length > 0) {
-    const detail = `${branch} takes no pull request without ${approvals} approvals, and nobody reviews those for ${use.unreviewed.join(', ')}.`;
+    const detail = `The required approvals of ${branch} are ${approvals}, and nobody reviews pull requests for ${use.unreviewed.join(', ')}.`;
     found.push({ state: 'warning', detail, remedy: bypass });
   }
   if (approvals > 1 && use.reviewed.length > 0) {
-    const detail = `${branch} takes no pull request without ${approvals} approvals, and promotions are merged after the first.`;
+    const detail = `The required approvals of ${branch} are ${approvals}, and promotions are merged after the first.`;
     found.push({ state: 'failed', detail, remedy: 'Ask for one approval.' });
   }
   if (!dismisses && use.reviewed.length > 0) {

@@ -254,8 +254,8 @@ test('rulesets that promotions cannot live with are named', async () => {
   expect(found.map(({ state, detail }) => `${state}: ${detail}`)).toEqual([
     'failed: main takes pull requests by rebase only, and promotions are squashed.',
     'warning: main is changed by pull requests only, and releases for dev are pushed.',
-    expect.stringMatching(/^warning: .* without 2 approvals, and nobody reviews those for production/),
-    expect.stringMatching(/^failed: .* without 2 approvals, and promotions are merged after the first/),
+    expect.stringMatching(/^warning: .* are 2, and nobody reviews pull requests for production/),
+    expect.stringMatching(/^failed: .* are 2, and promotions are merged after the first/),
     expect.stringMatching(/^warning: An approval stays/),
     expect.stringMatching(/^failed: main takes signed commits only/),
   ]);
