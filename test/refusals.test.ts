@@ -267,6 +267,14 @@ describe('a raw start', () => {
     }
     expect(rig.world.effects).toEqual([]);
     expect(rig.world.deliveries).toEqual([]);
+
+    const gitops = createClient(rig.temporal.client, platform);
+    await expect(gitops.status(`claims/${commit}`)).rejects.toMatchObject({
+      name: 'GitopsError',
+      kind: 'usage',
+    });
+    expect(await gitops.deliver(change)).toMatchObject({ state: 'running' });
+    await rig.sees(change, { state: 'waiting' });
   });
 
   test('under another ID is refused: of one change there is one delivery', async ({ rig }) => {

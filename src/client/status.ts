@@ -1,4 +1,9 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionStatusName } from '@temporalio/client';
+import {
+  QueryNotRegisteredError,
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionStatusName,
+} from '@temporalio/client';
 import { changeName, type Change } from '../model/change.ts';
 import type { Delivery } from '../model/delivery.ts';
 import type { EnvironmentView } from '../model/environment.ts';
@@ -28,7 +33,8 @@ export async function readStatus(
     if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
     return asItsEnvironmentHasIt(client, platform, withProgress(delivery, progressOf(description)));
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    // One that somebody started by hand with bad input never became a delivery.
+    if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
   }
   const stored = await documents?.delivery(change);
   if (stored) return stored;
