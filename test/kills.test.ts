@@ -1,0 +1,81 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, test } from 'vitest';
+import { expectDeliveredOnce, resultOf } from './support/delivered-once.ts';
+import { activitiesOf, runsOf } from './support/histories.ts';
+import { meddledWith } from './support/meddling.ts';
+import { makePlatform, type Program } from './support/platform.ts';
+
+/** A killed worker is noticed by ten seconds of silence, and there are some thirty kills. */
+const patience = 20 * 60_000;
+
+/** How long each activity takes when nobody is killed: which there are is not for this test to know. */
+const usualMs: Record<string, number> = {};
+
+beforeAll(async () => {
+  const platform = await makePlatform();
+  try {
+    await Promise.all([platform.worker.start(), platform.server.start()]);
+    const commit = await platform.commit('claims');
+    const { change } = await platform.gitops.deliver({ service: 'claims', commit });
+    await platform.carry(change);
+    await expectDeliveredOnce(platform, change);
+    const runs = await runsOf(platform.temporal, platform.name);
+    for (const { point, ms } of runs.flatMap(activitiesOf)) usualMs[point] = ms;
+  } finally {
+    await platform.remove();
+  }
+}, 180_000);
+
+const moments = [
+  { kill: 'before', when: 'just before each activity' },
+  { kill: 'during', when: 'half-way through each activity' },
+  { kill: 'after', when: 'after each activity, before its answer is sent' },
+] as const;
+
+test.concurrent.for(moments)(
+  'a delivery whose worker is killed $when ends as it would have',
+  { timeout: patience },
+  async ({ kill }, { expect }) => {
+    const platform = await makePlatform(['claims'], {}, patience);
+    const diary = join(mkdtempSync(join(tmpdir(), 'gitops-kills-')), 'diary');
+    const { running, stop } = keepRunning(platform.worker, meddledWith({ kill, usualMs, diary }));
+    try {
+      await platform.server.start();
+      const commit = await platform.commit('claims');
+      const { change } = await platform.gitops.deliver({ service: 'claims', commit });
+      await Promise.race([platform.carry(change).then(() => resultOf(platform, change)), running]);
+
+      await expectDeliveredOnce(platform, change);
+      const killedAt = new Set(readFileSync(diary, 'utf8').trim().split('\n'));
+      expect([...killedAt].toSorted()).toEqual(Object.keys(usualMs).toSorted());
+      const activities = (await runsOf(platform.temporal, platform.name)).flatMap(activitiesOf);
+      expect(activities.filter(({ attempts }) => attempts === 1)).toEqual([]);
+    } finally {
+      await stop();
+      await platform.remove();
+    }
+  },
+);
+
+/** Starts it again whenever it dies. */
+function keepRunning(
+  program: Program,
+  env: Record<string, string>,
+): { running: Promise<void>; stop(): Promise<void> } {
+  const over = new AbortController();
+  async function run(): Promise<void> {
+    while (!over.signal.aborted) {
+      await program.start(env);
+      await program.ended();
+    }
+  }
+  const running = run();
+  async function stop(): Promise<void> {
+    over.abort();
+    await program.kill();
+    await running;
+  }
+  return { running, stop };
+}
