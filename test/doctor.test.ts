@@ -88,6 +88,17 @@ async function unusedPort(): Promise<number> {
   return port;
 }
 
+/** The stack's cluster, as a service account sees it. */
+async function kubeconfigOf(namespace: string, account: string): Promise<string> {
+  const shown = await platform.kubectl(['config', 'view', '--raw', '--minify', '--output=json']);
+  const config = z.looseObject({ users: z.array(z.looseObject({})) }).parse(JSON.parse(shown));
+  const token = (await platform.kubectl(['create', 'token', account, '-n', namespace])).trim();
+  const users = config.users.map((user) => ({ ...user, user: { token } }));
+  const file = join(mkdtempSync(join(tmpdir(), 'gitops-doctor-test-')), 'kubeconfig');
+  writeFileSync(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
+  return file;
+}
+
 const application = (environment: string): string => applicationName(platform.config, 'claims', environment);
 
 const patchApplication = (environment: string, spec: object): Promise<string> =>
@@ -264,6 +275,35 @@ describe('once it is set up and a worker runs', () => {
       expect(exitCode).toBe(4);
     } finally {
       Object.assign(process.env, before);
+    }
+  });
+
+  test('an account of the cluster that may only look is named, with what it may not do', async () => {
+    const namespace = `${platform.name}-dev`;
+    const account = ['--serviceaccount', `${namespace}:looker`];
+    const looks = [
+      '--verb=get,list,watch',
+      '--resource=applications.argoproj.io,appprojects.argoproj.io,configmaps',
+    ];
+    await platform.kubectl(['create', 'serviceaccount', 'looker', '-n', namespace]);
+    await platform.kubectl(['create', 'role', platform.name, '-n', 'argocd', ...looks]);
+    const role = ['--role', platform.name];
+    await platform.kubectl(['create', 'rolebinding', platform.name, '-n', 'argocd', ...role, ...account]);
+    const before = process.env['KUBECONFIG'];
+    process.env['KUBECONFIG'] = await kubeconfigOf(namespace, 'looker');
+    try {
+      const { exitCode, failed, warned, fine } = await doctor();
+      expect(failed).toEqual([
+        'rights in the cluster: We may not patch applications in argocd, update applications in argocd.',
+      ]);
+      expect(warned).toContainEqual(
+        expect.stringMatching(/^rights in the cluster: .* get pods\/log in .*: failures go unexplained/),
+      );
+      expect(fine).toContainEqual(`Application ${application('dev')}: It fits.`);
+      expect(exitCode).toBe(2);
+    } finally {
+      process.env['KUBECONFIG'] = before;
+      await platform.kubectl(['delete', 'rolebinding,role', '-n', 'argocd', platform.name]);
     }
   });
 

@@ -11,9 +11,14 @@ export const cluster: Check = {
     const api = await kubernetes();
     await api.get('/version');
     yield ok('cluster', `${api.config.getCurrentCluster()?.server} answers.`);
-    const argocd = await argoCd(api, config.argocd.namespace);
-    yield argocd;
-    if (argocd.state !== 'failed') yield* rights(api, config);
+    if ((await api.get('/apis/argoproj.io/v1alpha1')) === undefined) {
+      const remedy = 'Install it, or let KUBECONFIG name the cluster that has it.';
+      yield failed('Argo CD', 'There is none in this cluster.', remedy);
+      return;
+    }
+    const found = await rights(api, config);
+    yield* found;
+    if (found.every(({ state }) => state !== 'failed')) yield await argoCd(api, config.argocd.namespace);
   },
 };
 
@@ -29,13 +34,6 @@ const podsSchema = z.object({
 
 async function argoCd(api: Kubernetes, namespace: string): Promise<Finding> {
   const name = 'Argo CD';
-  if ((await api.get('/apis/argoproj.io/v1alpha1')) === undefined) {
-    return failed(
-      name,
-      'There is none in this cluster.',
-      'Install it, or let KUBECONFIG name the cluster that has it.',
-    );
-  }
   const settings = await api.get(`/api/v1/namespaces/${namespace}/configmaps/argocd-cm`);
   if (settings === undefined) {
     const detail = `Namespace ${namespace} has no Argo CD: no ConfigMap argocd-cm.`;
@@ -70,8 +68,9 @@ interface Right {
   verb: string;
 }
 
-async function* rights(api: Kubernetes, config: Config): AsyncGenerator<Finding> {
-  const argocd = { namespace: config.argocd.namespace, group: 'argoproj.io' };
+async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
+  const { namespace } = config.argocd;
+  const argocd = { namespace, group: 'argoproj.io' };
   const needed: Right[] = [
     ...['get', 'list', 'watch', 'patch', 'update'].map((verb) => ({
       ...argocd,
@@ -79,6 +78,7 @@ async function* rights(api: Kubernetes, config: Config): AsyncGenerator<Finding>
       verb,
     })),
     { ...argocd, resource: 'appprojects', verb: 'get' },
+    { namespace, group: '', resource: 'configmaps', verb: 'get' },
   ];
   // A failed promotion is explained by these.
   const useful: Right[] = config.environments.flatMap(({ name }) => {
@@ -91,11 +91,12 @@ async function* rights(api: Kubernetes, config: Config): AsyncGenerator<Finding>
   const [lacking, missed] = await Promise.all([refused(api, needed), refused(api, useful)]);
   const name = 'rights in the cluster';
   const remedy = 'Give this account a Role with it.';
-  if (lacking.length > 0) yield failed(name, `We may not ${lacking.join(', ')}.`, remedy);
-  if (missed.length > 0) {
-    yield warning(name, `We may not ${missed.join(', ')}: failures go unexplained.`, remedy);
-  }
-  if (lacking.length + missed.length === 0) yield ok(name, 'We may do what promotions need.');
+  if (lacking.length + missed.length === 0) return [ok(name, 'We may do what promotions need.')];
+  const unexplained = `We may not ${missed.join(', ')}: failures go unexplained.`;
+  return [
+    ...(lacking.length > 0 ? [failed(name, `We may not ${lacking.join(', ')}.`, remedy)] : []),
+    ...(missed.length > 0 ? [warning(name, unexplained, remedy)] : []),
+  ];
 }
 
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
