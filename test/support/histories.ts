@@ -8,7 +8,6 @@ type Event = NonNullable<History['events']>[number];
 /** One run of a workflow. */
 export interface Run {
   workflowId: string;
-  runId: string;
   type: string;
   history: History;
 }
@@ -19,7 +18,7 @@ export async function runsOf(client: Client, platform: string): Promise<Run[]> {
   const query = `${attributes.platform.name} = "${platform}"`;
   for await (const { workflowId, runId, type } of client.workflow.list({ query })) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    runs.push({ workflowId, runId, type, history });
+    runs.push({ workflowId, type, history });
   }
   return runs;
 }
