@@ -117,9 +117,6 @@ export function createClient(client: Client, platform: string, documents?: Docum
   const resolve = (name: string): Promise<Change> => resolveChange(client, platform, name, documents);
   const handleOf = (change: Change) => client.workflow.getHandle(deliverId(platform, change));
 
-  /** A delivery says how it ended a moment before its run closes; until then a start would find that run. */
-  const untilClosed = (change: Change): Promise<unknown> => handleOf(change).result().catch(String);
-
   async function start({ service, commit, image, subject }: DeliverRequest): Promise<Started> {
     const change = { service, commit };
     const given = { ...(image !== undefined && { image }), ...(subject !== undefined && { subject }) };
@@ -220,7 +217,6 @@ export function createClient(client: Client, platform: string, documents?: Docum
             `${changeName(change)} has been delivered: there is nothing to do again.`,
           );
         }
-        if (!isUnderWay(state)) await untilClosed(change);
         const image = await imageGiven(change);
         return start({
           ...change,

@@ -107,13 +107,17 @@ test('missing resources are waited for', () => {
   expect(following(application({ health: { status: 'Missing' } }))).toMatchObject({ state: 'waiting' });
 });
 
-test('Degraded fails only when it lasts, counted from the sync', () => {
+test('Degraded fails only when it lasts, counted from the sync and from when it was waited for', () => {
   const degraded = { status: 'Degraded', message: 'exceeded its progress deadline', since: now - 3_600_000 };
   expect(following(application({ health: degraded }))).toMatchObject({ state: 'waiting' });
   const old = operation({ finishedAt: now - graceMs });
   expect(following(application({ health: degraded, operation: old }))).toEqual({
     state: 'failed',
     reason: 'Degraded: exceeded its progress deadline',
+  });
+  const again = { revision: wanted, since: now - graceMs + 1 };
+  expect(judge(application({ health: degraded, operation: old }), again, standings(), now)).toMatchObject({
+    state: 'waiting',
   });
 });
 

@@ -97,7 +97,7 @@ function judgeFollowing(
     const error = app.conditions.find(isError);
     return { state: 'waiting', for: `Argo CD to sync (${error?.message ?? app.sync.status})` };
   }
-  return judgeHealth(app, app.sync.revision ?? '', now);
+  return judgeHealth(app, { since, revision: app.sync.revision ?? '' }, now);
 }
 
 /** This program asked for the sync of exactly one revision. */
@@ -137,15 +137,16 @@ function judgeOperation(
   if (headIsSame && app.sync.status !== 'Synced') {
     return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
   }
-  return judgeHealth(app, operation.revision ?? wanted.revision, now);
+  return judgeHealth(app, { ...wanted, revision: operation.revision ?? wanted.revision }, now);
 }
 
-function judgeHealth(app: Application, revision: string, now: number): Judgement {
+function judgeHealth(app: Application, wanted: Pick<Wanted, 'revision' | 'since'>, now: number): Judgement {
   const { health, operation } = app;
   if (!isFresh(app)) return { state: 'waiting', for: 'Argo CD to look again', stale: true };
-  if (health.status === 'Healthy') return { state: 'healthy', revision };
+  if (health.status === 'Healthy') return { state: 'healthy', revision: wanted.revision };
   const text = `${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
-  const since = Math.max(health.since ?? 0, operation?.finishedAt ?? 0);
+  // A release that was broken and is delivered again was mended elsewhere: it is given the same time.
+  const since = Math.max(health.since ?? 0, operation?.finishedAt ?? 0, wanted.since);
   if (health.status === 'Degraded' && lasts(since, graceMs, now)) return { state: 'failed', reason: text };
   return { state: 'waiting', for: `health (${text})` };
 }
