@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +11,12 @@ import { pollId } from '../src/model/ids.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 
 let platform: Platform;
+/** For configurations. */
+let folder: string;
 
 beforeAll(async () => {
   platform = await makePlatform();
+  folder = mkdtempSync(join(tmpdir(), 'gitops-doctor-test-'));
   await protect({});
 }, 120_000);
 
@@ -23,6 +26,7 @@ afterAll(async () => {
     .delete()
     .catch(() => undefined);
   await platform.remove();
+  rmSync(folder, { recursive: true });
 });
 
 /** Rules by which the bot and developers push and merge, and reviews are dismissed by a push. */
@@ -66,7 +70,7 @@ interface Written {
 async function doctor(change: (config: Written) => void = () => undefined) {
   const config = parse(readFileSync(platform.configFile, 'utf8')) as Written;
   change(config);
-  const file = join(mkdtempSync(join(tmpdir(), 'gitops-doctor-test-')), 'gitops.yaml');
+  const file = join(folder, 'gitops.yaml');
   writeFileSync(file, stringify(config));
   const { stdout, stderr, exitCode } = await platform.command('doctor', '--json', '--config', file);
   for (const secret of [platform.gitea.token('bot'), process.env['AWS_SECRET_ACCESS_KEY'] ?? '-']) {
@@ -94,7 +98,7 @@ async function kubeconfigOf(namespace: string, account: string): Promise<string>
   const config = z.looseObject({ users: z.array(z.looseObject({})) }).parse(JSON.parse(shown));
   const token = (await platform.kubectl(['create', 'token', account, '-n', namespace])).trim();
   const users = config.users.map((user) => ({ ...user, user: { token } }));
-  const file = join(mkdtempSync(join(tmpdir(), 'gitops-doctor-test-')), 'kubeconfig');
+  const file = join(folder, 'kubeconfig');
   writeFileSync(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
   return file;
 }
