@@ -24,7 +24,7 @@ export async function installArgocd(): Promise<void> {
     // Settings first, so that no pod starts without them.
     await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
     await kubectl([...apply, '-n', namespace, '-f', manifest], { timeout: 120_000 });
-    await untilEstablished('appprojects.argoproj.io');
+    await untilServed('appprojects.argoproj.io');
     await kubectl([
       ...apply,
       '--field-manager=gitops-stack',
@@ -36,13 +36,17 @@ export async function installArgocd(): Promise<void> {
   await ready();
 }
 
-/** kubectl's own wait fails on a definition that is so new that it has no conditions yet. */
-async function untilEstablished(definition: string): Promise<void> {
-  const condition = '-o=jsonpath={.status.conditions[?(@.type=="Established")].status}';
+/** What was just defined is served a moment later. */
+async function untilServed(resource: string): Promise<void> {
+  const look = () =>
+    kubectl(['get', resource, '-n', namespace, '-o=name']).then(
+      () => true,
+      () => false,
+    );
   for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
-    if ((await kubectl(['get', 'crd', definition, condition])) === 'True') return;
+    if (await look()) return;
   }
-  throw new Error(`Kubernetes does not serve ${definition} 20 s after it was defined.`);
+  throw new Error(`Kubernetes does not serve ${resource} 20 s after it was defined.`);
 }
 
 async function installedVersion(): Promise<string> {

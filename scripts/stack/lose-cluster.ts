@@ -9,12 +9,14 @@ import {
   startScheduler,
 } from './control-plane.ts';
 import { eraseNode, startNode, startProxy, stopNode } from './node.ts';
+import { ensureBridge } from './network.ts';
 import { own } from './owner.ts';
 import { end } from './processes.ts';
 import { say } from './progress.ts';
 
 try {
   await own();
+  await ensureBridge();
   await stopNode();
   await Promise.all([end('kube-controller-manager'), end('kube-scheduler'), end('coredns')]);
   await end('kube-apiserver');

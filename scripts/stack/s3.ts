@@ -1,5 +1,11 @@
 // S3: SeaweedFS in one process, one bucket for what the program remembers outside Temporal.
-import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { make } from './artifacts.ts';
@@ -41,7 +47,7 @@ export async function startS3(): Promise<void> {
       ...['-s3.iam=false', '-s3.autoCreateBucket=false', '-s3.port.iceberg=0', '-s3.port.lance=0'],
       `-s3.localSocket=${join(directory, 's3.sock')}`,
     ],
-    ready: bucketsExist,
+    ready: keepsObjects,
   });
 }
 
@@ -51,7 +57,8 @@ function identities() {
   return { identities: [{ name: 'stack', credentials: [{ accessKey, secretKey }], actions }] };
 }
 
-async function bucketsExist(): Promise<boolean> {
+/** It answers before it has found what it keeps. */
+async function keepsObjects(): Promise<boolean> {
   const client = new S3Client({
     endpoint: s3Endpoint,
     region: s3Region,
@@ -66,6 +73,9 @@ async function bucketsExist(): Promise<boolean> {
         () => false,
       );
       if (!there) await client.send(new CreateBucketCommand({ Bucket }));
+      const probe = { Bucket, Key: 'stack/probe' };
+      await client.send(new PutObjectCommand({ ...probe, Body: 'kept' }));
+      await client.send(new GetObjectCommand(probe));
     }
     return true;
   } catch {

@@ -1,9 +1,10 @@
 // make stop: ends every process of this checkout's stack, and removes what the kernel keeps beside them.
+import { rmSync } from 'node:fs';
 import { eraseNode, stopNode } from './node.ts';
 import { removeBridge } from './network.ts';
 import { disown, own } from './owner.ts';
 import { end, endPids, stackProcesses } from './processes.ts';
-import { checkout } from './paths.ts';
+import { checkout, envFile } from './paths.ts';
 import { say } from './progress.ts';
 
 export async function stopStack(): Promise<void> {
@@ -20,6 +21,8 @@ export async function stopStack(): Promise<void> {
     2_000,
   );
   await removeBridge();
+  // Its addresses are on no device any more: a shell that took them from here would knock at other doors.
+  rmSync(envFile, { force: true });
   disown();
 }
 

@@ -25,6 +25,10 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     ...['--storage-driver', 'overlay'],
   ];
 
+  // What it mounts would outlive one that is killed, were it not in a mount namespace that ends with it.
+  const ownMounts = process.getuid?.() === 0 ? ['unshare', '--mount', '--'] : [];
+  const [program, ...before] = [...endsWithUs, ...ownMounts, 'buildah', ...storage] as const;
+
   const environment = (): Record<string, string> => {
     const mirrors = process.env['CONTAINERS_REGISTRIES_CONF'];
     return {
@@ -42,8 +46,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     { timeoutMs, signal, onOutput }: Omit<Build, 'context' | 'dockerfile'>,
   ) {
     await mkdir(join(directory, 'tmp'), { recursive: true });
-    const [program, ...before] = endsWithUs;
-    const running = execa(program, [...before, 'buildah', ...storage, ...args], {
+    const running = execa(program, [...before, ...args], {
       env: environment(),
       extendEnv: false,
       timeout: timeoutMs,
@@ -119,7 +122,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
           if (built.state !== 'built') return built;
           return { state: 'built', digest: await push(local, pushed, login, join(folder, 'digest'), wanted) };
         } finally {
-          await execa('buildah', [...storage, 'rmi', local], {
+          await execa(program, [...before, 'rmi', local], {
             env: environment(),
             extendEnv: false,
             reject: false,
