@@ -15,6 +15,7 @@ import { decide, environmentStatus, pullRequestChanged, deliveryStatus } from '.
 import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import { bundle } from '../../src/worker/bundle.ts';
+import { runsOf, type Run } from './histories.ts';
 import { World } from './world.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -76,6 +77,8 @@ export interface Rig {
   /** Somebody lays hands on the open pull request. */
   touch(environment: string, service: string, what: Partial<PullRequestReading>): Promise<void>;
   decide(environment: string, request: DecisionRequest): Promise<Decision>;
+  /** Ends all workflows. @returns what they were */
+  close(): Promise<Run[]>;
 }
 
 /** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
@@ -156,31 +159,28 @@ function rigOf(platform: string, world: World): Rig {
         verdict === 'approve' ? { approvedBy: ['reviewer'] } : { rejectedBy: ['reviewer'] },
       ),
     touch,
+    close: () => closeAll(platform),
     decide: (name, request) =>
       environment(name, request.change.service).executeUpdate(decide, { args: [request] }),
   };
 }
 
-type Histories = { workflowId: string; history: Awaited<ReturnType<WorkflowHandle['fetchHistory']>> }[];
-
 /** Ends what is still open, since only a history with an end can be replayed whole. */
-async function closeAll(platform: string): Promise<Histories> {
+async function closeAll(platform: string): Promise<Run[]> {
   if (temporal.supportsTimeSkipping) return []; // It has no visibility store to list them by.
-  const histories: Histories = [];
-  const query = `GitopsPlatform = "${platform}"`;
-  for await (const { workflowId, runId, status } of temporal.client.workflow.list({ query })) {
-    const handle = temporal.client.workflow.getHandle(workflowId, runId);
-    if (status.name === 'RUNNING') await handle.terminate('The test is over.').catch(ignoreClosed);
-    histories.push({ workflowId, history: await handle.fetchHistory() });
+  const { workflow } = temporal.client;
+  const query = `${attributes.platform.name} = "${platform}" AND ExecutionStatus = "Running"`;
+  for await (const { workflowId } of workflow.list({ query })) {
+    await workflow.getHandle(workflowId).terminate('The test is over.').catch(ignoreClosed);
   }
-  return histories;
+  return runsOf(temporal.client, platform);
 }
 
 function ignoreClosed(error: unknown): void {
   if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
-async function replayAll(histories: Histories): Promise<void> {
+async function replayAll(histories: Run[]): Promise<void> {
   for (const { workflowId, history } of histories) {
     await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
   }

@@ -10,6 +10,7 @@ import type {
   RecordActivities,
   ReleaseActivities,
   RenderActivities,
+  RepositoryPollActivities,
   SettingsActivities,
   SourceActivities,
   SyncActivities,
@@ -69,6 +70,7 @@ type AllActivities = SourceActivities &
   PullRequestActivities &
   SettingsActivities &
   RenderActivities &
+  RepositoryPollActivities &
   SyncActivities &
   WaitActivities;
 
@@ -89,6 +91,11 @@ export class World {
   readonly rewritten = new Set<string>();
   /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
   readonly #held = new Map<string, { begun: () => void; goOn: Promise<void> }>();
+  /** What the poll finds. */
+  look: Awaited<ReturnType<RepositoryPollActivities['lookAtRepository']>> = {
+    now: { tip: '0'.repeat(40), pullRequests: {} },
+    deliverOnPush: true,
+  };
   /** What commits touched. */
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
@@ -125,18 +132,18 @@ export class World {
   /** Activities that have ended, by their points. */
   readonly done = new Set<string>();
 
-  /** Makes an activity stand still. @returns how to wait until it has begun, and how to let it go on */
-  hold(point: string): { begun: Promise<void>; goOn: () => void } {
+  /** Makes an activity stand still. @returns how to wait until it has begun, and how to let it go on or fail */
+  hold(point: string): { begun: Promise<void>; goOn: () => void; fail: (error: Error) => void } {
     const begun = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
     this.#held.set(point, { begun: begun.resolve, goOn: goOn.promise });
-    return { begun: begun.promise, goOn: goOn.resolve };
+    return { begun: begun.promise, goOn: goOn.resolve, fail: goOn.reject };
   }
 
   activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
     const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
       name,
-      async (input: { environment?: string }) => {
+      async (input: { environment?: string } = {}) => {
         const point = `${input.environment ?? 'deliver'} ${name}`;
         const held = this.#held.get(point);
         held?.begun();
@@ -163,6 +170,8 @@ export class World {
         };
       },
       resolveChanges: async () => this.changes,
+      lookAtRepository: async () => this.look,
+      rememberRepository: async () => undefined,
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
       testService: async () => {
