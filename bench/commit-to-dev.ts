@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { configMap, makeBed, soon, type Bed, type Written } from '../test/support/argocd.ts';
-import { comparator } from './comparator.ts';
+import { comparator, kubeconfigOfArgoCd } from './comparator.ts';
 import {
   above,
   interleaved,
@@ -27,7 +27,7 @@ export async function run({ rounds = 9 }: Parameters = {}): Promise<Report> {
   const bed = await makeBed(['web']);
   const folder = await mkdtemp(join(tmpdir(), 'bench-commit-to-dev-'));
   try {
-    const env = { KUBECONFIG: await inArgoCdsNamespace(bed, folder) };
+    const env = { KUBECONFIG: await kubeconfigOfArgoCd(folder) };
     await bed.service('web', 'dev', { 'version.json': configMap('web', { version: '0' }) });
     const application = await bed.application('web', 'dev');
     const deployed = deployer(bed);
@@ -91,12 +91,4 @@ function deployer(bed: Bed) {
     if (found !== `${version}`) throw new Error(`Version ${found} is there instead of ${version}.`);
     return ms;
   };
-}
-
-/** `argocd --core` looks for Argo CD in the namespace of the kubeconfig. @returns the file */
-async function inArgoCdsNamespace(bed: Bed, folder: string): Promise<string> {
-  const file = join(folder, 'kubeconfig');
-  await writeFile(file, await bed.kubectl(['config', 'view', '--raw']), { mode: 0o600 });
-  await bed.kubectl(['config', 'set-context', '--current', '--namespace', 'argocd', '--kubeconfig', file]);
-  return file;
 }

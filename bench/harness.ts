@@ -28,6 +28,7 @@ export interface Report {
 export interface Parameters {
   rounds?: number | undefined;
   writers?: number[] | undefined;
+  services?: number[] | undefined;
 }
 
 /** Measures all sides in every round, one after the other: what disturbs the machine disturbs them alike. */

@@ -6,9 +6,11 @@ const benches: Record<string, () => Promise<{ run: (parameters: Parameters) => P
   start: () => import('./start.ts'),
   'manifest-writes': () => import('./manifest-writes.ts'),
   'commit-to-dev': () => import('./commit-to-dev.ts'),
+  overhead: () => import('./overhead.ts'),
+  cost: () => import('./cost.ts'),
 };
 
-const usage = `Usage: npm run bench -- [NAME…] [--json] [--rounds N] [--writers N,N]
+const usage = `Usage: npm run bench -- [NAME…] [--json] [--rounds N] [--writers N,N] [--services N,N]
 
 Measures against comparators, both sides in one run, on the stack (make up && source .stack/env). Without a name: all.
 Benches: ${Object.keys(benches).join(', ')}. docs/performance.md tells how to read them.
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
     rounds: { type: 'string' },
     writers: { type: 'string' },
+    services: { type: 'string' },
   },
 });
 const unknown = positionals.filter((name) => !Object.hasOwn(benches, name));
@@ -35,6 +38,7 @@ else if (unknown.length > 0) {
   const parameters: Parameters = {
     rounds: values.rounds === undefined ? undefined : Number(values.rounds),
     writers: values.writers?.split(',').map(Number),
+    services: values.services?.split(',').map(Number),
   };
   const reports = [];
   for (const name of names) {

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { makeGiteaRepository } from '../test/support/gitea.ts';
 import { createRepository, type Repository } from '../src/systems/git/index.ts';
+import { gitEnvironment, pushFiles } from './git.ts';
 
 /** A fresh repository of the forge with the manifests of many services in it, and a clone of it beside. */
 export interface Monorepo {
@@ -29,12 +30,8 @@ export async function makeMonorepo(size: number): Promise<Monorepo> {
   const env = gitEnvironment(gitea.token('bot'));
   const git = async (...args: string[]) => (await execa('git', args, { cwd: seed, env })).stdout;
 
-  await execa('git', ['clone', '--quiet', url, seed], { env });
-  for (const service of services) await writeBase(join(seed, 'deploy', service, 'base'), service);
-  await git('add', '--all');
-  await git('commit', '--quiet', '--message', 'Add services');
-  await git('push', '--quiet');
-  const beginning = await git('rev-parse', 'HEAD');
+  const bases = services.flatMap((service) => Object.entries(baseOf(service)));
+  const beginning = await pushFiles(url, seed, env, Object.fromEntries(bases));
 
   const repository = createRepository({
     url,
@@ -80,32 +77,7 @@ export async function makeMonorepo(size: number): Promise<Monorepo> {
   };
 }
 
-async function writeBase(folder: string, service: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'kustomization.yaml'), 'resources: [deployment.yaml]\n');
-  await writeFile(
-    join(folder, 'deployment.yaml'),
-    `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${service}\n`,
-  );
-}
-
-/** The machine's own settings of Git stay out of it, and the token out of process lists. */
-function gitEnvironment(token: string): Record<string, string> {
-  const credentials = Buffer.from(`x-access-token:${token}`).toString('base64');
-  const settings = {
-    'http.extraHeader': `Authorization: Basic ${credentials}`,
-    'user.name': 'bench',
-    'user.email': 'bench@example.com',
-  };
-  const entries = Object.entries(settings).flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key],
-    [`GIT_CONFIG_VALUE_${index}`, value],
-  ]);
-  return {
-    ...(Object.fromEntries(entries) as Record<string, string>),
-    GIT_CONFIG_COUNT: String(Object.keys(settings).length),
-    GIT_CONFIG_GLOBAL: '/dev/null',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_TERMINAL_PROMPT: '0',
-  };
-}
+const baseOf = (service: string): Record<string, string> => ({
+  [`deploy/${service}/base/kustomization.yaml`]: 'resources: [deployment.yaml]\n',
+  [`deploy/${service}/base/deployment.yaml`]: `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${service}\n`,
+});

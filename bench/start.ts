@@ -1,12 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { interleaved, judged, over, rangeOf, side, timed, type Parameters, type Report } from './harness.ts';
-
-const gitops = fileURLToPath(new URL('../bin/gitops.js', import.meta.url));
+import { gitops, startWorker } from './worker.ts';
 
 /** How long a process takes to begin: what people type, and a worker that has to replace another. */
 export async function run({ rounds = 15 }: Parameters = {}): Promise<Report> {
@@ -61,17 +59,10 @@ async function workerOf(folder: string): Promise<() => Promise<number>> {
   await writeFile(file, stringify(configuration));
   const env = { GITOPS_CONFIG: file, GITOPS_WORK_DIRECTORY: join(folder, 'work') };
   return async () => {
-    const worker = execa(process.execPath, [gitops, 'worker'], { env, stdin: 'ignore', reject: false });
-    const ready = await timed(async () => {
-      let said = '';
-      for await (const text of worker.stderr) {
-        said += String(text);
-        if (said.includes('ready:')) return;
-      }
-      throw new Error(`The worker ended before it was ready: ${said}`);
-    });
-    worker.kill('SIGTERM');
-    await worker;
-    return ready;
+    const start = performance.now();
+    const worker = await startWorker(env);
+    const ms = performance.now() - start;
+    await worker.end();
+    return ms;
   };
 }
