@@ -7,6 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createPullRequestActivities } from '../src/activities/pull-requests.ts';
+import { createReleaseActivities } from '../src/activities/release.ts';
 import type { PullRequestActivities, SeenRelease } from '../src/activities/types.ts';
 import { promotionSettings } from '../src/config/places.ts';
 import type { Config } from '../src/config/schema.ts';
@@ -349,6 +350,17 @@ test('what was asked for as a review is not merged once decisions are demanded',
     reason: 'The configuration demands decisions by now. Deliver the change again.',
   });
   await close(p, opened.number);
+});
+
+test('a push is refused once the configuration demands a pull request', async () => {
+  const p = await promotion();
+  const { environment, release, seen, asker } = p;
+  const { writeRelease } = createReleaseActivities({ config, repository, temporal: client });
+  expect(await as(p, writeRelease, { environment, release, seen, asker })).toEqual({
+    state: 'refused',
+    reason: 'By now the configuration has releases enter staging by pull request. Deliver the change again.',
+  });
+  expect(await repository.tip()).toBe(seen.tip);
 });
 
 test('an attempt that its promotion has outlived changes nothing', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { failed } from '../../src/activities/failures.ts';
+import { failed, refused } from '../../src/activities/failures.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
@@ -95,6 +95,37 @@ test('a pull request that somebody edited is closed, not merged', async ({ rig }
   await rig.touch('staging', 'claims', { edited: 'its head is another commit' });
   await expect(delivery.result()).rejects.toThrow();
   expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+});
+
+test('a failing end-to-end test says what runs there, and why it failed', async ({ rig }) => {
+  const { staging } = rig.world.settings;
+  if (staging) staging.approval = { by: 'none' };
+  const { begun, fail } = rig.world.hold('staging runEndToEnd');
+  const delivery = await rig.deliver(change);
+  await begun;
+  fail(failed('EndToEndFailed', 'a bad claim was accepted'));
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await rig.status(change)).environments['staging']).toMatchObject({
+    state: 'failed',
+    reason: 'a bad claim was accepted',
+    health: 'Healthy',
+    pullRequest: { number: 1 },
+  });
+});
+
+test('a pull request of what cannot be rendered is closed, and nobody is asked', async ({ rig }) => {
+  const { staging } = rig.world.settings;
+  if (staging) staging.approval = { by: 'none' };
+  const { begun, fail } = rig.world.hold('production renderRelease');
+  const delivery = await rig.deliver(change);
+  await begun;
+  fail(refused('The overlay renders to nothing.'));
+  await expect(delivery.result()).rejects.toThrow();
+  expect((await rig.status(change)).environments['production']).toMatchObject({
+    state: 'failed',
+    reason: 'The overlay renders to nothing.',
+  });
+  expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
 });
 
 test('an unhealthy release fails the change, and the next one may come', async ({ rig }) => {

@@ -25,37 +25,49 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
   const { release, asker, settings } = p.ask;
   const work = quick(platform, settings.queue);
 
-  const proposal = await propose(p);
-  const { pullRequest, tree } = proposal;
-  const close = async (outcome: Outcome): Promise<Outcome> => {
-    const { change } = release;
-    const reason = outcome.reason ?? outcome.state;
-    await work.closePullRequest({ environment, change, number: pullRequest.number, reason });
-    return outcome;
-  };
-
-  const refusal = (await gate(p, proposal)) ?? withdrawal(p);
-  if (refusal) return close(refusal);
+  const proposal = await propose(p).catch(failed(p));
+  if ('state' in proposal) return close(p, proposal);
+  const refusal = (await gate(p, proposal).catch(failed(p))) ?? withdrawal(p);
+  if (refusal) return close(p, refusal);
   await p.show({ state: 'running' });
 
+  const { pullRequest, tree } = proposal;
   const { approval } = settings;
   const merged = await work.mergePullRequest({ environment, release, pullRequest, approval, asker });
-  if (merged.state === 'refused') return close(ended(p, 'failed', merged.reason));
+  if (merged.state === 'refused') return close(p, ended(p, 'failed', merged.reason));
   const { revision } = merged;
   if (settings.sync === 'automated') return { state: 'entered', revision, tree };
 
-  const unsynced = (outcome: Outcome): Outcome => ({
-    ...outcome,
-    reason:
-      `${outcome.reason ?? ''} Pull request #${pullRequest.number} is merged but not synced: ${environment} runs on as before. ` +
-      'Deliver the change again, or a newer one, or revert the merge.',
-  });
-  const moved = (await approveAtMerge(p, proposal, revision)) ?? withdrawal(p);
-  if (moved) return unsynced(moved);
   const operationId = uuid4();
-  const refused = await startSync(p, revision, operationId);
-  if (refused) return unsynced(refused);
-  return { state: 'entered', revision, tree, operationId };
+  const unsynced =
+    (await approveAtMerge(p, proposal, revision).catch(failed(p))) ??
+    withdrawal(p) ??
+    (await startSync(p, revision, operationId));
+  if (!unsynced) return { state: 'entered', revision, tree, operationId };
+  return {
+    ...unsynced,
+    reason:
+      `${unsynced.reason ?? ''} Pull request #${pullRequest.number} is merged but not synced: ${environment} runs on as before. ` +
+      'Deliver the change again, or a newer one, or revert the merge.',
+  };
+}
+
+const failed =
+  (p: Promotion) =>
+  (error: unknown): Outcome =>
+    ended(p, 'failed', failureText(error));
+
+/** Nobody shall merge what the promotion has left behind. */
+async function close(p: Promotion, outcome: Outcome): Promise<Outcome> {
+  const { environment } = place(p);
+  const { change } = p.ask.release;
+  const { pullRequest } = p.view;
+  const reason = outcome.reason ?? outcome.state;
+  if (pullRequest) {
+    const { closePullRequest } = quick(p.input.platform, p.ask.settings.queue);
+    await closePullRequest({ environment, change, number: pullRequest.number, reason });
+  }
+  return outcome;
 }
 
 /** May wait for a sync window to open, or another's operation to end; a withdrawal ends that. */
@@ -69,7 +81,7 @@ async function startSync(p: Promotion, revision: string, operationId: string): P
     );
     return sync.state === 'refused' ? ended(p, 'failed', sync.reason) : undefined;
   } catch (error) {
-    return withdrawal(p) ?? ended(p, 'failed', failureText(error));
+    return withdrawal(p) ?? failed(p)(error);
   }
 }
 

@@ -25,6 +25,7 @@ import { quick } from '../proxies.ts';
 import { failureText } from '../failure-text.ts';
 import { openDesk, type Desk } from './desk.ts';
 import { promote } from './promote.ts';
+import { ended } from './promotion.ts';
 
 /**
  * Owns all that happens to one service in one environment: one promotion at a time, so nothing needs a lock.
@@ -88,10 +89,9 @@ async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: D
 
   state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
   const promotion = desk.begin(next);
-  const outcome = await promote(promotion).catch((error: unknown) => ({
-    state: 'failed' as const,
-    reason: failureText(error),
-  }));
+  const outcome = await promote(promotion).catch((error: unknown) =>
+    ended(promotion, 'failed', failureText(error)),
+  );
   await remember(input, state);
   upsertSearchAttributes([{ key: attributes.state, value: outcome.state }]);
   await desk.finish(promotion, outcome);
