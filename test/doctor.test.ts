@@ -238,6 +238,14 @@ describe('once it is set up and a worker runs', () => {
     expect(exitCode).toBe(2);
   });
 
+  test("a bucket that is another platform's is named", async () => {
+    await doctor();
+    const { failed } = await doctor((config) => (config.platform = 'newcomer'));
+    expect(failed).toContainEqual(
+      `object store: Bucket ${platform.config.objects.bucket} is the platform ${platform.name}'s: what the two store would mix.`,
+    );
+  });
+
   test('a secret that is not there is named', async () => {
     const { exitCode, failed } = await doctor((config) => (config.forge.token = 'env:TEST_NOBODY_SET'));
     expect(failed).toEqual([

@@ -17,7 +17,7 @@ export function register(program: Command): void {
       .command('doctor')
       .description(
         'Compares the configuration with the world: every system, what we may do there, every Application. ' +
-          'Of the world it changes one object, doctor/probe.txt in the object store.',
+          'Of the world it changes one object, doctor/platform.txt in the object store.',
       ),
   ).action(doctor);
 }
