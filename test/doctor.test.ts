@@ -59,6 +59,7 @@ const reportSchema = z.strictObject({
 });
 
 interface Written {
+  platform: string;
   repository: { url: string; token: string };
   forge: { url: string; token: string };
   registry: { image: string; insecure: boolean; pullSecrets?: string[] };
