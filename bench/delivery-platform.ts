@@ -39,8 +39,12 @@ export interface DeliveryPlatform {
   folder: string;
   /** A developer's commit. @returns its hash */
   commit(service: string): Promise<string>;
-  /** Starts a delivery, and waits for its end. @throws WorkflowFailedError when it fails */
-  deliver(service: string, commit: string): Promise<Delivery>;
+  /**
+   * Starts a delivery, does what people do meanwhile, and waits for its end.
+   *
+   * @throws WorkflowFailedError when it fails
+   */
+  deliver(service: string, commit: string, meanwhile?: () => Promise<void>): Promise<Delivery>;
   remove(): Promise<void>;
 }
 
@@ -83,8 +87,9 @@ export async function makeDeliveryPlatform(wanted: Wanted): Promise<DeliveryPlat
       commits += 1;
       return gitea.commit('main', `services/${service}/change-${commits}.txt`, `${commits}\n`);
     },
-    async deliver(service, commit) {
+    async deliver(service, commit, meanwhile) {
       const { workflowId } = await gitops.deliver({ service, commit });
+      await meanwhile?.();
       return (await temporal.workflow.getHandle(workflowId).result()) as Delivery;
     },
     async remove() {

@@ -13,8 +13,10 @@ export function text(name: string, { sides, ratios, bounds = {}, notes = [] }: R
   return [name, ...rows.map(line), ...notes.map((note) => `  ${note}`), ''].join('\n');
 }
 
-const figures = ({ median, min, max, unit }: Range & { unit?: string }): string =>
-  `${number(median)} (${number(min)} to ${number(max)})${unit === undefined ? '' : ` ${unit}`}`;
+function figures({ median, min, max, unit }: Range & { unit?: string }): string {
+  const range = min === max ? '' : ` (${number(min)} to ${number(max)})`;
+  return `${number(median)}${range}${unit === undefined ? '' : ` ${unit}`}`;
+}
 
 function verdict({ atLeast, atMost, met }: Bar & { met?: boolean }): string {
   if (met === undefined) return '';
