@@ -1,11 +1,14 @@
 import { expect } from 'vitest';
-import { CancelledFailure } from '@temporalio/common';
+import { CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
 import { createClient } from '../../src/client.ts';
-import type { Health } from '../../src/activities/types.ts';
+import type { AskActivities, Health } from '../../src/activities/types.ts';
+import { promote } from '../../src/model/messages.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
 useTemporal();
+
+type AskInput = Parameters<AskActivities['askEnvironment']>[0];
 
 const at = (position: number) => ({ service: 'claims', commit: World.commit(position) });
 
@@ -191,6 +194,31 @@ test.describe('an environment', () => {
     expect((await (await rig.deliver(at(4))).result()).state).toBe('superseded');
     expect((await rig.view('dev', 'claims')).current?.change).toEqual(at(5));
   });
+});
+
+test('asks of a run that has ended, which come late, take nothing from the delivery that was started again', async ({
+  rig,
+}) => {
+  const cancelled = await rig.deliver(at(1));
+  await rig.sees(at(1), { state: 'waiting' });
+  await cancelled.cancel();
+  await expect(cancelled.result()).rejects.toThrow();
+  const { events } = await cancelled.fetchHistory();
+  const asks = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled?.activityType?.name === 'askEnvironment' ? (scheduled.input?.payloads ?? []) : [],
+  );
+
+  await rig.deliver(at(1));
+  await rig.sees(at(1), { state: 'waiting' });
+  const before = await rig.view('dev', 'claims');
+  for (const payload of asks) {
+    const { environment, ask } = defaultPayloadConverter.fromPayload<AskInput>(payload);
+    await rig.environment(environment, 'claims').signal(promote, ask);
+  }
+  expect(asks).toHaveLength(2);
+  expect(await rig.view('dev', 'claims')).toEqual(before);
+  await rig.review('staging', 'claims', 'approve');
+  await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
 });
 
 test.describe('decisions', () => {

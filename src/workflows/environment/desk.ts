@@ -48,8 +48,11 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
   async function answer(ask: Ask, outcome: Outcome): Promise<void> {
     const entry = { askId: ask.id, change: ask.release.change, position: positionOf(ask), outcome };
     state.answered = [...state.answered.filter(({ askId }) => askId !== ask.id), entry].slice(-remembered);
-    await tell(ask, () => asker(ask).signal(answered, { askId: ask.id, environment, outcome }));
+    await sendAnswer(ask, outcome);
   }
+
+  const sendAnswer = (ask: Ask, outcome: Outcome): Promise<void> =>
+    tell(ask, () => asker(ask).signal(answered, { askId: ask.id, environment, outcome }));
 
   /** A delivery that somebody terminated is gone, and nothing is owed to it. */
   async function tell(ask: Ask, send: () => Promise<void>): Promise<void> {
@@ -82,12 +85,12 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
       active.ask.asker = ask.asker;
       return;
     }
+    const known = state.answered.find(({ askId }) => askId === ask.id);
+    if (known) return sendAnswer(ask, known.outcome);
     // A delivery has one run at a time: the one that asked for what is under way was terminated.
     if (active?.ask.asker.workflowId === ask.asker.workflowId) {
       withdrawActive('Its delivery was terminated and started again.');
     }
-    const known = state.answered.find(({ askId }) => askId === ask.id);
-    if (known) return answer(ask, known.outcome);
     state.waiting = [...state.waiting.filter(({ id }) => id !== ask.id), ask];
     const { next, superseded } = takeNext(state.waiting);
     if (!next) return;
@@ -103,7 +106,7 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
       if (active?.ask.id === ask.id) return withdrawActive(reason);
       state.waiting = state.waiting.filter(({ id }) => id !== ask.id);
       const known = state.answered.find(({ askId }) => askId === ask.id);
-      return answer(ask, known?.outcome ?? { state: 'failed', reason });
+      return known ? sendAnswer(ask, known.outcome) : answer(ask, { state: 'failed', reason });
     },
   );
 
