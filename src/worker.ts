@@ -78,6 +78,8 @@ const settings: Record<Queue, Partial<WorkerOptions>> = {
   // Short exchanges, and the workflows.
   delivery: {},
   production: {},
+  // A disk's and a network's work, one whole backup each.
+  recovery: { maxConcurrentActivityTaskExecutions: 4 },
   // Each waits on one shared watch and costs next to nothing while it does.
   wait: { maxConcurrentActivityTaskExecutions: 2000 },
 };

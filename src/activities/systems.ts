@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/schema.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
+import type { Kubernetes } from '../systems/argocd/kubernetes.ts';
+import type { Vault } from '../systems/backups/vault.ts';
 import type { CommandRunner } from '../systems/commands/index.ts';
 import type { Forge } from '../systems/forge/forge.ts';
 import type { Repository } from '../systems/git/repository.ts';
@@ -14,6 +16,9 @@ export interface Systems {
   forge: Forge;
   objects: ObjectStore;
   argocd: ArgoCd;
+  kubernetes: Kubernetes;
+  /** With the writer's rights. */
+  backups: Vault;
   images: Images;
   commands: CommandRunner;
   temporal: Client;

@@ -3,6 +3,7 @@
  * outcomes are values, faults are thrown: `ApplicationFailure.nonRetryable(message, 'Refused')` for bad input
  * and rules, anything else is retried.
  */
+import type { BackupDifference, Counts, RecoveryPoint } from '../model/backup.ts';
 import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
@@ -175,3 +176,26 @@ export type Health =
   | { state: 'healthy'; revision: string; health: string; sync: string }
   | { state: 'overtaken'; reason: string }
   | { state: 'failed'; reason: string; health?: string; sync?: string };
+
+export interface BackupActivities {
+  /**
+   * Reads Argo CD out of its cluster and stores it, encrypted.
+   *
+   * @param input.at ISO 8601; becomes a part of the backup's key
+   * @throws Refused: the cluster is being rebuilt; the store refuses; another cluster than the configured one
+   */
+  storeBackup(input: { cluster: string; at: string }): Promise<{ key: string; size: number; counts: Counts }>;
+}
+
+export interface RecoveryActivities {
+  /**
+   * Reads a backup back, opens it, compares it with its index, and writes beside it what came out.
+   *
+   * @param input.key the newest one, when left out
+   * @param input.accept whether a person looked at what makes it suspect, and wants it counted as good
+   * @throws Refused: there is no such backup; the store refuses; our identity opens none of it
+   */
+  verifyBackup(input: { cluster: string; key?: string; accept?: boolean }): Promise<RecoveryPoint>;
+  /** @throws Refused: one of them is not there, or is not what was written */
+  compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
+}

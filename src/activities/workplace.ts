@@ -26,6 +26,17 @@ export async function withCheckout<T>(
   }
 }
 
+/** Gives some work a folder of its own that nobody else may read, and removes it afterwards. */
+export async function withScratch<T>(root: string, work: (directory: string) => Promise<T>): Promise<T> {
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  const directory = await mkdtemp(join(root, `${process.pid}-`));
+  try {
+    return await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 async function giveAway(directory: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = unprivileged;

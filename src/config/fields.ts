@@ -59,6 +59,13 @@ export const template = (allowed: RegExp, what: string, ...placeholders: string[
       `${what}, with ${placeholders.map((name) => `{${name}}`).join(' and ')} to be filled in`,
     );
 
+export const bucket = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+    'a bucket has 3 to 63 lower-case letters, digits, dots or dashes',
+  );
+
 export const caFile = z
   .string()
   .regex(/^\/./, 'an absolute path')

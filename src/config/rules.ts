@@ -13,10 +13,30 @@ export function rules(config: Config, context: z.RefinementCtx): void {
   if (discover.length === 0 && Object.keys(explicit).length === 0) {
     problem(['services'], 'names no service: put folders into discover, or services into explicit');
   }
-  const { accessKeyId, secretAccessKey } = config.objects;
-  if ((accessKeyId === undefined) !== (secretAccessKey === undefined)) {
-    problem(['objects'], 'accessKeyId and secretAccessKey go together: set both or neither');
+  keyRules(['objects'], config.objects, problem);
+  if (config.backup) {
+    keyRules(['backup'], config.backup, problem);
+    keyRules(['backup', 'recovery'], config.backup.recovery, problem);
+    if (
+      config.backup.bucket === config.objects.bucket &&
+      config.backup.endpoint === config.objects.endpoint
+    ) {
+      problem(
+        ['backup', 'bucket'],
+        'takes a bucket of its own: in a locked one, documents that change every day are kept in every version',
+      );
+    }
   }
+}
+
+interface AccessKey {
+  accessKeyId?: string | undefined;
+  secretAccessKey?: string | undefined;
+}
+
+function keyRules(path: string[], { accessKeyId, secretAccessKey }: AccessKey, problem: Problem): void {
+  if ((accessKeyId === undefined) === (secretAccessKey === undefined)) return;
+  problem(path, 'accessKeyId and secretAccessKey go together: set both or neither');
 }
 
 function environmentRules({ platform, environments }: Config, problem: Problem): void {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { nameSchema } from '../model/names.ts';
+import { backup } from './backup.ts';
 import { duration } from './duration.ts';
 import {
   branch,
+  bucket,
   caFile,
   command,
   glob,
@@ -72,12 +74,7 @@ const registry = z
 
 const objects = z
   .strictObject({
-    bucket: z
-      .string()
-      .regex(
-        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
-        'a bucket has 3 to 63 lower-case letters, digits, dots or dashes',
-      ),
+    bucket,
     endpoint: url.optional().describe('Of an S3 that is not AWS.'),
     region: z.string().min(1).default('us-east-1'),
     accessKeyId: secretReference.optional().describe('Without it: what the AWS SDK finds by itself.'),
@@ -200,6 +197,7 @@ export const configSchema = z
       .describe('Folder with base/ and overlays/<environment>/ of a service.'),
     services,
     environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
+    backup: backup.optional(),
     identity: z
       .literal('trusted-namespace')
       .optional()

@@ -1,8 +1,8 @@
 import type { Change } from './change.ts';
 
 /** Where work is done; trust is split by these (DESIGN: tests and builds run other people's code). */
-export type Queue = 'build' | 'delivery' | 'production' | 'wait';
-export const queues: readonly Queue[] = ['build', 'delivery', 'production', 'wait'];
+export type Queue = 'build' | 'delivery' | 'production' | 'recovery' | 'wait';
+export const queues: readonly Queue[] = ['build', 'delivery', 'production', 'recovery', 'wait'];
 
 export const taskQueue = (platform: string, queue: Queue): string => `${platform}/${queue}`;
 
@@ -14,6 +14,16 @@ export const environmentId = (platform: string, environment: string, service: st
 
 /** The look at the repository; the Schedule of the same name adds a time to it. */
 export const pollId = (platform: string): string => `${platform}/poll`;
+
+/** The one backup of a cluster that may be under way. */
+export const backupId = (platform: string, cluster: string): string => `${platform}/backup/${cluster}`;
+
+/** Of the Schedule, which adds a time to it. */
+export const nightlyBackupId = (platform: string, cluster: string): string =>
+  `${platform}/nightly-backup/${cluster}`;
+
+/** The rebuilding of a lost cluster. */
+export const recreationId = (platform: string, cluster: string): string => `${platform}/recreate/${cluster}`;
 
 /** Branch of a promotion's pull request; `forge` events are led back to the environment by it. */
 export const promotionBranch = (environment: string, { service, commit }: Change): string =>

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { createAskActivities } from '../activities/asks.ts';
+import { createBackupActivities } from '../activities/backup.ts';
 import { createBuildActivities } from '../activities/build.ts';
 import { createWaitActivities } from '../activities/health.ts';
 import { createPullRequestActivities } from '../activities/pull-requests.ts';
 import { createRecordActivities } from '../activities/records.ts';
+import { createRecoveryActivities, type Recovery } from '../activities/recovery.ts';
 import { createReleaseActivities } from '../activities/release.ts';
 import { createRenderActivities } from '../activities/render.ts';
 import { createRepositoryPollActivities } from '../activities/repository-poll.ts';
@@ -20,7 +23,10 @@ const promotionActivities = (systems: Systems, workDirectory: string) => ({
 });
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
-export const activitiesOf: Record<Queue, (systems: Systems, workDirectory: string) => object> = {
+export const activitiesOf: Record<
+  Queue,
+  (systems: Systems & { recovery: Recovery }, workDirectory: string) => object
+> = {
   build: ({ config, repository, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
   delivery: (systems, workDirectory) => ({
@@ -33,6 +39,8 @@ export const activitiesOf: Record<Queue, (systems: Systems, workDirectory: strin
   production: (systems, workDirectory) => ({
     ...promotionActivities(systems, workDirectory),
     ...createSyncActivities(systems),
+    ...createBackupActivities(systems, join(workDirectory, 'backups')),
   }),
+  recovery: (systems, workDirectory) => createRecoveryActivities(systems, join(workDirectory, 'backups')),
   wait: (systems) => createWaitActivities(systems),
 };

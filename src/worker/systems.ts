@@ -1,24 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import type { Recovery } from '../activities/recovery.ts';
 import type { Systems } from '../activities/systems.ts';
+import { backupOf } from '../config/backup-of.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
 import { trustCertificates } from '../systems/certificates.ts';
 import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
+import { createKubernetes } from '../systems/argocd/kubernetes.ts';
 import { createCommandRunner } from '../systems/commands/index.ts';
 import { createForge } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/index.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
 import { objectStoreOf } from './object-store.ts';
+import { recoveryOf, writersVault } from './vaults.ts';
 
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
 
 /** Whose entries are named by the process they belong to, so that those of the dead are told apart. */
 export const ownFolders = (workDirectory: string): string[] =>
-  ['clones', 'checkouts', 'renders'].map((name) => join(workDirectory, name));
+  ['clones', 'checkouts', 'renders', 'backups'].map((name) => join(workDirectory, name));
 
 /**
  * The outside world as the configuration says. Each system is made when it is first asked for, so that a worker of one
@@ -28,12 +32,15 @@ export function createSystems(
   config: Config,
   temporal: Client,
   workDirectory: string,
-): Systems & { close: () => void } {
+): Systems & { recovery: Recovery; close: () => void } {
   const objects = lazily(() => objectStoreOf(config));
   const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
   const forge = lazily(() => createForge(config));
   let watching: ArgoCd | undefined;
   const argocd = lazily(() => (watching = createArgoCd(config.argocd)));
+  const kubernetes = lazily(() => createKubernetes());
+  const backups = lazily(() => writersVault(backupOf(config)));
+  const recovery = lazily(() => recoveryOf(backupOf(config)));
   const commands = lazily(() => createCommandRunner());
   const images = lazily(() =>
     createBuildah({ directory: join(workDirectory, 'images'), registry: registryAccessOf(config) }),
@@ -52,6 +59,15 @@ export function createSystems(
     },
     get argocd() {
       return argocd();
+    },
+    get kubernetes() {
+      return kubernetes();
+    },
+    get backups() {
+      return backups();
+    },
+    get recovery() {
+      return recovery();
     },
     get commands() {
       return commands();

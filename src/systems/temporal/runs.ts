@@ -1,8 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 
-/** Whether this very run is still open. One that its namespace has forgotten is not. */
-export async function isOpen(client: Client, run: { workflowId: string; runId: string }): Promise<boolean> {
+/** Whether this very run, or the workflow's newest, is still open. One that its namespace has forgotten is not. */
+export async function isOpen(client: Client, run: { workflowId: string; runId?: string }): Promise<boolean> {
   try {
     const { status } = await client.workflow.getHandle(run.workflowId, run.runId).describe();
     return status.name === 'RUNNING';

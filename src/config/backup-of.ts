@@ -1,0 +1,13 @@
+import type { Config } from './schema.ts';
+
+export type BackupConfig = NonNullable<Config['backup']>;
+
+/** @throws Error: nothing is said of backups, or of those of another cluster */
+export function backupOf({ backup }: Config, cluster = backup?.cluster): BackupConfig {
+  if (!backup) throw new Error(noBackup);
+  if (backup.cluster === cluster) return backup;
+  throw new Error(`gitops.yaml here backs up ${backup.cluster}, not ${cluster}. See backup.cluster.`);
+}
+
+const noBackup =
+  'gitops.yaml says nothing of backups. Write a section backup with cluster, bucket, recipients and recovery.identity: docs/configuration.md has it.';

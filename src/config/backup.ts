@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { nameSchema } from '../model/names.ts';
+import { duration } from './duration.ts';
+import { bucket, caFile, namespace, secretReference, url } from './fields.ts';
+
+/** A key for encrypting (https://age-encryption.org/v1); its checksum shows what was mistyped. */
+const recipient = z
+  .string()
+  .regex(
+    /^age1[a-z0-9]{20,2500}$/,
+    'a recipient begins with age1: it is the public half, not AGE-SECRET-KEY',
+  );
+
+const timeZone = z
+  .string()
+  .refine((name) => isTimeZone(name), 'a time zone is called as in the IANA database: Asia/Riyadh, UTC');
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+export const backup = z
+  .strictObject({
+    cluster: nameSchema.describe('What the cluster is called in the backups: the one that KUBECONFIG names.'),
+    bucket: bucket.describe('Of its own, with Object Lock; gitops setup makes it.'),
+    endpoint: url.optional().describe('Of an S3 that is not AWS.'),
+    region: z.string().min(1).default('us-east-1'),
+    accessKeyId: secretReference
+      .optional()
+      .describe('Of the writer, who may put objects and nothing else. Without it: what the AWS SDK finds.'),
+    secretAccessKey: secretReference.optional(),
+    caFile: caFile.optional(),
+    recipients: z
+      .array(recipient)
+      .min(1)
+      .describe('age recipients: each of their identities opens a backup.'),
+    recovery: z
+      .strictObject({
+        identity: secretReference.describe('age identity (AGE-SECRET-KEY-…) that opens the backups.'),
+        accessKeyId: secretReference
+          .optional()
+          .describe('Of the reader, who may also put verdicts. Without it: what the AWS SDK finds.'),
+        secretAccessKey: secretReference.optional(),
+      })
+      .describe('What workers of the queue recovery have, and no others.'),
+    schedule: z
+      .string()
+      .regex(/^(\S+ ){4}\S+$/, 'a schedule has the five fields of cron: 0 2 * * *')
+      .default('0 2 * * *')
+      .describe('When, as cron says it.'),
+    timeZone: timeZone.default('UTC').describe('Of the schedule.'),
+    keepDays: z.int().min(1).max(3650).default(90).describe('How long backups are locked, and then removed.'),
+    lock: z
+      .enum(['compliance', 'governance'])
+      .default('compliance')
+      .describe('Who may remove one earlier: nobody; or who has the right to bypass governance.'),
+    smallestShare: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe(
+        'Of the objects of a kind that the last good backup had; with fewer it is not counted as good.',
+      ),
+    oldestAllowed: duration({ least: '1h', most: '30d' })
+      .default('26h')
+      .describe('Older than this, the newest good backup is an alarm.'),
+    sealingKeys: namespace
+      .default('kube-system')
+      .describe('Where the sealed-secrets controller keeps its keys; where there are none, none are taken.'),
+  })
+  .describe('The nightly backup of Argo CD.');

@@ -1,0 +1,102 @@
+import type { BackupKind } from './backup.ts';
+
+/** As much of an object's metadata as is asked about. */
+interface Metadata {
+  name: string;
+  namespace?: string | undefined;
+  labels?: Record<string, string> | undefined;
+  annotations?: Record<string, string> | undefined;
+  finalizers?: string[] | undefined;
+}
+
+export type KubernetesObject = { metadata: Metadata } & Record<string, unknown>;
+
+/** ConfigMaps by which Argo CD is set up. `argocd admin export` knows the first four only. */
+const settings = new Set([
+  'argocd-cm',
+  'argocd-rbac-cm',
+  'argocd-ssh-known-hosts-cm',
+  'argocd-tls-certs-cm',
+  'argocd-cmd-params-cm',
+  'argocd-gpg-keys-cm',
+  'argocd-notifications-cm',
+]);
+/** Others hold repositories, clusters and credentials, and are labelled so. */
+const secrets = new Set(['argocd-secret', 'argocd-notifications-secret']);
+
+/** Whether a ConfigMap or Secret of Argo CD's namespace is a part of its state. */
+export function isArgoCdState(
+  kind: 'ConfigMap' | 'Secret',
+  { name, labels, annotations }: Metadata,
+): boolean {
+  if (kind === 'ConfigMap') return settings.has(name);
+  return (
+    secrets.has(name) ||
+    labels?.['argocd.argoproj.io/secret-type'] !== undefined ||
+    annotations?.['managed-by'] === 'argocd.argoproj.io'
+  );
+}
+
+/** Requests to Argo CD: it takes them away once they are answered. */
+const requests = new Set(['argocd.argoproj.io/refresh', 'argocd.argoproj.io/hydrate']);
+
+/**
+ * What of an object is kept: what people and programs meant, and nothing that a cluster would say of it by itself. An
+ * operation in flight would run again on restore, and a health would be claimed of what is not there; of a status only
+ * the history is kept.
+ *
+ * @param home namespace of Argo CD, which is left out: `argocd admin import` puts in the one that it is told
+ */
+export function reduced(
+  apiVersion: string,
+  kind: BackupKind,
+  { metadata, status, ...object }: KubernetesObject,
+  home: string,
+): object {
+  const { name, namespace, labels, finalizers } = metadata;
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(([key]) => !requests.has(key)),
+  );
+  const { operation: _, ...rest } = object;
+  const history = kind === 'Application' ? historyOf(status) : [];
+  return {
+    ...(kind === 'Application' ? rest : object),
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(namespace !== home && { namespace }),
+      ...(labels && { labels }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...(finalizers?.length && { finalizers }),
+    },
+    ...(history.length > 0 && { status: { history } }),
+  };
+}
+
+function historyOf(status: unknown): unknown[] {
+  const history = isRecord(status) ? status['history'] : undefined;
+  return Array.isArray(history) ? history : [];
+}
+
+/** The revisions that an Application runs, one a source: of its last sync, else those that it was compared with. */
+export function revisionsOf({ status }: KubernetesObject): string[] {
+  const sync = isRecord(status) ? status['sync'] : undefined;
+  const deployed = historyOf(status).at(-1) ?? sync;
+  if (!isRecord(deployed)) return [];
+  const { revision, revisions } = deployed;
+  const all: unknown[] = Array.isArray(revisions) ? revisions : [revision];
+  return all.filter((one) => typeof one === 'string' && one !== '') as string[];
+}
+
+/** JSON in one form only: keys in the order of their characters, no spaces. */
+export const canonical = (value: unknown): string => JSON.stringify(value, inOrder);
+
+const inOrder = (_: string, value: unknown): unknown =>
+  isRecord(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+/** A number that JavaScript cannot hold is an object too (`JSON.rawJSON`), and is written as it stood. */
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.isFrozen(value);

@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  paginateListObjectsV2,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { certificateAdvice } from '../certificates.ts';
+import type { S3Options } from '../objects/s3.ts';
+import { textBody, VaultError, type Body, type Vault } from './vault.ts';
+
+/** A silence this long is an outage; how long a large object takes is not limited. */
+const silenceMs = 60_000;
+
+/** Waits between attempts of one write: a moment of overload, not an outage, for which the caller has more patience. */
+const pausesMs = [300, 1000, 3000];
+
+export function createS3Client({ endpoint, region, credentials }: Omit<S3Options, 'bucket'>): S3Client {
+  return new S3Client({
+    region,
+    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+    ...(credentials && { credentials }),
+    maxAttempts: 4,
+    requestHandler: {
+      requestTimeout: silenceMs,
+      socketTimeout: silenceMs,
+      connectionTimeout: 5000,
+      httpAgent: { proxyEnv: process.env },
+      httpsAgent: { proxyEnv: process.env },
+    },
+    // What is written carries a SHA-256; some stores refuse the CRC32 that the SDK would add on its own.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
+/** Backups in an S3 bucket, whose default retention locks what is put there. */
+export function createS3Vault(options: S3Options): Vault {
+  const s3 = createS3Client(options);
+  const { bucket: Bucket } = options;
+  const explained = (error: unknown) => explain(error, options);
+
+  /** The SDK tries again only what it holds whole in memory. */
+  async function write(key: string, body: Body, condition: { IfNoneMatch?: '*' }) {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const { VersionId } = await s3.send(
+          new PutObjectCommand({
+            Bucket,
+            Key: key,
+            Body: body.open(),
+            ContentLength: body.size,
+            ContentType: key.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+            ChecksumSHA256: Buffer.from(body.sha256, 'hex').toString('base64'),
+            ...condition,
+          }),
+        );
+        return VersionId;
+      } catch (error) {
+        // An attempt of ours was written, and its answer lost.
+        if (attempt > 0 && statusOf(error) === 412) return undefined;
+        const pause = pausesMs[attempt];
+        if (isLasting(error) || pause === undefined) throw explained(error);
+        await sleep(pause);
+      }
+    }
+  }
+
+  return {
+    putOnce: (key, body) => write(key, body, { IfNoneMatch: '*' }),
+
+    async put(key, text) {
+      await write(key, textBody(text), {});
+    },
+
+    async read(key, version) {
+      try {
+        const { Body: found } = await s3.send(
+          new GetObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
+        );
+        return found instanceof Readable ? found : Readable.from([]);
+      } catch (error) {
+        if (statusOf(error) === 404 && !isNoBucket(error)) return undefined;
+        throw explained(error);
+      }
+    },
+
+    async list(prefix) {
+      const keys: string[] = [];
+      try {
+        for await (const { Contents = [] } of paginateListObjectsV2(
+          { client: s3 },
+          { Bucket, Prefix: prefix },
+        )) {
+          keys.push(...Contents.flatMap(({ Key }) => Key ?? []));
+        }
+      } catch (error) {
+        throw explained(error);
+      }
+      return keys;
+    },
+
+    async lockedUntil(key, version) {
+      try {
+        const { ObjectLockRetainUntilDate: until } = await s3.send(
+          new HeadObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
+        );
+        return until?.toISOString();
+      } catch (error) {
+        if (statusOf(error) === 404) return undefined;
+        throw explained(error);
+      }
+    },
+  };
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+
+export const isNoBucket = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.name === 'NoSuchBucket';
+
+/** Refusals stay; overload, conflicts of two writers and lost connections pass. */
+function isLasting(error: unknown): boolean {
+  const status = statusOf(error) ?? 500;
+  return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
+}
+
+/** What failed, where, and what to change. */
+export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): VaultError {
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new VaultError(`The store of the backups (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
+    lasting: isLasting(error),
+    advice: isNoBucket(error)
+      ? 'Run: gitops setup'
+      : (certificateAdvice(error, 'backup.caFile') ??
+        'See backup in gitops.yaml, and the rights of its keys.'),
+    unreachable: statusOf(error) === undefined,
+    cause: error,
+  });
+}

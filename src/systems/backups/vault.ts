@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import type { Bytes } from '../../model/backup.ts';
+import { SystemError } from '../system-error.ts';
+
+/** What is about to be stored, which can be read more than once: an attempt that was cut off begins again. */
+export interface Body extends Bytes {
+  open(): Readable;
+}
+
+export const textBody = (text: string): Body => ({
+  size: Buffer.byteLength(text),
+  sha256: createHash('sha256').update(text).digest('hex'),
+  open: () => Readable.from([Buffer.from(text)]),
+});
+
+export const fileBody = (file: string, bytes: Bytes): Body => ({
+  ...bytes,
+  open: () => createReadStream(file),
+});
+
+/** The store did not do what it was asked for. `lasting`: trying again changes nothing until a person changes something. */
+export class VaultError extends SystemError {
+  readonly lasting: boolean;
+  constructor(
+    fact: string,
+    { lasting, ...rest }: { lasting: boolean; advice?: string; cause?: unknown; unreachable?: boolean },
+  ) {
+    super(fact, rest);
+    this.lasting = lasting;
+  }
+}
+
+/** Where backups lie: as much of an object store as they need. Every method may throw VaultError. */
+export interface Vault {
+  /**
+   * Stores what nobody stored there before; the bytes arrive as they are or not at all. Names are to be unique, since an
+   * attempt whose answer was lost finds its own object and takes it for success.
+   *
+   * @returns the store's own name for these very bytes, if it told
+   */
+  putOnce(key: string, body: Body): Promise<string | undefined>;
+  /** Stores a small text in the place of what is there. */
+  put(key: string, text: string): Promise<void>;
+  /** @returns undefined when there is none of that key (and version) */
+  read(key: string, version?: string): Promise<Readable | undefined>;
+  /** All keys that begin so, in order. */
+  list(prefix: string): Promise<string[]>;
+  /** @returns ISO 8601; undefined when anybody with the right to delete could remove it now */
+  lockedUntil(key: string, version?: string): Promise<string | undefined>;
+}
