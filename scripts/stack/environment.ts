@@ -5,7 +5,7 @@ import { toolPath, wheelPath, type ToolName } from './binaries.ts';
 import { forgeUrl } from './gitea.ts';
 import { binDirectory, checkout, envFile, example, kubeconfigFile } from './paths.ts';
 import { containersEnvironment } from './registry.ts';
-import { s3Credentials, s3Endpoint, s3Region } from './s3.ts';
+import { backupEnvironment, s3Credentials, s3Endpoint, s3Region } from './s3.ts';
 import { secret, storedSecret, writePrivately } from './secrets.ts';
 import { temporalAddress, temporalNamespace } from './temporal.ts';
 
@@ -27,6 +27,7 @@ export function stackEnvironment(): Record<string, string> {
     AWS_REGION: s3Region,
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...backupEnvironment(),
     ...containersEnvironment,
   };
 }

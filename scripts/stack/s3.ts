@@ -1,4 +1,5 @@
-// S3: SeaweedFS in one process, one bucket for what the program remembers outside Temporal.
+// S3: SeaweedFS in one process, one bucket for what the program remembers outside Temporal. Backups have a bucket of their
+// own, which `gitops setup` makes, with a key for who writes them and another for who reads them.
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -6,13 +7,14 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { make } from './artifacts.ts';
 import { wheelPath, wheels } from './binaries.ts';
 import { ports, state } from './paths.ts';
-import { ensure } from './processes.ts';
-import { secret, secretFile, writePrivately } from './secrets.ts';
+import { ensure, pidOf } from './processes.ts';
+import { keepSecret, secret, secretFile, storedSecret, writePrivately } from './secrets.ts';
 
 export const s3Endpoint = `http://127.0.0.1:${ports.s3}`;
 export const s3Region = 'us-east-1';
@@ -21,6 +23,17 @@ export const s3Credentials = () => ({
   secretAccessKey: secret('s3-secret-key'),
 });
 const buckets = ['gitops-state'];
+const backups = 'gitops-backups';
+
+/** Of the backups' writer and reader, by the names that the example's gitops.yaml has for them. */
+export const backupEnvironment = (): Record<string, string> => ({
+  BACKUP_WRITER_ID: 'backup-writer',
+  BACKUP_WRITER_SECRET: secret('backup-writer-secret'),
+  BACKUP_READER_ID: 'backup-reader',
+  BACKUP_READER_SECRET: secret('backup-reader-secret'),
+  BACKUP_RECIPIENT: storedSecret('backup-recipient') ?? '',
+  BACKUP_IDENTITY: storedSecret('backup-identity') ?? '',
+});
 
 /** SeaweedFS's inner ports; each has its gRPC sibling 10000 above. */
 export const s3InnerPorts = { master: 9333, volume: 9340, filer: 9350, s3: ports.s3 };
@@ -29,7 +42,12 @@ export async function startS3(): Promise<void> {
   await make(wheels);
   const directory = join(state, 's3');
   mkdirSync(directory, { recursive: true });
-  writePrivately(secretFile('s3.json'), JSON.stringify(identities()));
+  await ensureIdentity();
+  const wanted = JSON.stringify(identities());
+  const running = storedSecret('s3.json') === wanted ? undefined : pidOf('s3');
+  writePrivately(secretFile('s3.json'), wanted);
+  // One that runs reads its keys again when it is told to.
+  if (running !== undefined) process.kill(running, 'SIGHUP');
   const local = '-ip=127.0.0.1';
   await ensure({
     name: 's3',
@@ -54,7 +72,29 @@ export async function startS3(): Promise<void> {
 function identities() {
   const { accessKeyId: accessKey, secretAccessKey: secretKey } = s3Credentials();
   const actions = ['Admin', 'Read', 'Write', 'List', 'Tagging'];
-  return { identities: [{ name: 'stack', credentials: [{ accessKey, secretKey }], actions }] };
+  const limited = (name: string, secretKey: string, actions: string[]) => ({
+    name,
+    credentials: [{ accessKey: name, secretKey }],
+    actions,
+  });
+  return {
+    identities: [
+      { name: 'stack', credentials: [{ accessKey, secretKey }], actions },
+      limited('backup-writer', secret('backup-writer-secret'), [`Write:${backups}/argocd/*`]),
+      limited('backup-reader', secret('backup-reader-secret'), [
+        `Read:${backups}`,
+        `List:${backups}`,
+        `Write:${backups}/argocd/*`,
+      ]),
+    ],
+  };
+}
+
+/** The key that opens backups. */
+async function ensureIdentity(): Promise<void> {
+  const identity =
+    storedSecret('backup-identity') ?? keepSecret('backup-identity', await generateX25519Identity());
+  keepSecret('backup-recipient', await identityToRecipient(identity));
 }
 
 /** It answers before it has found what it keeps. */

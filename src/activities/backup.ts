@@ -8,17 +8,18 @@ import { recreationId } from '../model/ids.ts';
 import { argoCdVersion, exportArgoCd, type Exported } from '../systems/argocd/export.ts';
 import type { Kubernetes } from '../systems/argocd/kubernetes.ts';
 import { seal } from '../systems/backups/seal.ts';
-import { fileBody, textBody, type Vault } from '../systems/backups/vault.ts';
+import { fileBody, textBody } from '../systems/backups/vault.ts';
 import { isOpen } from '../systems/temporal/runs.ts';
 
 import { refused } from './failures.ts';
+import type { Systems } from './systems.ts';
 import type { BackupActivities } from './types.ts';
 import { withVault } from './vault-failures.ts';
 import { withScratch } from './workplace.ts';
 
 /** @param scratch folder for encrypted files on their way */
 export function createBackupActivities(
-  systems: { config: Config; kubernetes: Kubernetes; backups: Vault; temporal: Client },
+  systems: { config: Config; kubernetes: Kubernetes; backups: Systems['backups']; temporal: Client },
   scratch: string,
 ): BackupActivities {
   const { config, temporal } = systems;
@@ -33,20 +34,16 @@ export function createBackupActivities(
       return withVault(() =>
         withScratch(scratch, async (directory) => {
           const { kubernetes, backups } = systems;
+          const { vault, recipients } = backups;
           const { namespace } = config.argocd;
           const version = await argoCdVersion(kubernetes, namespace);
           const contents = new Contents();
           const found = exportArgoCd(kubernetes, { namespace, sealingKeys: settings.sealingKeys });
           const file = join(directory, 'backup');
-          const { plain, stored } = await seal(
-            contents.of(found),
-            settings.recipients,
-            file,
-            cancellationSignal(),
-          );
+          const { plain, stored } = await seal(contents.of(found), recipients(), file, cancellationSignal());
 
           const key = backupKey(cluster, at, stored.sha256);
-          const stamp = await backups.putOnce(key, fileBody(file, stored));
+          const stamp = await vault.putOnce(key, fileBody(file, stored));
           const index: BackupIndex = {
             key,
             cluster,
@@ -56,7 +53,7 @@ export function createBackupActivities(
             plain,
             stored: { ...stored, ...(stamp !== undefined && { version: stamp }) },
           };
-          await backups.putOnce(indexKey(key), textBody(JSON.stringify(index)));
+          await vault.putOnce(indexKey(key), textBody(JSON.stringify(index)));
           return { key, size: stored.size, counts: contents.summary.counts };
         }),
       );

@@ -24,7 +24,7 @@ import {
   recoveryPoint,
   writeVerification,
 } from '../systems/backups/catalogue.ts';
-import { Digest, unseal, WrongIdentity } from '../systems/backups/seal.ts';
+import { Digest, unseal, WrongKey } from '../systems/backups/seal.ts';
 import type { Vault } from '../systems/backups/vault.ts';
 
 import { refused } from './failures.ts';
@@ -32,11 +32,11 @@ import type { RecoveryActivities } from './types.ts';
 import { withVault } from './vault-failures.ts';
 import { withScratch } from './workplace.ts';
 
-/** The reader of the store, and the one key that opens backups. */
+/** The reader of the store, and the keys that open backups. */
 export interface Recovery {
   vault: Vault;
-  /** of age; read when it is needed */
-  identity: () => string;
+  /** Of age; read when they are needed. */
+  identities: () => string[];
 }
 
 /** @param scratch folder for encrypted files on their way */
@@ -128,7 +128,8 @@ export function createRecoveryActivities(
     { key, stored, plain }: BackupIndex,
     see: (object: StoredObject, line: string) => void,
   ): Promise<string | undefined> {
-    const { vault, identity } = systems.recovery;
+    const { vault, identities } = systems.recovery;
+    const opening = identities();
     const source = await vault.read(key, stored.version);
     if (!source) return 'There is an index, and no backup.';
     return withScratch(scratch, async (directory) => {
@@ -142,12 +143,12 @@ export function createRecoveryActivities(
       }
       if (fetched.bytes.sha256 !== stored.sha256) return 'Its bytes are not those that were written.';
       try {
-        for await (const line of unseal(file, identity(), opened)) {
+        for await (const line of unseal(file, opening, opened)) {
           see(storedObjectSchema.parse(JSON.parse(line)), line);
         }
       } catch (error) {
-        if (error instanceof WrongIdentity) throw error;
-        return 'It does not open, although its bytes are those that were written.';
+        if (error instanceof WrongKey) throw error;
+        return 'It cannot be opened or read, although its bytes are those that were written.';
       }
       return opened.bytes.sha256 === plain.sha256 ? undefined : 'What is in it is not what its index says.';
     });

@@ -17,8 +17,8 @@ export interface Systems {
   objects: ObjectStore;
   argocd: ArgoCd;
   kubernetes: Kubernetes;
-  /** With the writer's rights. */
-  backups: Vault;
+  /** Where backups are put, and for whom they are encrypted (age). */
+  backups: { vault: Vault; recipients: () => string[] };
   images: Images;
   commands: CommandRunner;
   temporal: Client;

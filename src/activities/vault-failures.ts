@@ -1,5 +1,5 @@
 import { KubernetesError } from '../systems/argocd/kubernetes.ts';
-import { WrongIdentity } from '../systems/backups/seal.ts';
+import { WrongKey } from '../systems/backups/seal.ts';
 import { VaultError } from '../systems/backups/vault.ts';
 import { refused } from './failures.ts';
 
@@ -15,5 +15,5 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T> {
 function isLasting(error: unknown): error is Error {
   if (error instanceof VaultError) return error.lasting;
   if (error instanceof KubernetesError) return [401, 403].includes(error.status);
-  return error instanceof WrongIdentity;
+  return error instanceof WrongKey;
 }

@@ -13,8 +13,10 @@ export const commands: Record<string, { summary: string; load: () => Promise<Com
   reject: { summary: 'keep a change out of an environment', load: () => import('./reject.ts') },
   retry: { summary: 'start a delivery again that did not succeed', load: () => import('./retry.ts') },
   cancel: { summary: 'stop a delivery', load: () => import('./cancel.ts') },
+  backup: { summary: 'store what Argo CD knows', load: () => import('./backup.ts') },
+  backups: { summary: 'list, verify and compare backups', load: () => import('./backups.ts') },
   setup: {
-    summary: 'prepare Temporal: search attributes, the schedule of the poll',
+    summary: 'prepare Temporal and the bucket of the backups',
     load: () => import('./setup.ts'),
   },
   doctor: { summary: 'compare the configuration with the world', load: () => import('./doctor.ts') },

@@ -39,7 +39,7 @@ const commitOf = (change: string): string => (change.split('/')[1] ?? '').slice(
 const widthOf = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Columns as wide as their widest cell; the last one, which has no colours, takes what is left. */
-function table(rows: string[][], width: number): string[] {
+export function table(rows: string[][], width: number): string[] {
   const widths = rows.reduce<number[]>(
     (widest, row) => row.map((cell, column) => Math.max(widest[column] ?? 0, widthOf(cell))),
     [],

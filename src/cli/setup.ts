@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { GitopsError } from '../client.ts';
 import { inOurWords } from '../client/errors.ts';
+import type { BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import {
   checkRetention,
   registerSearchAttributes,
+  scheduleBackup,
   schedulePoll,
   type Prepared,
 } from '../systems/temporal/setup.ts';
@@ -15,12 +17,14 @@ export function register(program: Command): void {
   withCommonOptions(
     program
       .command('setup')
-      .description('Prepares Temporal for this platform. To do it again changes nothing.'),
+      .description(
+        'Prepares Temporal for this platform, and the bucket of its backups. To do it again changes nothing.',
+      ),
   ).action(setup);
 }
 
 async function setup(options: CommonOptions): Promise<void> {
-  const { platform } = loadConfig(options.config);
+  const { platform, backup } = loadConfig(options.config);
   const client = await connectClient().catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
@@ -31,6 +35,7 @@ async function setup(options: CommonOptions): Promise<void> {
       ...(await registerSearchAttributes(client)),
       await checkRetention(client),
       await schedulePoll(client, platform),
+      ...(backup ? [await scheduleBackup(client, platform, backup), ...(await bucketOf(backup))] : []),
     ];
     print(options, { prepared }, prepared.map(line).join('\n'));
   } catch (error) {
@@ -38,6 +43,13 @@ async function setup(options: CommonOptions): Promise<void> {
   } finally {
     await client.connection.close();
   }
+}
+
+/** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a bucket. */
+async function bucketOf(backup: BackupConfig): Promise<Prepared[]> {
+  const { provisionBucket } = await import('../systems/backups/provision.ts');
+  const { vaultOptions } = await import('../worker/vaults.ts');
+  return provisionBucket(vaultOptions(backup), backup.cluster, { days: backup.keepDays, lock: backup.lock });
 }
 
 function line({ what, state, detail, advice }: Prepared): string {

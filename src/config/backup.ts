@@ -3,12 +3,12 @@ import { nameSchema } from '../model/names.ts';
 import { duration } from './duration.ts';
 import { bucket, caFile, namespace, secretReference, url } from './fields.ts';
 
-/** A key for encrypting (https://age-encryption.org/v1); its checksum shows what was mistyped. */
+/** The public half of an age identity (https://age-encryption.org/v1), or where it is. */
 const recipient = z
   .string()
   .regex(
-    /^age1[a-z0-9]{20,2500}$/,
-    'a recipient begins with age1: it is the public half, not AGE-SECRET-KEY',
+    /^(age1[a-z0-9]{20,2500}|env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/,
+    'a recipient begins with age1, or env:NAME or file:/path says where one is; AGE-SECRET-KEY-… never stands here',
   );
 
 const timeZone = z

@@ -79,6 +79,7 @@ async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
     })),
     { ...argocd, resource: 'appprojects', verb: 'get' },
     { namespace, group: '', resource: 'configmaps', verb: 'get' },
+    ...(config.backup ? rightsToBackUp(config.argocd.namespace, config.backup.sealingKeys) : []),
   ];
   // A failed promotion is explained by these.
   const useful: Right[] = config.environments.flatMap(({ name }) => {
@@ -98,6 +99,16 @@ async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
     ...(missed.length > 0 ? [warning(name, unexplained, remedy)] : []),
   ];
 }
+
+/** A backup holds everything, so whoever writes it may read everything in there. */
+const rightsToBackUp = (namespace: string, sealingKeys: string): Right[] => [
+  { namespace, group: '', resource: 'configmaps', verb: 'list' },
+  { namespace, group: '', resource: 'secrets', verb: 'list' },
+  { namespace: sealingKeys, group: '', resource: 'secrets', verb: 'list' },
+  { namespace, group: 'argoproj.io', resource: 'appprojects', verb: 'list' },
+  { namespace, group: 'argoproj.io', resource: 'applicationsets', verb: 'list' },
+  { namespace, group: 'apps', resource: 'statefulsets', verb: 'list' },
+];
 
 const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
 

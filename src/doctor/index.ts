@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import { SystemError } from '../systems/system-error.ts';
 import { applications } from './applications.ts';
+import { backups } from './backups.ts';
 import { findingOf, type Check, type Finding } from './check.ts';
 import { cluster } from './cluster.ts';
 import { forge } from './forge.ts';
@@ -26,6 +27,7 @@ const checks: readonly Check[] = [
   cluster,
   applications,
   pullSecrets,
+  backups,
 ];
 
 /** Several wait for a clone of the repository, which may be large. */

@@ -1,5 +1,5 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
-import { pollId, queues, taskQueue, type Queue } from '../model/ids.ts';
+import { nightlyBackupId, pollId, queues, taskQueue, type Queue } from '../model/ids.ts';
 import { connectClient, connectionSettings } from '../systems/temporal/connect.ts';
 import { pollersOf } from '../systems/temporal/pollers.ts';
 import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';
@@ -8,7 +8,7 @@ import { failed, ok, warning, type Check, type Finding } from './check.ts';
 /** Temporal itself, what `gitops setup` leaves in it, and who works there. */
 export const temporal: Check = {
   name: 'Temporal',
-  async *look({ config: { platform } }) {
+  async *look({ config: { platform, backup } }) {
     const client = await connectClient();
     try {
       const { namespace, options } = connectionSettings();
@@ -17,8 +17,19 @@ export const temporal: Check = {
       yield ok('Temporal', `Namespace ${namespace} at ${options.address} answers.`);
       yield kept;
       yield await searchAttributes(client);
-      yield await poll(client, platform);
-      yield* workers(client, platform);
+      yield await schedule(
+        client,
+        'poll of the repository',
+        pollId(platform),
+        'what a lost webhook told goes unseen',
+      );
+      if (backup) {
+        const id = nightlyBackupId(platform, backup.cluster);
+        yield await schedule(client, 'nightly backup', id, 'there will be no more backups');
+      }
+      // Where nothing is backed up there is nothing to recover.
+      const needed = queues.filter((queue) => queue !== 'recovery' || backup !== undefined);
+      yield* workers(client, platform, needed);
     } finally {
       await client.connection.close();
     }
@@ -41,22 +52,21 @@ async function searchAttributes(client: Client): Promise<Finding> {
     : failed(name, `Temporal does not know ${missing.join(', ')}.`, 'Run: gitops setup');
 }
 
-async function poll(client: Client, platform: string): Promise<Finding> {
-  const name = 'poll of the repository';
+async function schedule(client: Client, name: string, id: string, without: string): Promise<Finding> {
   try {
-    const { state } = await client.schedule.getHandle(pollId(platform)).describe();
-    if (!state.paused) return ok(name, `Schedule ${pollId(platform)} is there.`);
-    const remedy = `Run: temporal schedule toggle --unpause --schedule-id ${pollId(platform)}`;
-    return warning(name, 'It is paused: what a lost webhook told goes unseen.', remedy);
+    const { state } = await client.schedule.getHandle(id).describe();
+    if (!state.paused) return ok(name, `Schedule ${id} is there.`);
+    const remedy = `Run: temporal schedule toggle --unpause --schedule-id ${id}`;
+    return warning(name, `It is paused: ${without}.`, remedy);
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
-    return failed(name, `There is no schedule ${pollId(platform)}.`, 'Run: gitops setup');
+    return failed(name, `There is no schedule ${id}.`, 'Run: gitops setup');
   }
 }
 
-async function* workers(client: Client, platform: string): AsyncGenerator<Finding> {
+async function* workers(client: Client, platform: string, needed: readonly Queue[]): AsyncGenerator<Finding> {
   const serving = new Map<Queue, string[]>();
-  for (const queue of queues) {
+  for (const queue of needed) {
     const found = await pollersOf(client, taskQueue(platform, queue), 'activity');
     const ofWorkflows =
       queue === 'delivery' ? await pollersOf(client, taskQueue(platform, queue), 'workflow') : found;
@@ -67,6 +77,15 @@ async function* workers(client: Client, platform: string): AsyncGenerator<Findin
       : failed(name, `Nobody serves ${taskQueue(platform, queue)}.`, `Run: gitops worker --queues ${queue}`);
   }
   yield separation(serving);
+  const writers = new Set([...(serving.get('build') ?? []), ...(serving.get('production') ?? [])]);
+  const both = (serving.get('recovery') ?? []).filter((worker) => writers.has(worker));
+  if (both.length > 0) {
+    yield warning(
+      'separation of recovery',
+      `${both.join(', ')} can open backups, beside builds or what writes them: that is for laptops.`,
+      'Run it apart, and give the identity to it alone: gitops worker --queues recovery',
+    );
+  }
 }
 
 function separation(serving: Map<Queue, string[]>): Finding {

@@ -15,7 +15,7 @@ import { createRepository } from '../systems/git/index.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
 import { objectStoreOf } from './object-store.ts';
-import { recoveryOf, writersVault } from './vaults.ts';
+import { recipientsOf, recoveryOf, writersVault } from './vaults.ts';
 
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
@@ -39,7 +39,10 @@ export function createSystems(
   let watching: ArgoCd | undefined;
   const argocd = lazily(() => (watching = createArgoCd(config.argocd)));
   const kubernetes = lazily(() => createKubernetes());
-  const backups = lazily(() => writersVault(backupOf(config)));
+  const backups = lazily(() => {
+    const backup = backupOf(config);
+    return { vault: writersVault(backup), recipients: () => recipientsOf(backup) };
+  });
   const recovery = lazily(() => recoveryOf(backupOf(config)));
   const commands = lazily(() => createCommandRunner());
   const images = lazily(() =>

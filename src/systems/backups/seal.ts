@@ -23,7 +23,7 @@ export async function seal(
   signal: AbortSignal,
 ): Promise<{ plain: Bytes; stored: Bytes }> {
   const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  for (const recipient of recipients) addRecipient(encrypter, recipient);
   const [plain, stored] = [new Digest(), new Digest()];
   const compressed = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } });
   const encrypted = await encrypter.encrypt(webStream(compressed));
@@ -42,16 +42,20 @@ export async function seal(
 /**
  * The lines of a sealed file.
  *
- * @throws SystemError: the identity opens none of it, or it is damaged
+ * @throws WrongKey: the identities open none of it; other errors: it is damaged
  */
-export async function* unseal(file: string, identity: string, read: Digest): AsyncGenerator<string> {
+export async function* unseal(
+  file: string,
+  identities: readonly string[],
+  read: Digest,
+): AsyncGenerator<string> {
   const decrypter = new Decrypter();
-  decrypter.addIdentity(identity);
+  for (const identity of identities) decrypter.addIdentity(identity);
   const encrypted = createReadStream(file);
   const compressed = await decrypter.decrypt(webStream(encrypted)).catch((error: unknown) => {
     encrypted.destroy();
     const wrongKey = error instanceof Error && error.message.startsWith('no identity matched');
-    throw wrongKey ? new WrongIdentity() : error;
+    throw wrongKey ? wrongIdentity() : error;
   });
   // As a callback it hands on what breaks; whoever reads the last stream is told.
   const plain = pipe(
@@ -68,13 +72,23 @@ export async function* unseal(file: string, identity: string, read: Digest): Asy
   }
 }
 
-export class WrongIdentity extends SystemError {
-  constructor() {
-    super('The backup was encrypted to other recipients than the one of backup.recovery.identity.', {
-      advice: 'Give the workers of the queue recovery the identity of one of its recipients.',
+/** What is configured does not fit: no other attempt mends it. */
+export class WrongKey extends SystemError {}
+
+function addRecipient(encrypter: Encrypter, recipient: string): void {
+  try {
+    encrypter.addRecipient(recipient);
+  } catch {
+    throw new WrongKey(`${recipient.slice(0, 12)}… is no age recipient: its checksum is wrong.`, {
+      advice: 'Correct backup.recipients in gitops.yaml.',
     });
   }
 }
+
+const wrongIdentity = (): WrongKey =>
+  new WrongKey('The backup was encrypted to other recipients than the one of backup.recovery.identity.', {
+    advice: 'Give the workers of the queue recovery the identity of one of its recipients.',
+  });
 
 /** Counts and hashes what goes through. */
 export class Digest {

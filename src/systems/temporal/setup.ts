@@ -3,8 +3,9 @@ import {
   ScheduleOverlapPolicy,
   type Client,
   type ScheduleOptions,
+  type ScheduleUpdateOptions,
 } from '@temporalio/client';
-import { pollId, taskQueue } from '../../model/ids.ts';
+import { nightlyBackupId, pollId, taskQueue } from '../../model/ids.ts';
 import { SystemError } from '../system-error.ts';
 import { attributes } from '../../model/visibility.ts';
 
@@ -83,10 +84,9 @@ export async function checkRetention({ connection, options }: Client): Promise<P
 const pollEvery = '5 minutes';
 
 /** Creates the schedule that looks at the repository, or brings it up to date. */
-export async function schedulePoll(client: Client, platform: string): Promise<Prepared> {
+export function schedulePoll(client: Client, platform: string): Promise<Prepared> {
   const scheduleId = pollId(platform);
-  const what = `schedule ${scheduleId}`;
-  const schedule = {
+  return ensureSchedule(client, {
     scheduleId,
     spec: { intervals: [{ every: pollEvery }], jitter: '30 seconds' },
     action: {
@@ -101,10 +101,38 @@ export async function schedulePoll(client: Client, platform: string): Promise<Pr
     },
     // After an outage one poll catches up with all that was missed.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
-  } satisfies ScheduleOptions;
+  });
+}
+
+/** Creates the schedule of the nightly backup, or brings it up to date. */
+export function scheduleBackup(
+  client: Client,
+  platform: string,
+  { cluster, schedule, timeZone }: { cluster: string; schedule: string; timeZone: string },
+): Promise<Prepared> {
+  const scheduleId = nightlyBackupId(platform, cluster);
+  return ensureSchedule(client, {
+    scheduleId,
+    spec: { cronExpressions: [schedule], timezone: timeZone },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'nightlyBackup',
+      workflowId: scheduleId,
+      taskQueue: taskQueue(platform, 'delivery'),
+      args: [{ platform, cluster }],
+      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+    },
+    // What an outage of Temporal swallowed is made up for, once.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
+  });
+}
+
+async function ensureSchedule(client: Client, schedule: ScheduleOptions): Promise<Prepared> {
+  const { scheduleId } = schedule;
+  const what = `schedule ${scheduleId}`;
   const handle = client.schedule.getHandle(scheduleId);
   try {
-    await handle.update(({ state }) => ({ ...schedule, state }));
+    await handle.update(({ state }) => ({ ...schedule, state }) as ScheduleUpdateOptions);
     return { what, state: 'updated' };
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;

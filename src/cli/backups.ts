@@ -1,0 +1,79 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import { GitopsError } from '../client/errors.ts';
+import { milliseconds } from '../config/duration.ts';
+import { backupKeySchema, isOverdue, newestGood } from '../model/backup.ts';
+import { VaultError } from '../systems/backups/vault.ts';
+import { tellPoint } from './backup.ts';
+import { backupConfigOf, withBackups } from './backups-client.ts';
+import { columns, note, print, withCommonOptions, type CommonOptions } from './common.ts';
+import { drawDifference, drawPoints } from './draw-backups.ts';
+
+interface VerifyOptions extends CommonOptions {
+  accept?: true;
+}
+
+export function register(program: Command): void {
+  const backups = program
+    .command('backups')
+    .description('What is stored of Argo CD, and whether a cluster could be rebuilt from it.');
+  withCommonOptions(
+    backups
+      .command('list')
+      .description(
+        'Lists the backups, newest first, straight from their store. It needs the key of backup.recovery, and no worker.',
+      ),
+  ).action(list);
+  withCommonOptions(
+    backups
+      .command('verify')
+      .description('Reads a backup back, opens it, and compares it with its index.')
+      .argument('[key]', 'as the list shows it; left out: the newest', parseKey)
+      .option('--accept', 'count it as good although it is much smaller than the last one, or not locked'),
+  ).action(verify);
+  withCommonOptions(
+    backups
+      .command('diff')
+      .description(
+        'Tells which Applications, projects, repositories and settings differ between two backups.',
+      )
+      .argument('<from>', 'the earlier one', parseKey)
+      .argument('<to>', 'the later one', parseKey),
+  ).action(diff);
+}
+
+function parseKey(text: string): string {
+  const parsed = backupKeySchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'That is no key.');
+}
+
+async function list(options: CommonOptions): Promise<void> {
+  const { backup } = backupConfigOf(options);
+  const { recoveryOf } = await import('../worker/vaults.ts');
+  const { recoveryPoints } = await import('../systems/backups/catalogue.ts');
+  const points = await recoveryPoints(recoveryOf(backup).vault, backup.cluster).catch((error: unknown) => {
+    if (!(error instanceof VaultError)) throw error;
+    throw new GitopsError('unreachable', error.message, { cause: error });
+  });
+  const newest = newestGood(points);
+  const overdue = isOverdue(newest, milliseconds(backup.oldestAllowed), Date.now());
+  const document = { cluster: backup.cluster, newestGood: newest?.key, overdue, backups: points };
+  print(options, document, drawPoints(points, Date.now(), columns()));
+  if (!overdue) return;
+  const last = newest ? `the newest good backup is of ${newest.createdAt}` : 'there is no good backup';
+  note(`Overdue: ${last}, and ${backup.oldestAllowed} are allowed. See docs/runbooks/backup-failed.md.`);
+}
+
+async function verify(key: string | undefined, options: VerifyOptions): Promise<void> {
+  await withBackups(options, async (backups) => {
+    const request = { ...(key !== undefined && { key }), ...(options.accept && { accept: true }) };
+    tellPoint(options, await backups.verify(request, note));
+  });
+}
+
+async function diff(from: string, to: string, options: CommonOptions): Promise<void> {
+  await withBackups(options, async (backups) => {
+    const differences = await backups.compare(from, to, note);
+    print(options, { from, to, differences }, drawDifference(differences));
+  });
+}

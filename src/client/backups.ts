@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { BackupDifference, RecoveryPoint } from '../model/backup.ts';
+import { backupId, taskQueue } from '../model/ids.ts';
+import { attributes } from '../model/visibility.ts';
+import type { backUpArgoCd } from '../workflows/back-up-argo-cd.ts';
+import type { compareBackups, verifyBackup } from '../workflows/recovery.ts';
+import { inOurWords } from './errors.ts';
+import { progressOf } from './progress.ts';
+
+/** Called with what a backup waits for, whenever that changes. */
+type Tell = (progress: string) => void;
+
+/** Starts what is done with the backups of a cluster. Everything may throw GitopsError. */
+export function createBackups(client: Client, platform: string, cluster: string) {
+  const shared = {
+    taskQueue: taskQueue(platform, 'delivery'),
+    typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+  };
+  const idOf = (what: string) => `${platform}/${what}/${cluster}/${randomUUID().slice(0, 8)}`;
+
+  return {
+    /** Starts a backup, or finds the one that is under way. */
+    async start(): Promise<WorkflowHandle<typeof backUpArgoCd>> {
+      try {
+        return await client.workflow.start<typeof backUpArgoCd>('backUpArgoCd', {
+          ...shared,
+          workflowId: backupId(platform, cluster),
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          args: [{ platform, cluster }],
+          staticSummary: `backup of ${cluster}`,
+        });
+      } catch (error) {
+        throw inOurWords(error);
+      }
+    },
+
+    /** Waits for one: also one that is not counted as good is a result. */
+    async finished(handle: WorkflowHandle<typeof backUpArgoCd>, tell: Tell): Promise<RecoveryPoint> {
+      try {
+        return await resultOf(handle, tell);
+      } catch (error) {
+        const failure = error instanceof WorkflowFailedError ? error.cause : undefined;
+        const [point] = failure instanceof ApplicationFailure ? (failure.details ?? []) : [];
+        if (failure instanceof ApplicationFailure && failure.type === 'NotGood')
+          return point as RecoveryPoint;
+        throw inOurWords(error);
+      }
+    },
+
+    /** @param request.key the newest, when left out */
+    async verify(request: { key?: string; accept?: boolean }, tell: Tell): Promise<RecoveryPoint> {
+      const handle = await client.workflow.start<typeof verifyBackup>('verifyBackup', {
+        ...shared,
+        workflowId: idOf('verify-backup'),
+        args: [{ platform, cluster, ...request }],
+      });
+      return resultOf(handle, tell).catch((error: unknown) => {
+        throw inOurWords(error);
+      });
+    },
+
+    async compare(from: string, to: string, tell: Tell): Promise<BackupDifference> {
+      const handle = await client.workflow.start<typeof compareBackups>('compareBackups', {
+        ...shared,
+        workflowId: idOf('compare-backups'),
+        args: [{ platform, cluster, from, to }],
+      });
+      return resultOf(handle, tell).catch((error: unknown) => {
+        throw inOurWords(error);
+      });
+    },
+  };
+}
+
+/** Often enough for a person who waits. */
+const lookEveryMs = 2000;
+
+/** A workflow's result; meanwhile, why its activities are tried again. */
+async function resultOf<T>(
+  handle: WorkflowHandle<() => Promise<T>> | WorkflowHandle,
+  tell: Tell,
+): Promise<T> {
+  const over = new AbortController();
+  const look = async () => {
+    for (let told: string | undefined; !over.signal.aborted;) {
+      await sleep(lookEveryMs, undefined, { signal: over.signal });
+      const progress = progressOf(await handle.describe());
+      if (progress !== undefined && progress !== told) tell(progress);
+      told = progress;
+    }
+  };
+  // It only tells; what is wrong with Temporal the result itself shows.
+  look().catch(() => undefined);
+  try {
+    return (await handle.result()) as T;
+  } finally {
+    over.abort();
+  }
+}
