@@ -63,8 +63,11 @@ export function createBackupActivities(
 
 /** Takes note of what goes by. */
 class Contents {
-  readonly summary: Pick<BackupIndex, 'applications' | 'sealingKeys' | 'leftOut'> & { counts: Counts } = {
+  readonly summary: Pick<BackupIndex, 'importable' | 'applications' | 'sealingKeys' | 'leftOut'> & {
+    counts: Counts;
+  } = {
     counts: noCounts(),
+    importable: 0,
     applications: [],
     sealingKeys: [],
     leftOut: [{ what: 'status of all objects but status.history', why: 'Argo CD finds it out again' }],
@@ -79,6 +82,7 @@ class Contents {
         continue;
       }
       counts[one.kind] += 1;
+      if (!one.beside) this.summary.importable += 1;
       if (one.application) applications.push(one.application);
       if (one.sealingKey) sealingKeys.push(one.sealingKey);
       yield one.line;

@@ -11,30 +11,33 @@ interface Metadata {
 
 export type KubernetesObject = { metadata: Metadata } & Record<string, unknown>;
 
-/** ConfigMaps by which Argo CD is set up. `argocd admin export` knows the first four only. */
-const settings = new Set([
-  'argocd-cm',
-  'argocd-rbac-cm',
-  'argocd-ssh-known-hosts-cm',
-  'argocd-tls-certs-cm',
+/** ConfigMaps that `argocd admin export` and `import` know. */
+const known = new Set(['argocd-cm', 'argocd-rbac-cm', 'argocd-ssh-known-hosts-cm', 'argocd-tls-certs-cm']);
+/** What they leave out. Import stops at one that is there already, as each installation of Argo CD makes them. */
+const unknown = new Set([
   'argocd-cmd-params-cm',
   'argocd-gpg-keys-cm',
   'argocd-notifications-cm',
+  'argocd-notifications-secret',
 ]);
-/** Others hold repositories, clusters and credentials, and are labelled so. */
-const secrets = new Set(['argocd-secret', 'argocd-notifications-secret']);
 
-/** Whether a ConfigMap or Secret of Argo CD's namespace is a part of its state. */
-export function isArgoCdState(
+/**
+ * Whether a ConfigMap or Secret of Argo CD's namespace is a part of its state, and if so, whether `argocd admin import`
+ * takes it or it has to be applied beside that.
+ */
+export function placeOf(
   kind: 'ConfigMap' | 'Secret',
   { name, labels, annotations }: Metadata,
-): boolean {
-  if (kind === 'ConfigMap') return settings.has(name);
-  return (
-    secrets.has(name) ||
-    labels?.['argocd.argoproj.io/secret-type'] !== undefined ||
-    annotations?.['managed-by'] === 'argocd.argoproj.io'
-  );
+): 'imported' | 'beside' | undefined {
+  // Repositories, clusters and credentials are labelled.
+  const imported =
+    kind === 'ConfigMap'
+      ? known.has(name)
+      : name === 'argocd-secret' ||
+        labels?.['argocd.argoproj.io/secret-type'] !== undefined ||
+        annotations?.['managed-by'] === 'argocd.argoproj.io';
+  if (imported) return 'imported';
+  return unknown.has(name) ? 'beside' : undefined;
 }
 
 /** Requests to Argo CD: it takes them away once they are answered. */

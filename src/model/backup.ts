@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from './names.ts';
 
-/** What a backup holds, in the order in which it stands there: settings first, what needs them after. */
+/** What a backup holds. */
 export const backupKinds = ['ConfigMap', 'Secret', 'AppProject', 'Application', 'ApplicationSet'] as const;
 export type BackupKind = (typeof backupKinds)[number];
 export type Counts = Record<BackupKind, number>;
@@ -47,6 +47,8 @@ export const backupIndexSchema = z.object({
   createdAt: z.string(),
   argocd: z.object({ namespace: z.string(), version: z.string().exactOptional() }),
   counts: z.record(z.enum(backupKinds), z.int().min(0)),
+  /** So many of its lines `argocd admin import` takes; those after them have to be applied beside that. */
+  importable: z.int().min(0),
   /** A JSON object a line, as `argocd admin import` reads it. */
   plain: bytes,
   /** Compressed (zstd) and encrypted (age); `version` is the store's own name for these very bytes. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { BackupIndex, BackupKind } from '../../model/backup.ts';
 import {
   canonical,
-  isArgoCdState,
+  placeOf,
   reduced,
   revisionsOf,
   type KubernetesObject,
@@ -17,6 +17,8 @@ export type Exported =
       kind: BackupKind;
       /** JSON, in one form only. */
       line: string;
+      /** Not for `argocd admin import`. These come last. */
+      beside?: true;
       application?: BackupIndex['applications'][number];
       sealingKey?: BackupIndex['sealingKeys'][number];
     }
@@ -44,27 +46,19 @@ export async function* exportArgoCd(
     line: canonical(reduced(apiVersion, kind, object, namespace)),
   });
 
+  const beside: Exported[] = [];
   for (const [kind, resource] of [
     ['ConfigMap', 'configmaps'],
     ['Secret', 'secrets'],
   ] as const) {
     for await (const object of all(kubernetes, `/api/v1/namespaces/${namespace}/${resource}`)) {
-      if (isArgoCdState(kind, object.metadata)) yield keep('v1', kind, object);
+      const place = placeOf(kind, object.metadata);
+      if (place === 'imported') yield keep('v1', kind, object);
+      else if (place === 'beside') beside.push({ ...keep('v1', kind, object), beside: true });
       else if (!isSealingKey(object) || namespace !== sealingKeys) {
         yield { leftOut: { what: `${kind} ${object.metadata.name}`, why: "no part of Argo CD's state" } };
       }
     }
-  }
-
-  const keys = all(kubernetes, `/api/v1/namespaces/${sealingKeys}/secrets`, sealingKeyLabel);
-  let sealed = false;
-  for await (const object of keys) {
-    sealed = true;
-    const sealingKey = { name: object.metadata.name, fingerprint: fingerprintOf(object) };
-    yield { ...keep('v1', 'Secret', object), sealingKey };
-  }
-  if (!sealed) {
-    yield { leftOut: { what: `sealing keys in ${sealingKeys}`, why: 'there are none' } };
   }
 
   const api = '/apis/argoproj.io/v1alpha1';
@@ -103,6 +97,18 @@ export async function* exportArgoCd(
         }),
       };
     }
+  }
+
+  yield* beside;
+  const keys = all(kubernetes, `/api/v1/namespaces/${sealingKeys}/secrets`, sealingKeyLabel);
+  let sealed = false;
+  for await (const object of keys) {
+    sealed = true;
+    const sealingKey = { name: object.metadata.name, fingerprint: fingerprintOf(object) };
+    yield { ...keep('v1', 'Secret', object), beside: true, sealingKey };
+  }
+  if (!sealed) {
+    yield { leftOut: { what: `sealing keys in ${sealingKeys}`, why: 'there are none' } };
   }
 }
 

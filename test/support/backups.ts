@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectVersionsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+import { expect } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { missingInBucket, provisionBucket } from '../../src/systems/backups/provision.ts';
+import { vaultOptions } from '../../src/worker/vaults.ts';
+import { backupOf } from '../../src/config/backup-of.ts';
+import { least } from './configuration.ts';
+
+/** Worth looking for in what must not hold it. */
+export const plainSecret = `hunter2-${randomBytes(4).toString('hex')}`;
+
+/** What Argo CD knows, in a namespace that no Argo CD looks at: nothing but a test changes it. */
+export interface BackupPlatform {
+  name: string;
+  config: Config;
+  configFile: string;
+  env: Record<string, string>;
+  /** The Argo CD namespace that is backed up. */
+  namespace: string;
+  identity: string;
+  kubectl(args: string[], ...objects: object[]): Promise<string>;
+  remove(): Promise<void>;
+}
+
+export async function makeBackupPlatform(): Promise<BackupPlatform> {
+  const id = randomBytes(3).toString('hex');
+  const name = `b${id}`;
+  const identity = await generateX25519Identity();
+  const variable = `IDENTITY_${id.toUpperCase()}`;
+  process.env[variable] = identity;
+  const endpoint = process.env['S3_ENDPOINT'] ?? 'http://127.0.0.1:8333';
+  const configFile = join(mkdtempSync(join(tmpdir(), 'gitops-backup-')), 'gitops.yaml');
+  const written = {
+    ...least,
+    platform: name,
+    objects: { bucket: 'state', endpoint },
+    argocd: { namespace: name },
+    backup: {
+      cluster: `c${id}`,
+      bucket: name,
+      endpoint,
+      recipients: [await identityToRecipient(identity)],
+      recovery: { identity: `env:${variable}` },
+      // What tests store, tests remove.
+      lock: 'governance',
+      sealingKeys: name,
+    },
+  };
+  writeFileSync(configFile, stringify(written, { aliasDuplicateObjects: false }));
+  const config = loadConfig(configFile);
+  const env = {
+    GITOPS_CONFIG: configFile,
+    GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
+    NO_COLOR: '1',
+    [variable]: identity,
+  };
+  await kubectl(['create', 'namespace', name]);
+  await kubectl(['create', '-n', name, '-f', '-'], ...argoCdState());
+
+  return {
+    name,
+    config,
+    configFile,
+    env,
+    namespace: name,
+    identity,
+    kubectl,
+    async remove() {
+      await kubectl(['delete', 'namespace', '--wait=false', name]);
+      await removeBucket(endpoint, name);
+      await rm(configFile, { force: true });
+    },
+  };
+}
+
+/** The bucket as `gitops setup` would make it. */
+export async function makeLockedBucket({ config }: Pick<BackupPlatform, 'config'>): Promise<void> {
+  const backup = backupOf(config);
+  const retention = { days: backup.keepDays, lock: backup.lock };
+  await provisionBucket(vaultOptions(backup), backup.cluster, retention);
+  expect(await missingInBucket(vaultOptions(backup), backup.cluster, retention)).toEqual([]);
+}
+
+/** Takes a bucket away with all that it holds. */
+export async function removeBucket(endpoint: string, Bucket: string): Promise<void> {
+  const client = new S3Client({ endpoint, forcePathStyle: true });
+  try {
+    const { Versions = [], DeleteMarkers = [] } = await client.send(
+      new ListObjectVersionsCommand({ Bucket }),
+    );
+    for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
+      await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention: true }));
+    }
+    await client.send(new DeleteBucketCommand({ Bucket }));
+  } finally {
+    client.destroy();
+  }
+}
+
+export async function kubectl(args: string[], ...objects: object[]): Promise<string> {
+  const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
+    timeout: 60_000,
+    ...(objects.length > 0 && {
+      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+    }),
+  });
+  return stdout;
+}
+
+export const application = (name: string, more: object = {}) => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name, annotations: { 'argocd.argoproj.io/refresh': 'normal' } },
+  spec: {
+    project: 'default',
+    source: { repoURL: 'https://forge.example/team/platform.git', path: name, targetRevision: 'main' },
+    destination: { server: 'https://kubernetes.default.svc', namespace: name },
+    syncPolicy: { automated: { prune: true } },
+  },
+  status: {
+    health: { status: 'Healthy' },
+    history: [
+      {
+        id: 0,
+        revision: 'a'.repeat(40),
+        deployedAt: '2026-01-01T00:00:00Z',
+        source: { repoURL: 'https://forge.example/team/platform.git', path: name },
+      },
+    ],
+  },
+  ...more,
+});
+
+const configMap = (name: string, data: Record<string, string> = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  data,
+});
+
+const secret = (name: string, labels: Record<string, string>, stringData: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, labels },
+  stringData,
+});
+
+/** Some of everything that a backup holds, and some that it leaves out. */
+function argoCdState(): object[] {
+  const repository = { 'argocd.argoproj.io/secret-type': 'repository' };
+  return [
+    configMap('argocd-cm', { url: 'https://argocd.example' }),
+    configMap('argocd-rbac-cm'),
+    configMap('argocd-ssh-known-hosts-cm'),
+    configMap('argocd-tls-certs-cm'),
+    configMap('argocd-cmd-params-cm', { 'controller.log.level': 'info' }),
+    configMap('somebody-elses'),
+    secret('argocd-secret', {}, { 'server.secretkey': plainSecret }),
+    secret('argocd-redis', {}, { auth: plainSecret }),
+    secret('repository-platform', repository, {
+      url: 'https://forge.example/team/platform.git',
+      password: plainSecret,
+    }),
+    secret(
+      'sealed-secrets-key1',
+      { 'sealedsecrets.bitnami.com/sealed-secrets-key': 'active' },
+      {
+        'tls.key': plainSecret,
+      },
+    ),
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: 'default' },
+      spec: { sourceRepos: ['*'], destinations: [{ server: '*', namespace: '*' }] },
+    },
+    application('orders', { operation: { sync: { revision: 'main' } } }),
+    application('payments'),
+    application('shipping', {
+      spec: {
+        ...application('shipping').spec,
+        source: {
+          ...application('shipping').spec.source,
+          helm: { valuesObject: { text: 'line\u2028separator', ratio: 0.5 } },
+        },
+      },
+    }),
+    {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'ApplicationSet',
+      metadata: { name: 'previews' },
+      spec: {
+        generators: [{ list: { elements: [{ name: 'one' }] } }],
+        template: { metadata: { name: '{{name}}' }, spec: application('one').spec },
+      },
+    },
+  ];
+}
