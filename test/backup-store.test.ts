@@ -6,7 +6,7 @@ import { zstdDecompressSync } from 'node:zlib';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger } from '@temporalio/worker';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -42,10 +42,9 @@ const scratch = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
 
 /** An activity, as a worker runs it. */
 const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
-  new MockActivityEnvironment().run(activity, input) as Promise<O>;
+  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, input) as Promise<O>;
 
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
   platform = await makeBackupPlatform();
   await makeLockedBucket(platform);
   temporal = await connectClient();
