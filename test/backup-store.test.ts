@@ -42,7 +42,11 @@ const scratch = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
 
 /** An activity, as a worker runs it. */
 const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
-  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(activity, input) as Promise<O>;
+  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<
+    [I],
+    O,
+    (input: I) => Promise<O>
+  >(activity, input);
 
 beforeAll(async () => {
   platform = await makeBackupPlatform();

@@ -165,6 +165,31 @@ test(
   timeout,
 );
 
+/** The page's commands in order, each with what a person would have put into the variables. */
+test(
+  'who follows docs/runbooks/backup-failed.md gets to a good backup',
+  async () => {
+    const page = readFileSync(`${checkout}docs/runbooks/backup-failed.md`, 'utf8');
+    const [suspect, last] = (await json<{ backups: Point[] }>('backups', 'list')).backups;
+    const keys = { suspect: suspect?.key ?? '', last: last?.key ?? '' };
+    const env = { ...platform.env, platform: platform.name, cluster: cluster(), ...keys };
+    const lines = [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, code = '']) =>
+      code.trim().split('\n'),
+    );
+    const [names, ...commands] = lines;
+    expect(commands).toHaveLength(9);
+    const asGitops = `gitops() { "${process.execPath}" "${bin}" "$@"; }`;
+    for (const line of commands) {
+      const shell = ['-c', `${asGitops}; ${names}; ${line}`];
+      const { exitCode, all } = await execa('bash', shell, { env, all: true, reject: false, timeout });
+      // This platform has no forge, no registry and no repository, which the doctor tells.
+      if (exitCode !== (line === 'gitops doctor' ? 4 : 0)) throw new Error(`${line}: ${exitCode}\n${all}`);
+    }
+    expect((await json<{ overdue: boolean }>('backups', 'list')).overdue).toBe(false);
+  },
+  2 * timeout,
+);
+
 test(
   'doctor looks at the bucket, the keys, the schedule and the newest backup',
   async () => {

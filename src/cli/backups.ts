@@ -1,5 +1,5 @@
-import { InvalidArgumentError, type Command } from 'commander';
-import { GitopsError } from '../client/errors.ts';
+import type { Command } from 'commander';
+import { checked, GitopsError } from '../client/errors.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupKeySchema, isOverdue, newestGood } from '../model/backup.ts';
 import { VaultError } from '../systems/backups/vault.ts';
@@ -27,7 +27,7 @@ export function register(program: Command): void {
     backups
       .command('verify')
       .description('Reads a backup back, opens it, and compares it with its index.')
-      .argument('[key]', 'as the list shows it; left out: the newest', parseKey)
+      .argument('[key]', 'as the list shows it; left out: the newest')
       .option('--accept', 'count it as good although it is much smaller than the last one, or not locked'),
   ).action(verify);
   withCommonOptions(
@@ -36,15 +36,9 @@ export function register(program: Command): void {
       .description(
         'Tells which Applications, projects, repositories and settings differ between two backups.',
       )
-      .argument('<from>', 'the earlier one', parseKey)
-      .argument('<to>', 'the later one', parseKey),
+      .argument('<from>', 'the earlier one')
+      .argument('<to>', 'the later one'),
   ).action(diff);
-}
-
-function parseKey(text: string): string {
-  const parsed = backupKeySchema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? 'That is no key.');
 }
 
 async function list(options: CommonOptions): Promise<void> {
@@ -65,13 +59,17 @@ async function list(options: CommonOptions): Promise<void> {
 }
 
 async function verify(key: string | undefined, options: VerifyOptions): Promise<void> {
+  const request = {
+    ...(key !== undefined && { key: checked(backupKeySchema, key) }),
+    ...(options.accept && { accept: true }),
+  };
   await withBackups(options, async (backups) => {
-    const request = { ...(key !== undefined && { key }), ...(options.accept && { accept: true }) };
     tellPoint(options, await backups.verify(request, note));
   });
 }
 
 async function diff(from: string, to: string, options: CommonOptions): Promise<void> {
+  for (const key of [from, to]) checked(backupKeySchema, key);
   await withBackups(options, async (backups) => {
     const differences = await backups.compare(from, to, note);
     print(options, { from, to, differences }, drawDifference(differences));

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
 import { failed } from '../../src/activities/failures.ts';
+import type { RecoveryPoint } from '../../src/model/backup.ts';
 import type { Change } from '../../src/model/change.ts';
-import { pollId, taskQueue } from '../../src/model/ids.ts';
+import { backupId, nightlyBackupId, pollId, taskQueue } from '../../src/model/ids.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import type { Run } from '../support/histories.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
@@ -88,6 +89,23 @@ const shapes: Record<string, (rig: Rig) => Promise<void>> = {
   async 'tests-failed'(rig) {
     rig.world.tests = () => Promise.reject(failed('TestsFailed', 'test_eligibility: expected 422'));
     await expect((await rig.deliver(change)).result()).rejects.toThrow();
+  },
+
+  async 'backed-up'(rig) {
+    const { platform, temporal } = rig;
+    const cluster = 'live';
+    const run = (type: string, workflowId: string, more: object = {}) =>
+      temporal.client.workflow.execute<() => Promise<RecoveryPoint>>(type, {
+        workflowId,
+        taskQueue: taskQueue(platform, 'delivery'),
+        args: [{ platform, cluster, ...more }] as never,
+        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+      });
+    const { key } = await run('nightlyBackup', nightlyBackupId(platform, cluster));
+    await run('verifyBackup', `${platform}/verify-backup`, { key });
+    await run('compareBackups', `${platform}/compare-backups`, { from: key, to: key });
+    rig.world.verification = { state: 'suspect', reason: 'It holds no Application.' };
+    await expect(run('backUpArgoCd', backupId(platform, cluster))).rejects.toThrow();
   },
 
   async pushed(rig) {

@@ -111,7 +111,7 @@ export async function removeBucket(endpoint: string, Bucket: string): Promise<vo
   }
 }
 
-export async function kubectl(args: string[], ...objects: object[]): Promise<string> {
+async function kubectl(args: string[], ...objects: object[]): Promise<string> {
   const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
     timeout: 60_000,
     ...(objects.length > 0 && {

@@ -3,11 +3,13 @@ import { createAskActivities } from '../../src/activities/asks.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
 import { unknownEnvironment } from '../../src/model/environment.ts';
 import type {
+  BackupActivities,
   BuildActivities,
   Health,
   PullRequestActivities,
   PullRequestReading,
   RecordActivities,
+  RecoveryActivities,
   ReleaseActivities,
   RenderActivities,
   RepositoryPollActivities,
@@ -17,6 +19,7 @@ import type {
   WaitActivities,
 } from '../../src/activities/types.ts';
 import { Context } from '@temporalio/activity';
+import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentMemory } from '../../src/model/environment.ts';
@@ -64,6 +67,8 @@ const settings: Record<string, PromotionSettings> = {
 };
 
 type AllActivities = SourceActivities &
+  BackupActivities &
+  RecoveryActivities &
   BuildActivities &
   RecordActivities &
   ReleaseActivities &
@@ -80,6 +85,9 @@ type AllActivities = SourceActivities &
  */
 export class World {
   readonly effects: string[] = [];
+  /** How long it takes to read a backup back, and what comes out. */
+  verifying: () => Promise<void> = () => Promise.resolve();
+  verification: Pick<RecoveryPoint, 'state' | 'reason'> = { state: 'good' };
   readonly deliveries: Delivery[] = [];
   readonly memories = new Map<string, EnvironmentMemory>();
   readonly pullRequests = new Map<number, PullRequestReading>();
@@ -169,6 +177,17 @@ export class World {
           environments: this.#environments.map((name) => ({ name, settings: this.#settings(name) })),
         };
       },
+      storeBackup: async ({ cluster, at }) => {
+        const key = backupKey(cluster, at, '0'.repeat(64));
+        this.effects.push(`back up ${cluster}`);
+        return { key, size: 1, counts: noCounts() };
+      },
+      verifyBackup: async ({ cluster, key = '' }) => {
+        await this.verifying();
+        const createdAt = new Date().toISOString();
+        return { key, cluster, createdAt, size: 1, counts: noCounts(), ...this.verification };
+      },
+      compareBackups: async () => ({}),
       resolveChanges: async () => this.changes,
       lookAtRepository: async () => this.look,
       rememberRepository: async () => undefined,

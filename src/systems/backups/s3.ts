@@ -120,7 +120,7 @@ export function createS3Vault(options: S3Options): Vault {
 const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 
-export const isNoBucket = (error: unknown): boolean =>
+const isNoBucket = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchBucket';
 
 /** Refusals stay; overload, conflicts of two writers and lost connections pass. */

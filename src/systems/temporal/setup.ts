@@ -3,7 +3,6 @@ import {
   ScheduleOverlapPolicy,
   type Client,
   type ScheduleOptions,
-  type ScheduleUpdateOptions,
 } from '@temporalio/client';
 import { nightlyBackupId, pollId, taskQueue } from '../../model/ids.ts';
 import { SystemError } from '../system-error.ts';
@@ -132,7 +131,7 @@ async function ensureSchedule(client: Client, schedule: ScheduleOptions): Promis
   const what = `schedule ${scheduleId}`;
   const handle = client.schedule.getHandle(scheduleId);
   try {
-    await handle.update(({ state }) => ({ ...schedule, state }) as ScheduleUpdateOptions);
+    await handle.update(({ state }) => ({ ...schedule, state }));
     return { what, state: 'updated' };
   } catch (error) {
     if (!(error instanceof ScheduleNotFoundError)) throw error;
