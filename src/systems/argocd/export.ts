@@ -2,13 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { BackupIndex, BackupKind } from '../../model/backup.ts';
-import {
-  canonical,
-  placeOf,
-  reduced,
-  revisionsOf,
-  type KubernetesObject,
-} from '../../model/backup-form.ts';
+import { canonical, placeOf, reduced, revisionsOf, type KubernetesObject } from '../../model/backup-form.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 
 /** One thing that was found: an object as it is stored, or what is not stored. */
