@@ -3,11 +3,12 @@ import type { EnvironmentInput } from '../model/environment.ts';
 import { environmentId, taskQueue } from '../model/ids.ts';
 import { promote, withdraw } from '../model/messages.ts';
 import { attributes } from '../model/visibility.ts';
+import { ownRunIsOpen } from '../systems/temporal/runs.ts';
 import type { AskActivities, Place } from './types.ts';
 
 /**
  * A delivery asks an environment by signal-with-start, which only a client can send. Safe to repeat and late: the
- * environment knows an ask by its ID, and answers an ended or withdrawn one again.
+ * environment knows an ask by its ID, and answers an ended or withdrawn one again; a run that has ended asks for nothing.
  */
 export function createAskActivities({
   platform,
@@ -31,6 +32,8 @@ export function createAskActivities({
   return {
     async askEnvironment({ environment, ask }) {
       const { service } = ask.release.change;
+      // An environment that never heard of it would take it for its delivery's latest word.
+      if (!(await ownRunIsOpen(temporal))) return;
       await temporal.workflow.signalWithStart('environment', {
         ...place({ environment, service }),
         signal: promote,
