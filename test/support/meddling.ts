@@ -21,7 +21,7 @@ export type Meddling = {
     }
   /** Every activity is done twice. */
   | { twice: 'in a row' | 'at once' }
-  /** Every call is made again when the worker gets SIGHUP. */
+  /** Every call is made again when the worker gets SIGHUP: the oldest last, or what it did would not be seen. */
   | { late: true }
 );
 
@@ -96,7 +96,7 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
   const held: { point: string; work: Work }[] = [];
   process.on('SIGHUP', () => void makeAll());
   async function makeAll(): Promise<void> {
-    for (const { point, work } of held.splice(0)) {
+    for (const { point, work } of held.splice(0).toReversed()) {
       const [{ status }] = await Promise.allSettled([work()]);
       note(`${point} ${status}`);
     }
