@@ -8,7 +8,7 @@ import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
 import type { Commit } from '../systems/git/repository.ts';
 import { inTurn } from '../systems/in-turn.ts';
-import { ownRunIsOpen, stillWanted } from '../systems/temporal/runs.ts';
+import { ownRunIsOpen, wantedBy } from '../systems/temporal/runs.ts';
 import { refused } from './failures.ts';
 import { withForge } from './forge-failures.ts';
 import { withGit } from './git-failures.ts';
@@ -52,10 +52,11 @@ export function createPullRequestActivities({
         title: `${title} (#${number})`,
         message: message.join('\n').trim(),
       };
+      const wanted = wantedBy(temporal, asker);
       return withGit(() =>
         withForge(async () => {
           const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
-            if (!(await stillWanted(temporal, asker))) return noLongerWanted;
+            if (!(await wanted())) return noLongerWanted;
             const gone = await refuseGone(repository, release.change, await repository.tip());
             return gone ?? unapproved(promotionSettings(config, environment).approval, approval, reading);
           });
@@ -93,7 +94,7 @@ export function createPullRequestActivities({
 
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
-    const wanted = () => stillWanted(temporal, asker);
+    const wanted = wantedBy(temporal, asker);
     const written = await repository.writeRelease({
       branch,
       path,

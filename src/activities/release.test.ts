@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { configuration } from '../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../test/support/disk-repository.ts';
 import type { Release } from '../model/change.ts';
@@ -14,21 +14,23 @@ const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: claims }\n
 const place = { environment: 'dev', service: 'claims' };
 
 let disk: DiskRepository;
-let releaseOf: (commit: string) => Promise<Release>;
+let releaseOf: (commit: string, service?: string) => Promise<Release>;
 beforeEach(async () => {
   disk = await makeDiskRepository({
     'services/claims/Dockerfile': 'FROM scratch\n',
     'manifests/claims/base/kustomization.yaml': kustomization,
     'manifests/claims/base/config.yaml': configMap,
+    'services/web/Dockerfile': 'FROM scratch\n',
+    'manifests/web/base/kustomization.yaml': 'resources: []\n',
   });
-  releaseOf = async (commit) => ({
-    change: { service: 'claims', commit },
+  releaseOf = async (commit, service = 'claims') => ({
+    change: { service, commit },
     source: {
       position: (await disk.repository.position(commit)) ?? 0,
       subject: 'a change',
       authors: [],
       committedAt: '2026-01-01T00:00:00Z',
-      base: (await disk.repository.object(commit, 'manifests/claims/base')) ?? '',
+      base: (await disk.repository.object(commit, `manifests/${service}/base`)) ?? '',
       paths: [],
     },
     image: { name: 'registry.example/team/claims', digest: `sha256:${'d'.repeat(64)}` },
@@ -36,21 +38,35 @@ beforeEach(async () => {
   return () => disk.remove();
 });
 
-/** Every run is open. */
+/** Every run is open, but for these. */
+const closed = new Set<string>();
+const asked: string[] = [];
+const beforeAnswering = new Map<string, Promise<void>>();
 const temporal = {
-  workflow: { getHandle: () => ({ describe: async () => ({ status: { name: 'RUNNING' } }) }) },
+  workflow: {
+    getHandle: (_workflowId: string, runId: string) => ({
+      describe: async () => {
+        asked.push(runId);
+        await beforeAnswering.get(runId);
+        return { status: { name: closed.has(runId) ? 'CONTINUED_AS_NEW' : 'RUNNING' } };
+      },
+    }),
+  },
 } as unknown as Client;
 
 const activities = () =>
   createReleaseActivities({ config: configuration(), repository: disk.repository, temporal });
 const read = () => activities().readRelease(place);
-const write = (release: Release, seen: SeenRelease) =>
-  new MockActivityEnvironment().run((input) => activities().writeRelease(input), {
-    environment: 'dev',
-    release,
-    seen,
-    asker: { workflowId: 'w', runId: 'r' },
-  });
+const write = (release: Release, seen: SeenRelease, runId = 'promotion') =>
+  new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId } }).run(
+    (input) => activities().writeRelease(input),
+    {
+      environment: 'dev',
+      release,
+      seen,
+      asker: { workflowId: 'w', runId: 'r' },
+    },
+  );
 const head = () => disk.git('rev-parse', 'HEAD');
 
 /** Somebody writes a release by hand. */
@@ -126,4 +142,28 @@ test('an older release is not written over a newer one', async () => {
     reason: `claims/${newer.change.commit} is newer and is in dev already.`,
   });
   expect(await disk.repository.tip()).toBe(tip);
+});
+
+test('promotions that share a push are each wanted for themselves: one that ends takes no other with it', async () => {
+  const commit = await head();
+  const { tip } = await read();
+  const { promise: bothAreThere, resolve: secondIsThere } = Promise.withResolvers<void>();
+  beforeAnswering.set('first', bothAreThere);
+  const first = write(await releaseOf(commit), { tip }, 'first');
+  await vi.waitFor(() => expect(asked).toContain('first'));
+  const { repository } = disk;
+  disk.repository = {
+    ...repository,
+    writeRelease(release) {
+      const written = repository.writeRelease(release);
+      secondIsThere();
+      return written;
+    },
+  };
+  const second = write(await releaseOf(commit, 'web'), { tip }, 'second');
+
+  expect(await first).toMatchObject({ state: 'written' });
+  closed.add('first');
+
+  expect(await second).toMatchObject({ state: 'written' });
 });

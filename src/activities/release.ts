@@ -4,7 +4,7 @@ import { changeName } from '../model/change.ts';
 import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../model/release.ts';
 import { GitError } from '../systems/git/index.ts';
 import { releaseTree } from '../systems/git/release-tree.ts';
-import { stillWanted } from '../systems/temporal/runs.ts';
+import { wantedBy } from '../systems/temporal/runs.ts';
 import { withGit } from './git-failures.ts';
 import { knownService } from './known-service.ts';
 import { refuseGone } from './refuse-gone.ts';
@@ -62,7 +62,7 @@ export function createReleaseActivities(
           kustomization: releaseKustomization(release),
           expectedTree: seen.tree,
           message: releaseMessage(environment, release),
-          stillWanted: () => stillWanted(temporal, asker),
+          stillWanted: wantedBy(temporal, asker),
         });
         if (written.state === 'written') return written;
         if (written.state === 'unwanted') {

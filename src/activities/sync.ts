@@ -9,7 +9,7 @@ import { closedWindow } from '../model/sync-windows.ts';
 import type { SyncRequest } from '../systems/argocd/index.ts';
 import { releaseTree } from '../systems/git/release-tree.ts';
 import { getJson } from '../systems/objects/index.ts';
-import { stillWanted } from '../systems/temporal/runs.ts';
+import { wantedBy } from '../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
 import { buildRecordSchema } from './build.ts';
 import { withGit } from './git-failures.ts';
@@ -38,7 +38,8 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
         state: 'refused',
         reason: 'The delivery that asked for it is not open any more.',
       } as const;
-      if (!(await stillWanted(temporal, sync.asker))) return unwanted;
+      const wanted = wantedBy(temporal, sync.asker);
+      if (!(await wanted())) return unwanted;
       const forged = await withGit(() => refuseEvidence(systems, sync));
       if (forged !== undefined) return { state: 'refused', reason: forged };
 
@@ -67,7 +68,7 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
             await endLeftover(systems, application, operationId);
             continue;
           }
-          if (!(await stillWanted(temporal, sync.asker))) return unwanted;
+          if (!(await wanted())) return unwanted;
           const request = syncRequest(release.change, revision, operationId);
           if ((await argocd.startOperation(name, request)).state === 'ours') return { state: 'started' };
         }

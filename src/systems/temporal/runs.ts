@@ -13,16 +13,19 @@ export async function isOpen(client: Client, run: { workflowId: string; runId?: 
 }
 
 /**
- * Whether the effect that the calling activity is about to have is still wanted: the run that asked for it and the
+ * Tells whether the effect that the calling activity is about to have is still wanted: the run that asked for it and the
  * run that the activity belongs to are open. An environment continues as new after every promotion, so an attempt
  * that its promotion has outlived reads false here, and so does one whose delivery was terminated.
+ *
+ * Whose runs they are is found out now: what is returned may be asked on behalf of this activity by another one, which
+ * writes for both.
  */
-export async function stillWanted(
+export function wantedBy(
   client: Client,
   asker: { workflowId: string; runId: string },
-): Promise<boolean> {
-  const open = await Promise.all([asker, ownRun()].map((run) => isOpen(client, run)));
-  return open.every(Boolean);
+): () => Promise<boolean> {
+  const runs = [asker, ownRun()];
+  return async () => (await Promise.all(runs.map((run) => isOpen(client, run)))).every(Boolean);
 }
 
 /** Whether the workflow run that the calling activity belongs to is open. */
