@@ -354,7 +354,7 @@ describe('once it is set up and a worker runs', () => {
   test('what is in the repository and would not work is named', async () => {
     const write = (file: string, content: string) => platform.gitea.commit('main', file, content);
     await write('services/fees/Dockerfile', 'FROM scratch\n');
-    await write('deploy/fees/base/kustomization.yaml', 'resources: [../../shared]\n');
+    await write('deploy/fees/base/kustomization.yaml', 'resources: [../../common]\n');
     await write('deploy/fees/overlays/dev/kustomization.yaml', 'resources: [../../base]\n');
     await write('deploy/fees/overlays/staging/kustomization.yaml', overridesImage('fees'));
     await write('deploy/claims/overlays/dev/release/kustomization.yaml', 'resources: []\n');
@@ -364,7 +364,7 @@ describe('once it is set up and a worker runs', () => {
     });
 
     expect(failed).toEqual([
-      expect.stringMatching(/^layout: deploy\/fees\/base\/.* names \.\.\/\.\.\/shared, which is outside of/),
+      expect.stringMatching(/^layout: deploy\/fees\/base\/.* names \.\.\/\.\.\/common, which is outside of/),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/dev\/.* does not include the release/),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/dev\/.* includes base\//),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/staging\/.* replaces the image/),
