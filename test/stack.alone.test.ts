@@ -113,7 +113,11 @@ test(
       environmentOf(pid).includes(`GITOPS_STACK=${checkout.slice(0, -1)}\0`),
     );
     expect(processes).toEqual([]);
-    expect(readFileSync('/proc/mounts', 'utf8')).not.toMatch(/gitops|\.stack/);
+    const mounts = readFileSync('/proc/mounts', 'utf8');
+    // Its files, its node, its forge, and where its worker builds.
+    for (const place of [checkout, '/run/gitops', '/mnt/gitea', '/var/tmp/gitops-stack']) {
+      expect(mounts).not.toContain(place);
+    }
     expect((await execa('ip', ['-brief', 'link'])).stdout).not.toMatch(/gitops|veth/);
     expect((await execa('nft', ['list', 'tables'])).stdout).not.toContain('kube-proxy');
     await make('systems');
