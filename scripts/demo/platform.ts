@@ -2,6 +2,7 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, example } from '../stack/paths.ts';
 import { run } from '../stack/run.ts';
 import { identity, repositoryUrl, withToken } from '../stack/seed.ts';
@@ -48,16 +49,26 @@ async function inClone<T>(
   }
 }
 
-const productionClaims = 'http://10.87.0.1:30301/Claim/$validate';
+const productionClaims = 'http://10.87.0.1:30301';
 
 /** Whether production takes a claim whose eligibility was confirmed two months before the service. */
 export async function staleClaimIsAccepted(): Promise<boolean> {
+  await untilReached(`${productionClaims}/readyz`);
   const claim = readFileSync(join(example, service, 'tests/claim.json'), 'utf8');
-  const answer = await fetch(productionClaims, {
+  const answer = await fetch(`${productionClaims}/Claim/$validate`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: claim.replace('2025-09-14T08:40', '2025-07-14T08:40'),
     signal: AbortSignal.timeout(10_000),
   });
   return !(await answer.text()).includes('eligibility-date');
+}
+
+/** The node learns of new pods a moment after Argo CD has seen them healthy. */
+async function untilReached(url: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(200)) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    if (answer?.ok) return;
+  }
+  throw new Error(`production does not answer at ${url}`);
 }
