@@ -7,7 +7,7 @@ import { storedSecret } from '../stack/secrets.ts';
 
 const board = ['board-1', 'board-2'];
 
-/** Reviews and approves what a change waits for, until told to end or the delivery has ended. */
+/** Reviews and approves what a change waits for, until told to end. */
 export function actAsPeople(gitops: GitopsClient, change: string): { end(): Promise<void> } {
   const stop = new AbortController();
   const acted = new Set<string>();
@@ -28,7 +28,6 @@ export function actAsPeople(gitops: GitopsClient, change: string): { end(): Prom
     while (!stop.signal.aborted) {
       const delivery = await gitops.status(change).catch(() => undefined);
       if (delivery) await act(delivery);
-      if (delivery && !['running', 'waiting'].includes(delivery.state)) return;
       await sleep(500, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   })();
