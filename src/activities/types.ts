@@ -8,6 +8,7 @@ import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
 import type { Approval, Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type { Recreation, RecreationPlan, Restored, Target, WaveResult } from '../model/recreation.ts';
 import type { RepositorySeen } from '../model/repository-poll.ts';
 
 /** Names one service in one environment. */
@@ -198,4 +199,36 @@ export interface RecoveryActivities {
   verifyBackup(input: { cluster: string; key?: string; accept?: boolean }): Promise<RecoveryPoint>;
   /** @throws Refused: one of them is not there, or is not what was written */
   compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
+}
+
+/** Each of them may be cut off anywhere and done again: it finds what it did. */
+export interface RecreationActivities {
+  /**
+   * All that can be known before anything is changed. Reads only.
+   *
+   * @param input.key the newest good backup, when left out
+   * @throws Refused: there is no such backup, it is damaged, too old or another cluster's; Argo CD cannot migrate it;
+   *   the cluster is alive, or (drill) is the one that was backed up; an Application in it is being deleted
+   */
+  checkRecreation(input: Target & { key?: string; allowOlder: boolean }): Promise<RecreationPlan>;
+  /** Namespace, the pinned manifest, its definitions served; nothing of Argo CD runs. @throws Refused: another hash */
+  installArgoCd(input: Target): Promise<{ objects: number }>;
+  /** Sealing keys and settings first; `automated` of every Application off, so that none syncs by itself. */
+  restoreBackup(input: Target & { key: string }): Promise<Restored>;
+  /** Lets Argo CD run, waits until it does, and has it look at everything anew. @returns ISO 8601, the cluster's clock */
+  startArgoCd(input: Target): Promise<{ startedAt: string }>;
+  /** What roots hold beside Applications: namespaces, projects, secrets, which all others need. */
+  syncFrame(input: Target & { key: string; startedAt: string }): Promise<WaveResult>;
+  /** The Applications of a wave, each at its environment's last approved revision, else the backup's; without prune. */
+  syncWave(input: Target & { key: string; startedAt: string; wave: number | 'roots' }): Promise<WaveResult>;
+  /** Gives back `automated` as the backup has it. */
+  restoreAutomation(
+    input: Target & { key: string; of: 'others' | 'roots' },
+  ): Promise<{ applications: number }>;
+  /** Compares what runs with what should, and stores the report; a drill's proves its backup. */
+  reportRecreation(
+    input: Target & { soFar: Recreation; startedAt?: string },
+  ): Promise<{ report: string; passed: boolean; summary: string }>;
+  /** Takes away what tells that the cluster is being rebuilt; of a drill, all that it made. */
+  finishRecreation(input: Target): Promise<void>;
 }

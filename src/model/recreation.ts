@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { backupInputSchema, backupKeySchema, type BackupKind } from './backup.ts';
+
+/** What a recreation is started with: starts come from whoever reaches the namespace. */
+export const recreationInputSchema = backupInputSchema.extend({
+  /** The newest good one, when left out. */
+  key: backupKeySchema.exactOptional(),
+  /** Into the scratch control plane, and without syncs: whether the backup would do. */
+  drill: z.boolean().exactOptional(),
+  /** Whether a backup older than the configuration allows will do too. */
+  allowOlder: z.boolean().exactOptional(),
+});
+export type RecreationInput = z.infer<typeof recreationInputSchema>;
+
+/** Which cluster is worked on: the lost one, or the scratch control plane of a drill. */
+export interface Target {
+  cluster: string;
+  /** The workflow's first run ID: what it built is known by it, and another recreation's is not. */
+  recreation: string;
+  drill: boolean;
+}
+
+/** What is restored, as it was found before anything was changed. */
+export interface RecreationPlan {
+  backup: {
+    key: string;
+    /** The store's own name for these very bytes. */
+    version?: string;
+    sha256: string;
+    /** ISO 8601 */
+    createdAt: string;
+    argocdVersion?: string;
+    /** Older than the configuration allows, and allowed all the same. */
+    older?: true;
+  };
+  /** Applications that are no roots, in the order in which they are synced. */
+  waves: { wave: number; applications: number }[];
+  /** Applications whose manifests hold Applications. They come last. */
+  roots: number;
+}
+
+/** What became of the objects of a kind. `kept`: they were there already, as they are in the backup. */
+export interface RestoredKind {
+  expected: number;
+  created: number;
+  kept: number;
+  failed: number;
+}
+
+export interface Restored {
+  kinds: Partial<Record<BackupKind, RestoredKind>>;
+  /** The first of them. */
+  failures: { object: string; reason: string }[];
+}
+
+/** What became of a wave. Whoever was late or failed stands in the report, with the reason. */
+export interface WaveResult {
+  applications: number;
+  healthy: number;
+}
+
+export const phaseNames = [
+  'check',
+  'install',
+  'restore',
+  'start',
+  'frame',
+  'sync',
+  'automate',
+  'report',
+] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+/** A phase, as people see it. */
+export interface Phase {
+  name: PhaseName;
+  state: 'pending' | 'running' | 'succeeded' | 'failed';
+  startedAt?: string;
+  finishedAt?: string;
+  /** What was done, in a few words. */
+  detail?: string;
+}
+
+/** What the query tells, and what `recreate-cluster --json` prints in the end. */
+export interface Recreation {
+  cluster: string;
+  drill: boolean;
+  state: 'running' | 'succeeded' | 'failed';
+  startedAt: string;
+  finishedAt?: string;
+  plan?: RecreationPlan;
+  restored?: Restored;
+  phases: Phase[];
+  /** Key of the report in the object store; beside it, with .md, the one for people. */
+  report?: string;
+  /** Whether all came back, and within the configured targets. */
+  reason?: string;
+}
+
+/** An Application at the end. `state` is `recovered` when it is Synced and Healthy at its revision. */
+export interface RecoveredApplication {
+  name: string;
+  namespace: string;
+  state: 'recovered' | 'not-recovered';
+  /** What it should run, and what it does: a revision a source. */
+  expected: string[];
+  revisions: string[];
+  sync: string;
+  health: string;
+  reason?: string;
+}
+
+export interface RecreationReport extends Omit<Recreation, 'report'> {
+  /** Of what ran when the recreation began, so much had happened since the backup. Milliseconds. */
+  rpoMs: number;
+  /** From the beginning until the last Application. Milliseconds. */
+  rtoMs: number;
+  targets: { rpoMs: number; rtoMs: number };
+  applications: RecoveredApplication[];
+  /** Services whose environment remembers another release than the one that runs. */
+  differing: { environment: string; service: string; remembered: string; runs: string }[];
+  /** What the backup left out, and why. */
+  leftOut: { what: string; why: string }[];
+}
