@@ -29,7 +29,7 @@ test('a root is what an Application, an ApplicationSet or a project was applied 
     { kind: 'ApplicationSet', metadata: { name: 's', ...tracking('sets:argoproj.io/ApplicationSet:a/s') } },
     { kind: 'AppProject', metadata: { name: 'p', ...tracking('projects:argoproj.io/AppProject:a/p') } },
   ]);
-  expect([...roots]).toEqual(['apps', 'sets', 'projects']);
+  expect(roots).toEqual(new Set(['apps', 'sets', 'projects']));
 });
 
 test('a root of another namespace, one by label, and one that applies itself', () => {
@@ -40,7 +40,7 @@ test('a root of another namespace, one by label, and one that applies itself', (
     application('orders', tracking('team_apps:argoproj.io/Application:argocd/orders')),
     application('payments', { labels: { 'app.kubernetes.io/instance': 'old' } }),
   ]);
-  expect([...roots]).toEqual(['team_apps', 'old', 'itself']);
+  expect(roots).toEqual(new Set(['team_apps', 'old', 'itself']));
 });
 
 test('no root: one that is gone, one whose mark was copied, and one of which only a Secret was applied', () => {
@@ -51,5 +51,5 @@ test('no root: one that is gone, one whose mark was copied, and one of which onl
     application('shipping', { labels: { 'app.kubernetes.io/instance': 'shipping-release' } }),
     { kind: 'Secret', metadata: { name: 'repository', labels: { 'app.kubernetes.io/instance': 'apps' } } },
   ]);
-  expect([...roots]).toEqual([]);
+  expect(roots).toEqual(new Set());
 });
