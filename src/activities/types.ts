@@ -201,7 +201,7 @@ export interface RecoveryActivities {
   compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
 }
 
-/** Each of them may be cut off anywhere and done again: it finds what it did. */
+/** Each of them may be cut off anywhere and done again: it finds what it did. Heartbeats of the long ones tell `Work`. */
 export interface RecreationActivities {
   /**
    * All that can be known before anything is changed. Reads only.

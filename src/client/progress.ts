@@ -1,20 +1,26 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
+import { workSchema } from '../model/recreation.ts';
 
 const waitSchema = z.object({ waitsFor: z.string() });
 
 /**
- * What a workflow's history does not tell before an activity ends: what a wait waits for, or why the last attempt failed
- * of one that is tried again.
+ * What a workflow's history does not tell before an activity ends: how far it is, what a wait waits for, or why the last
+ * attempt failed of one that is tried again.
  */
 export function progressOf({ raw }: WorkflowExecutionDescription): string | undefined {
   for (const { attempt, lastFailure, heartbeatDetails } of raw.pendingActivities ?? []) {
     const [payload] = heartbeatDetails?.payloads ?? [];
-    const wait = waitSchema.safeParse(payload && defaultPayloadConverter.fromPayload(payload));
+    const told: unknown = payload && defaultPayloadConverter.fromPayload(payload);
+    const wait = waitSchema.safeParse(told);
     if (wait.success) return `waits for ${wait.data.waitsFor}`;
-    if (lastFailure?.message)
-      return `tried ${(attempt ?? 1) - 1} times, and again soon: ${lastFailure.message}`;
+    const work = workSchema.safeParse(told);
+    const far = work.success ? [`${work.data.done} of ${work.data.of} ${work.data.what}`] : [];
+    const again = lastFailure?.message
+      ? [`tried ${(attempt ?? 1) - 1} times, and again soon: ${lastFailure.message}`]
+      : [];
+    if (far.length + again.length > 0) return [...far, ...again].join('; ');
   }
   return undefined;
 }

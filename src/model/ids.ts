@@ -25,6 +25,10 @@ export const nightlyBackupId = (platform: string, cluster: string): string =>
 /** The rebuilding of a lost cluster. */
 export const recreationId = (platform: string, cluster: string): string => `${platform}/recreate/${cluster}`;
 
+/** A restore into the scratch control plane. The Schedule has an ID of this form too, and adds a time to it. */
+export const drillId = (platform: string, cluster: string, id: string): string =>
+  `${platform}/drill/${cluster}/${id}`;
+
 /** Branch of a promotion's pull request; `forge` events are led back to the environment by it. */
 export const promotionBranch = (environment: string, { service, commit }: Change): string =>
   `gitops/${environment}/${service}/${commit}`;

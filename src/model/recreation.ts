@@ -67,9 +67,15 @@ export const phaseNames = [
   'frame',
   'sync',
   'automate',
+  'roots',
   'report',
+  'finish',
 ] as const;
 export type PhaseName = (typeof phaseNames)[number];
+
+/** What an activity that takes long tells by its heartbeats: `{ done: 37, of: 200, what: 'Applications' }`. */
+export const workSchema = z.object({ done: z.int().min(0), of: z.int().min(0), what: z.string().max(100) });
+export type Work = z.infer<typeof workSchema>;
 
 /** A phase, as people see it. */
 export interface Phase {
@@ -77,8 +83,10 @@ export interface Phase {
   state: 'pending' | 'running' | 'succeeded' | 'failed';
   startedAt?: string;
   finishedAt?: string;
-  /** What was done, in a few words. */
+  /** What was done, or what it failed of, in a few words. */
   detail?: string;
+  /** While it runs: how far it is, or why its last attempt failed. Only a status that was just asked for has it. */
+  progress?: string;
 }
 
 /** What the query tells, and what `recreate-cluster --json` prints in the end. */
