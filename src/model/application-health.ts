@@ -155,7 +155,7 @@ function judgeHealth(app: Application, wanted: Pick<Wanted, 'revision' | 'since'
  * Health counts only when it was looked at after the sync. Both times are whole seconds: within the same one, Synced
  * shows which came first (before the sync it read OutOfSync); where it cannot, the look has to be later.
  */
-function isFresh({ reconciledAt = 0, operation, sync }: Application): boolean {
+export function isFresh({ reconciledAt = 0, operation, sync }: Application): boolean {
   const finishedAt = operation?.finishedAt ?? operation?.startedAt ?? 0;
   return sync.status === 'Synced' ? reconciledAt >= finishedAt : reconciledAt > finishedAt;
 }
