@@ -82,10 +82,14 @@ function historyOf(status: unknown): unknown[] {
   return Array.isArray(history) ? history : [];
 }
 
-/** The revisions that an Application runs, one a source: of its last sync, else those that it was compared with. */
+/**
+ * The revisions that an Application runs, one a source: of its last sync, else those that it was found to be in sync
+ * with. One that is out of sync and was never synced runs nothing, whatever it is compared with.
+ */
 export function revisionsOf({ status }: KubernetesObject): string[] {
   const sync = isRecord(status) ? status['sync'] : undefined;
-  const deployed = historyOf(status).at(-1) ?? sync;
+  const inSync = isRecord(sync) && sync['status'] === 'Synced' ? sync : undefined;
+  const deployed = historyOf(status).at(-1) ?? inSync;
   if (!isRecord(deployed)) return [];
   const { revision, revisions } = deployed;
   const all: unknown[] = Array.isArray(revisions) ? revisions : [revision];

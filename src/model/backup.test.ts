@@ -81,9 +81,13 @@ test('an object of another namespace than that of Argo CD keeps it', () => {
   expect(reduce(application, 'elsewhere')).toMatchObject({ metadata: { namespace: 'argocd' } });
 });
 
-test('what an Application runs is its last sync, and what it was compared with before there was one', () => {
+test('what an Application runs is its last sync, or what it was found in sync with before there was one', () => {
+  const compared = (status: string) =>
+    revisionsOf({ ...application, status: { sync: { status, revisions: ['a', 'b'] } } });
   expect(revisionsOf(application)).toEqual(['second']);
-  expect(revisionsOf({ ...application, status: { sync: { revisions: ['a', 'b'] } } })).toEqual(['a', 'b']);
+  expect(compared('Synced')).toEqual(['a', 'b']);
+  // The branch's head, which nobody let in.
+  expect(compared('OutOfSync')).toEqual([]);
   expect(revisionsOf({ ...application, status: {} })).toEqual([]);
 });
 
