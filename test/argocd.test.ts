@@ -204,7 +204,7 @@ describe.concurrent('where a promotion syncs by itself', () => {
     );
     const sync = production('busy', written, newOperationId());
     expect(
-      await bed.argocd.startOperation(name, { id: sync.operationId, revision: written.revision, ...how }),
+      await bed.argocd.startOperation(name, { id: sync.operationId, revisions: [written.revision], ...how }),
     ).toMatchObject({
       state: 'busy',
       by: 'somebody',
@@ -405,7 +405,7 @@ describe.concurrent('what may run in production', () => {
     const name = await bed.application('shown', 'production');
     await bed.argocd.startOperation(name, {
       id: newOperationId(),
-      revision: written.revision,
+      revisions: [written.revision],
       ...how,
     });
     await vi.waitFor(

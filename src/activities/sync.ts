@@ -83,7 +83,7 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
 /** With prune, or what the release dropped would run on; tried again only as often as the Application says. */
 export const syncRequest = (change: Change, revision: string, id: string): SyncRequest => ({
   id,
-  revision,
+  revisions: [revision],
   prune: true,
   retries: 0,
   reason: `Delivers ${changeName(change)}`,

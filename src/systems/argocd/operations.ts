@@ -3,16 +3,26 @@ import { isUnfinished } from '../../model/application.ts';
 import { operationInfo, parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 
-/** A sync to ask for: at exactly `revision`, and for the rest as the Application's own sync policy says. */
+/** A sync to ask for: at exactly these revisions, and for the rest as the Application's own sync policy says. */
 export interface SyncRequest {
   /** UUID; the same one again finds the operation that it started. */
   id: string;
-  revision: string;
+  /** One a source: of Git a commit, of Helm a chart's version. */
+  revisions: readonly string[];
   prune: boolean;
+  /** Only these; then Argo CD runs no hooks, and takes no note in its history. */
+  resources?: readonly SyncResource[];
   /** How often it is tried again when the policy does not say. */
   retries: number;
   /** For people who read the operation: which change it brings. */
   reason: string;
+}
+
+export interface SyncResource {
+  group: string;
+  kind: string;
+  namespace?: string | undefined;
+  name: string;
 }
 
 export type Started =
@@ -20,13 +30,16 @@ export type Started =
   | { state: 'ours' }
   /** Another one comes first. `id` is set when it is one of this program's. */
   | { state: 'busy'; by: string; id?: string | undefined; startedAt?: number | undefined }
-  | { state: 'absent' };
+  | { state: 'absent' }
+  /** Argo CD would take the branch's head of a source for which no revision is named. */
+  | { state: 'unfit'; sources: number };
 
 /** Argo CD writes an Application several times a second while it syncs; each conflict is one such write. */
 const conflictLimit = 20;
 
 const looseApplication = z.looseObject({
   spec: z.looseObject({
+    sources: z.array(z.unknown()).nullish(),
     syncPolicy: z
       .looseObject({
         syncOptions: z.array(z.string()).nullish(),
@@ -56,6 +69,8 @@ export async function startOperation(
       const { by = 'somebody', startedAt } = operation ?? {};
       return { state: 'busy', by, id: requested?.id ?? operation?.id, startedAt };
     }
+    const sources = raw.spec.sources?.length || 1;
+    if (sources !== request.revisions.length) return { state: 'unfit', sources };
     const { operationState: _, ...status } = raw.status;
     return { write: { ...raw, operation: syncOperation(raw, request), status }, then: { state: 'ours' } };
   });
@@ -103,8 +118,9 @@ async function changing(
 }
 
 /** What Argo CD's API server writes for `argocd app sync`; the controller adds nothing of the spec's policy itself. */
-function syncOperation({ spec: { syncPolicy } }: LooseApplication, request: SyncRequest): object {
-  const { id, revision, prune, retries, reason } = request;
+function syncOperation({ spec }: LooseApplication, request: SyncRequest): object {
+  const { sources, syncPolicy } = spec;
+  const { id, revisions, prune, resources, retries, reason } = request;
   // With `refresh`, a retry would take whatever the branch's head is by then.
   const { refresh: _, ...retry } = syncPolicy?.retry ?? { limit: retries };
   return {
@@ -113,7 +129,12 @@ function syncOperation({ spec: { syncPolicy } }: LooseApplication, request: Sync
       { name: operationInfo, value: id },
       { name: 'Reason', value: reason },
     ],
-    sync: { revision, prune, ...(syncPolicy?.syncOptions && { syncOptions: syncPolicy.syncOptions }) },
+    sync: {
+      ...(sources?.length ? { revisions } : { revision: revisions[0] }),
+      prune,
+      ...(resources && { resources }),
+      ...(syncPolicy?.syncOptions && { syncOptions: syncPolicy.syncOptions }),
+    },
     retry,
   };
 }
