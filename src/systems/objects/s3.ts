@@ -71,10 +71,21 @@ export function createS3({ endpoint, bucket, region, credentials }: S3Options): 
 
     async list(prefix, limit) {
       try {
-        const found = await s3.send(
-          new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: Math.min(limit, 1000) }),
-        );
-        return (found.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
+        const keys: string[] = [];
+        let more: string | undefined;
+        do {
+          const found = await s3.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              MaxKeys: Math.min(limit - keys.length, 1000),
+              ContinuationToken: more,
+            }),
+          );
+          keys.push(...(found.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+          more = found.NextContinuationToken;
+        } while (more !== undefined && keys.length < limit);
+        return keys;
       } catch (error) {
         throw explained(error, bucket, endpoint);
       }
