@@ -36,17 +36,25 @@ export interface Kubernetes {
   put(path: string, body: object): Promise<unknown>;
   /** A JSON merge patch: null removes. */
   patch(path: string, body: object): Promise<unknown>;
+  /** Server-side apply: makes the object, or takes over of it what the body says, whoever said otherwise before. */
+  apply(path: string, body: object): Promise<unknown>;
+  /** Also of all objects that a collection's path and the query name. Nothing there is no error. */
+  delete(path: string, query?: Query): Promise<void>;
 }
+
+/** Whom the API server notes for what was applied. */
+const fieldManager = 'gitops';
 
 /** Longer than any answer of a healthy API server takes, also for a page of a large list. */
 const timeoutMs = 30_000;
 
 /**
  * @param file by default `KUBECONFIG`, `~/.kube/config`, or the service account of the pod
+ * @param context by default the file's current one
  * @throws KubernetesError 0 when it cannot be read
  */
-export function createKubernetes(file?: string): Kubernetes {
-  const config = load(file);
+export function createKubernetes(file?: string, context?: string): Kubernetes {
+  const config = load(file, context);
   const http = new IsomorphicFetchHttpLibrary();
 
   async function request(
@@ -54,16 +62,14 @@ export function createKubernetes(file?: string): Kubernetes {
     path: string,
     query: Query = {},
     body?: object,
+    contentType: string = method === 'PATCH' ? PatchStrategy.MergePatch : 'application/json',
   ): Promise<string> {
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new KubernetesError(0, 'No cluster is configured.');
     const context = new RequestContext(`${server}${path}`, method);
     for (const [key, value] of Object.entries(query)) context.setQueryParam(key, String(value));
     if (body) {
-      context.setHeaderParam(
-        'Content-Type',
-        method === 'PATCH' ? PatchStrategy.MergePatch : 'application/json',
-      );
+      context.setHeaderParam('Content-Type', contentType);
       context.setBody(JSON.stringify(body));
     }
     context.setSignal(AbortSignal.timeout(timeoutMs));
@@ -91,7 +97,7 @@ export function createKubernetes(file?: string): Kubernetes {
       try {
         return JSON.parse(await request('GET', path, query));
       } catch (error) {
-        if (error instanceof KubernetesError && error.status === 404) return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     },
@@ -99,14 +105,29 @@ export function createKubernetes(file?: string): Kubernetes {
     post: async (path, body) => JSON.parse(await request('POST', path, {}, body)),
     put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
     patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
+    apply: async (path, body) =>
+      JSON.parse(
+        await request('PATCH', path, { fieldManager, force: 'true' }, body, PatchStrategy.ServerSideApply),
+      ),
+    async delete(path, query) {
+      await request('DELETE', path, query).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+      });
+    },
   };
 }
 
-function load(file: string | undefined): KubeConfig {
+/** Whether the API server has no such object, or does not know such objects at all. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof KubernetesError && error.status === 404;
+
+function load(file: string | undefined, context: string | undefined): KubeConfig {
   const config = new KubeConfig();
   try {
     if (file === undefined) config.loadFromDefault();
     else config.loadFromFile(file);
+    if (context !== undefined) config.setCurrentContext(context);
+    if (context !== undefined && !config.getCurrentCluster()) throw new Error(`it has no context ${context}`);
     return config;
   } catch (error) {
     throw new KubernetesError(0, `The kubeconfig cannot be read: ${rootCause(error)}.`);
