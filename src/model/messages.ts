@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Delivery } from './delivery.ts';
 import type { EnvironmentView } from './environment.ts';
 import type { Answer, Ask, Decision, DecisionRequest, Progress } from './promotion.ts';
+import type { Recreation } from './recreation.ts';
 
 // To a delivery.
 
@@ -29,3 +30,7 @@ export const environmentStatus = defineQuery<EnvironmentView>('status');
 
 /** Something was pushed: look once more, now. */
 export const pollAgain = defineSignal('pollAgain');
+
+// To a recreation.
+
+export const recreationStatus = defineQuery<Recreation>('status');

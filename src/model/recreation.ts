@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupInputSchema, backupKeySchema, type BackupKind } from './backup.ts';
+import { codeBlock, inlineCode } from './markdown.ts';
 
 /** What a recreation is started with: starts come from whoever reaches the namespace. */
 export const recreationInputSchema = backupInputSchema.extend({
@@ -129,4 +130,19 @@ export interface RecreationReport extends Omit<Recreation, 'report'> {
   differing: { environment: string; service: string; remembered: string; runs: string }[];
   /** What the backup left out, and why. */
   leftOut: { what: string; why: string }[];
+}
+
+const marks: Record<Phase['state'], string> = { pending: '○', running: '▶', succeeded: '✔', failed: '✖' };
+
+/** The recreation as Markdown, for the Temporal UI. */
+export function describeRecreation({ cluster, drill, plan, phases, reason }: Recreation): string {
+  return [
+    `**${drill ? 'Drill for' : 'Recreation of'} ${cluster}**${plan ? ` from ${inlineCode(plan.backup.key)}` : ''}`,
+    '',
+    ...phases.map(
+      ({ name, state, detail }) =>
+        `- ${marks[state]} ${name}${detail === undefined ? '' : `: ${inlineCode(detail)}`}`,
+    ),
+    ...(reason === undefined ? [] : ['', codeBlock(reason)]),
+  ].join('\n');
 }

@@ -4,3 +4,4 @@ export { resolveChanges } from './resolve-changes.ts';
 export { pollRepository } from './poll-repository.ts';
 export { backUpArgoCd, nightlyBackup } from './back-up-argo-cd.ts';
 export { compareBackups, verifyBackup } from './recovery.ts';
+export { recreateCluster } from './recreate-cluster.ts';

@@ -14,10 +14,14 @@ import type {
 import { taskQueue, type Queue } from '../model/ids.ts';
 
 /** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
-const outage = '12 hours';
+export const outage = '12 hours';
 
 /** Backs off to half a minute, so that work goes on soon after an outage ends. */
-const retry = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '30 seconds' } as const;
+export const retry = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '30 seconds',
+} as const;
 
 /** Every attempt beats: one whose worker says nothing for this long has died with it, and the next one begins. */
 export const silence = '10 seconds';

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { failed } from '../../src/activities/failures.ts';
 import type { RecoveryPoint } from '../../src/model/backup.ts';
 import type { Change } from '../../src/model/change.ts';
-import { backupId, nightlyBackupId, pollId, taskQueue } from '../../src/model/ids.ts';
+import { backupId, drillId, nightlyBackupId, pollId, recreationId, taskQueue } from '../../src/model/ids.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import type { Run } from '../support/histories.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
@@ -106,6 +106,22 @@ const shapes: Record<string, (rig: Rig) => Promise<void>> = {
     await run('compareBackups', `${platform}/compare-backups`, { from: key, to: key });
     rig.world.verification = { state: 'suspect', reason: 'It holds no Application.' };
     await expect(run('backUpArgoCd', backupId(platform, cluster))).rejects.toThrow();
+  },
+
+  async recreated(rig) {
+    const { platform, temporal, world } = rig;
+    const cluster = 'live';
+    const run = (workflowId: string, more: object = {}) =>
+      temporal.client.workflow.execute('recreateCluster', {
+        workflowId,
+        taskQueue: taskQueue(platform, 'delivery'),
+        args: [{ platform, cluster, ...more }],
+        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+      });
+    await run(recreationId(platform, cluster));
+    await run(drillId(platform, cluster, '1'), { drill: true, key: world.plan.backup.key });
+    world.report.passed = false;
+    await expect(run(recreationId(platform, cluster), { allowOlder: true })).rejects.toThrow();
   },
 
   async pushed(rig) {

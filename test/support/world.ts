@@ -10,6 +10,7 @@ import type {
   PullRequestReading,
   RecordActivities,
   RecoveryActivities,
+  RecreationActivities,
   ReleaseActivities,
   RenderActivities,
   RepositoryPollActivities,
@@ -24,6 +25,7 @@ import { changeName, type Change, type Source } from '../../src/model/change.ts'
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentMemory } from '../../src/model/environment.ts';
 import type { PromotionSettings } from '../../src/model/promotion.ts';
+import type { RecreationPlan } from '../../src/model/recreation.ts';
 
 const minutes = 60_000;
 const hours = 60 * minutes;
@@ -69,6 +71,7 @@ const settings: Record<string, PromotionSettings> = {
 type AllActivities = SourceActivities &
   BackupActivities &
   RecoveryActivities &
+  RecreationActivities &
   BuildActivities &
   RecordActivities &
   ReleaseActivities &
@@ -88,6 +91,16 @@ export class World {
   /** How long it takes to read a backup back, and what comes out. */
   verifying: () => Promise<void> = () => Promise.resolve();
   verification: Pick<RecoveryPoint, 'state' | 'reason'> = { state: 'good' };
+  /** What a cluster is rebuilt from, and what the report says in the end. */
+  plan: RecreationPlan = {
+    backup: { key: 'argocd/live/2026-01-01/020000Z-0000000000000000', sha256: '0', createdAt: '2026-01-01' },
+    waves: [
+      { wave: -1, applications: 2 },
+      { wave: 0, applications: 40 },
+    ],
+    roots: 3,
+  };
+  report = { report: 'recreations/live/1', passed: true, summary: '45 of 45 Applications came back.' };
   readonly deliveries: Delivery[] = [];
   readonly memories = new Map<string, EnvironmentMemory>();
   readonly pullRequests = new Map<number, PullRequestReading>();
@@ -188,6 +201,44 @@ export class World {
         return { key, cluster, createdAt, size: 1, counts: noCounts(), ...this.verification };
       },
       compareBackups: async () => ({}),
+
+      checkRecreation: async ({ key, allowOlder }) => {
+        this.effects.push(`check ${key ?? 'the newest'}${allowOlder ? ', however old' : ''}`);
+        return this.plan;
+      },
+      installArgoCd: async ({ drill }) => {
+        this.effects.push(drill ? 'install into the scratch control plane' : 'install');
+        return { objects: 60 };
+      },
+      restoreBackup: async ({ key }) => {
+        this.effects.push(`restore ${key}`);
+        return { kinds: { Application: { expected: 45, created: 40, kept: 5, failed: 0 } }, failures: [] };
+      },
+      startArgoCd: async () => {
+        this.effects.push('start');
+        return { startedAt: '2026-01-02' };
+      },
+      syncFrame: async () => {
+        this.effects.push('sync the frame');
+        return { applications: this.plan.roots, healthy: this.plan.roots };
+      },
+      syncWave: async ({ wave }) => {
+        this.effects.push(`sync ${wave}`);
+        const { applications = this.plan.roots } = this.plan.waves.find((one) => one.wave === wave) ?? {};
+        return { applications, healthy: applications };
+      },
+      restoreAutomation: async ({ of }) => {
+        this.effects.push(`automate ${of}`);
+        return { applications: 42 };
+      },
+      reportRecreation: async ({ soFar }) => {
+        this.effects.push(
+          `report ${soFar.phases.filter(({ state }) => state === 'succeeded').length} phases`,
+        );
+        return this.report;
+      },
+      finishRecreation: async () => void this.effects.push('finish'),
+
       resolveChanges: async () => this.changes,
       lookAtRepository: async () => this.look,
       rememberRepository: async () => undefined,

@@ -1,0 +1,51 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { RecreationActivities } from '../activities/types.ts';
+import { taskQueue } from '../model/ids.ts';
+import { outage, retry, silence } from './proxies.ts';
+
+/** A cluster that is not back after this long needs people who look why. */
+const wholeMs = 24 * 3_600_000;
+
+const shared = (platform: string) =>
+  ({
+    taskQueue: taskQueue(platform, 'recovery'),
+    heartbeatTimeout: silence,
+    // What takes a drill's things away must not run beside what still makes some.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry,
+  }) as const;
+
+/** Reads, and changes nothing: whoever started it had better hear soon that something is away, than wait for it. */
+export const checking = (platform: string) =>
+  proxyActivities<RecreationActivities>({
+    ...shared(platform),
+    startToCloseTimeout: '1 hour',
+    scheduleToCloseTimeout: '2 hours',
+  });
+
+export type Step = (summary?: string) => RecreationActivities;
+
+/**
+ * Each finds what it has done, so an attempt that hangs may be given up after an hour. A single one may use up all the
+ * time that is left, since an outage may come at any of them.
+ *
+ * @returns what makes a step, with what the Temporal UI says of it beside its name
+ */
+export function stepsFromNow(platform: string): Step {
+  const deadline = Date.now() + wholeMs;
+  return (summary) =>
+    proxyActivities<RecreationActivities>({
+      ...shared(platform),
+      startToCloseTimeout: '1 hour',
+      scheduleToCloseTimeout: Math.max(1000, deadline - Date.now()),
+      ...(summary !== undefined && { summary }),
+    });
+}
+
+/** Also when that time is over: what was rebuilt until then is worth knowing, and what a drill made has to go. */
+export const closing = (platform: string) =>
+  proxyActivities<RecreationActivities>({
+    ...shared(platform),
+    startToCloseTimeout: '1 hour',
+    scheduleToCloseTimeout: outage,
+  });
