@@ -59,11 +59,30 @@ export const template = (allowed: RegExp, what: string, ...placeholders: string[
       `${what}, with ${placeholders.map((name) => `{${name}}`).join(' and ')} to be filled in`,
     );
 
+/** A file on the machine of whoever reads it: relative ones begin where the configuration lies. */
+export const file = z.string().regex(/^[^:?*\s]+$/, 'takes the path of a file');
+
+/** A file, or where it is fetched from. */
+export const fileOrUrl = z
+  .string()
+  .regex(
+    /^(https:\/\/[\w.~:/?#[\]!$&'()*+,;=%-]+|[^:?*\s]+)$/,
+    'takes the path of a file, or an https:// URL without credentials',
+  );
+
 export const bucket = z
   .string()
   .regex(
     /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
     'a bucket has 3 to 63 lower-case letters, digits, dots or dashes',
+  );
+
+/** Of Azure Blob Storage. */
+export const container = z
+  .string()
+  .regex(
+    /^[a-z0-9](-?[a-z0-9]){2,62}$/,
+    'a container has 3 to 63 lower-case letters, digits or single dashes',
   );
 
 export const caFile = z

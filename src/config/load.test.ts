@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -196,6 +198,24 @@ test('a file that is not there, no file or too large says so', () => {
   expect(complaints(`${example}#${'x'.repeat(1024 * 1024)}`)).toEqual([
     'gitops.yaml:1:1: is larger than a megabyte',
   ]);
+});
+
+test('files that it names lie from where it lies on; what is fetched stays as it is', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gitops-config-'));
+  const sha256 = 'a'.repeat(64);
+  const loaded = (manifest: string) => {
+    const recreation = { drill: { kubeconfig: 'scratch/config' } };
+    const file = join(folder, 'gitops.yaml');
+    writeFileSync(file, stringify({ ...least, argocd: { install: { manifest, sha256 } }, recreation }));
+    return loadConfig(file);
+  };
+  const { argocd, recreation } = loaded('../argocd.yaml');
+  expect(argocd.install?.manifest).toBe(join(folder, '../argocd.yaml'));
+  expect(recreation.drill?.kubeconfig).toBe(join(folder, 'scratch/config'));
+  for (const manifest of ['/etc/argocd.yaml', 'https://mirror.example/argocd/v3.6.1/install.yaml']) {
+    expect(loaded(manifest).argocd.install?.manifest).toBe(manifest);
+  }
+  rmSync(folder, { recursive: true });
 });
 
 test('whatever is in the file, it is a configuration or tells where it is none', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { inWords } from './issues.ts';
 import { configSchema, type Config } from './schema.ts';
@@ -41,7 +42,26 @@ export function loadConfig(file: string): Config {
       atStart(`cannot be read (${code}). --config or GITOPS_CONFIG says where the configuration is.`),
     ]);
   }
-  return parseConfig(text, file);
+  return withWholePaths(parseConfig(text, file), dirname(resolve(file)));
+}
+
+/** Whoever gets a configuration does not know any more where it lay. */
+function withWholePaths(config: Config, folder: string): Config {
+  const { argocd, recreation } = config;
+  const { install } = argocd;
+  const { drill } = recreation;
+  const whole = (path: string): string => (path.startsWith('https://') ? path : resolve(folder, path));
+  return {
+    ...config,
+    argocd: {
+      ...argocd,
+      ...(install && { install: { ...install, manifest: whole(install.manifest) } }),
+    },
+    recreation: {
+      ...recreation,
+      ...(drill && { drill: { ...drill, kubeconfig: whole(drill.kubeconfig) } }),
+    },
+  };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   template,
   url,
 } from './fields.ts';
+import { install, recreation } from './recreation.ts';
 import { rules } from './rules.ts';
 
 const repository = z
@@ -185,7 +186,7 @@ export const configSchema = z
     registry,
     objects,
     argocd: z
-      .strictObject({ namespace: namespace.default('argocd') })
+      .strictObject({ namespace: namespace.default('argocd'), install: install.optional() })
       .prefault({})
       .describe('Argo CD, in the cluster that KUBECONFIG names.'),
     manifests: template(
@@ -198,6 +199,7 @@ export const configSchema = z
     services,
     environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
     backup: backup.optional(),
+    recreation: recreation.prefault({}),
     identity: z
       .literal('trusted-namespace')
       .optional()
