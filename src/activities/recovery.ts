@@ -55,7 +55,8 @@ export function createRecoveryActivities(
         const key = given ?? (await backupKeys(vault, cluster))[0];
         if (key === undefined) throw refused(`There is no backup of ${cluster} yet. Make one: gitops backup`);
         const index = await existing(key);
-        const accepted = accept || (await readVerification(vault, key))?.accepted === true;
+        const earlier = await readVerification(vault, key);
+        const accepted = accept || earlier?.accepted === true;
         const wrong = wrongIndex(index, key, cluster) ?? (await damage(index));
         const doubt = wrong ?? (await doubtOf(index, cluster, smallestShare));
         const state = wrong !== undefined ? 'bad' : doubt === undefined || accepted ? 'good' : 'suspect';
@@ -65,6 +66,7 @@ export function createRecoveryActivities(
           ...(doubt !== undefined && { reason: doubt }),
           verifiedAt: new Date().toISOString(),
           ...(accepted && { accepted }),
+          ...(earlier?.provenAt !== undefined && { provenAt: earlier.provenAt }),
         };
         await writeVerification(vault, verification);
         return (await recoveryPoint(vault, key)) ?? gone(key);

@@ -22,21 +22,27 @@ export function drawPoints(points: readonly RecoveryPoint[], now: number, width:
     point.lockedUntil === undefined
       ? red('not locked')
       : dim(`locked until ${point.lockedUntil.slice(0, 10)}`),
+    provenText(point),
     harmless(point.reason ?? ''),
   ]);
   return table(rows, width).join('\n');
 }
 
 /** All that is known of one. */
-export function drawPoint({ key, state, reason, counts, size, lockedUntil }: RecoveryPoint): string {
+export function drawPoint(point: RecoveryPoint): string {
+  const { key, state, reason, counts, size, lockedUntil } = point;
   const held = backupKinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind}`);
   return [
     `${looks[state]} ${bold(key)}`,
     ...(reason === undefined ? [] : [`  ${harmless(reason)}`]),
     `  ${held.join(', ')}; ${sizeText(size)}`,
     `  ${lockedUntil === undefined ? 'not locked' : `locked until ${lockedUntil}`}`,
+    `  ${provenText(point)}`,
   ].join('\n');
 }
+
+const provenText = ({ provenAt }: RecoveryPoint): string =>
+  provenAt === undefined ? dim('no drill yet') : green(`proven ${provenAt.slice(0, 10)}`);
 
 export function drawDifference(differences: BackupDifference): string {
   const lines = backupKinds.flatMap((kind) => {

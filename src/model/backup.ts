@@ -75,6 +75,8 @@ export const verificationSchema = z.object({
   verifiedAt: z.string(),
   /** A person looked at what made it suspect, and wants it counted as good. */
   accepted: z.boolean().exactOptional(),
+  /** ISO 8601; when a drill last restored all of it. */
+  provenAt: z.string().exactOptional(),
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
@@ -90,6 +92,8 @@ export interface RecoveryPoint {
   state: 'unverified' | Verification['state'];
   reason?: string;
   verifiedAt?: string;
+  /** When a drill last restored all of it. */
+  provenAt?: string;
   /** Until then nobody can remove it. */
   lockedUntil?: string;
 }

@@ -106,11 +106,14 @@ export interface Recreation {
   reason?: string;
 }
 
-/** An Application at the end. `state` is `recovered` when it is Synced and Healthy at its revision. */
+/**
+ * An Application at the end. `recovered`: Healthy at its revision, and Synced unless the branch moved on; of a drill: it
+ * is there. `never-ran`: it had never been synced when the backup was made, so nothing was.
+ */
 export interface RecoveredApplication {
   name: string;
   namespace: string;
-  state: 'recovered' | 'not-recovered';
+  state: 'recovered' | 'not-recovered' | 'never-ran';
   /** What it should run, and what it does: a revision a source. */
   expected: string[];
   revisions: string[];

@@ -52,6 +52,7 @@ export async function recoveryPoint(vault: Vault, key: string): Promise<Recovery
     state: verification?.state ?? 'unverified',
     ...(verification?.reason !== undefined && { reason: verification.reason }),
     ...(verification && { verifiedAt: verification.verifiedAt }),
+    ...(verification?.provenAt !== undefined && { provenAt: verification.provenAt }),
     ...(lockedUntil !== undefined && { lockedUntil }),
   };
 }
