@@ -1,12 +1,13 @@
 // Argo CD in the cluster: the manifest exactly as published, and two settings beside it.
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { make, pathOf } from './artifacts.ts';
 import { tools } from './binaries.ts';
 import { kubectl } from './control-plane.ts';
-import { checkout } from './paths.ts';
+import { writeConfig } from './files.ts';
+import { argocdManifest, checkout } from './paths.ts';
 
 const namespace = 'argocd';
 const settings = join(checkout, 'stack/argocd/settings.yaml');
@@ -14,16 +15,16 @@ const installed = 'gitops.local/installed';
 
 export async function installArgocd(): Promise<void> {
   await make(tools.argocd);
-  const manifest = join(pathOf(tools.argocd), 'core-install.yaml');
+  keepManifest();
   const version = createHash('sha256')
-    .update(readFileSync(manifest))
+    .update(readFileSync(argocdManifest))
     .update(readFileSync(settings))
     .digest('hex');
   if ((await installedVersion()) !== version) {
     const apply = ['apply', '--server-side', '--force-conflicts'];
     // Settings first, so that no pod starts without them.
     await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
-    await kubectl([...apply, '-n', namespace, '-f', manifest], { timeout: 120_000 });
+    await kubectl([...apply, '-n', namespace, '-f', argocdManifest], { timeout: 120_000 });
     await untilServed('appprojects.argoproj.io');
     await kubectl([
       ...apply,
@@ -34,6 +35,12 @@ export async function installArgocd(): Promise<void> {
     await kubectl(['annotate', '--overwrite', 'namespace', namespace, `${installed}=${version}`]);
   }
   await ready();
+}
+
+/** Where gitops.yaml finds it, whatever the folder in the cache is called. */
+function keepManifest(): void {
+  mkdirSync(dirname(argocdManifest), { recursive: true });
+  writeConfig(argocdManifest, readFileSync(join(pathOf(tools.argocd), 'core-install.yaml'), 'utf8'));
 }
 
 /** What was just defined is served a moment later. */

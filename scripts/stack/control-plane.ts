@@ -30,15 +30,53 @@ export function kubectl(args: readonly string[], options: RunOptions = {}): Prom
   });
 }
 
-export async function startEtcd(): Promise<void> {
-  await make(tools.etcd);
-  const client = `http://127.0.0.1:${controlPlanePorts.etcd}`;
-  const peers = `http://127.0.0.1:${controlPlanePorts.etcdPeers}`;
-  await ensure({
+export const startEtcd = (): Promise<void> =>
+  ensureEtcd({
     name: 'etcd',
+    directory: etcdDirectory,
+    client: controlPlanePorts.etcd,
+    peers: controlPlanePorts.etcdPeers,
+  });
+
+export async function startApiServer(): Promise<void> {
+  await ensureApiServer({
+    name: 'kube-apiserver',
+    etcd: controlPlanePorts.etcd,
+    kubeconfig: kubeconfigFile,
+    flags: [
+      ...[`--bind-address=${bridge.gateway}`, `--advertise-address=${bridge.gateway}`],
+      ...[`--secure-port=${ports.apiServer}`, `--service-cluster-ip-range=${services.subnet}`],
+      ...[
+        '--authorization-mode=Node,RBAC',
+        '--enable-admission-plugins=NodeRestriction',
+        '--allow-privileged=true',
+      ],
+      `--kubelet-certificate-authority=${pki('ca.crt')}`,
+      `--kubelet-client-certificate=${pki('kube-apiserver-to-kubelet.crt')}`,
+      `--kubelet-client-key=${pki('kube-apiserver-to-kubelet.key')}`,
+      '--kubelet-preferred-address-types=InternalIP',
+    ],
+  });
+}
+
+interface Etcd {
+  name: string;
+  directory: string;
+  /** Ports on the host's loopback. */
+  client: number;
+  peers: number;
+  env?: Record<string, string>;
+}
+
+export async function ensureEtcd(etcd: Etcd): Promise<void> {
+  await make(tools.etcd);
+  const client = `http://127.0.0.1:${etcd.client}`;
+  const peers = `http://127.0.0.1:${etcd.peers}`;
+  await ensure({
+    name: etcd.name,
     command: [
       toolPath('etcd'),
-      ...['--name=gitops', `--data-dir=${etcdDirectory}`, '--log-level=warn'],
+      ...['--name=gitops', `--data-dir=${etcd.directory}`, '--log-level=warn'],
       ...[`--listen-client-urls=${client}`, `--advertise-client-urls=${client}`],
       ...[
         `--listen-peer-urls=${peers}`,
@@ -48,39 +86,41 @@ export async function startEtcd(): Promise<void> {
       // Survives the death of any process, not of the machine's power: three times the speed on a laptop's disk.
       '--unsafe-no-fsync',
     ],
+    env: etcd.env,
     ready: () => answersOk(`${client}/readyz`),
   });
 }
 
-export async function startApiServer(): Promise<void> {
+interface ApiServer {
+  name: string;
+  /** The client port of its etcd. */
+  etcd: number;
+  /** Of its administrator. */
+  kubeconfig: string;
+  flags: readonly string[];
+  env?: Record<string, string>;
+}
+
+export async function ensureApiServer(server: ApiServer): Promise<void> {
   await Promise.all([make(tools['kube-apiserver']), make(tools.kubectl)]);
   await ensure({
-    name: 'kube-apiserver',
+    name: server.name,
     command: [
       toolPath('kube-apiserver'),
-      `--etcd-servers=http://127.0.0.1:${controlPlanePorts.etcd}`,
-      ...[`--bind-address=${bridge.gateway}`, `--advertise-address=${bridge.gateway}`],
-      ...[`--secure-port=${ports.apiServer}`, `--service-cluster-ip-range=${services.subnet}`],
+      `--etcd-servers=http://127.0.0.1:${server.etcd}`,
+      ...server.flags,
       ...[
         `--tls-cert-file=${pki('kube-apiserver.crt')}`,
         `--tls-private-key-file=${pki('kube-apiserver.key')}`,
       ],
-      ...[
-        '--authorization-mode=Node,RBAC',
-        '--enable-admission-plugins=NodeRestriction',
-        '--allow-privileged=true',
-      ],
       `--client-ca-file=${pki('ca.crt')}`,
-      `--kubelet-certificate-authority=${pki('ca.crt')}`,
-      `--kubelet-client-certificate=${pki('kube-apiserver-to-kubelet.crt')}`,
-      `--kubelet-client-key=${pki('kube-apiserver-to-kubelet.key')}`,
-      '--kubelet-preferred-address-types=InternalIP',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-key-file=${pki('service-accounts.pub')}`,
       `--service-account-signing-key-file=${pki('service-accounts.key')}`,
     ],
+    env: server.env,
     ready: () =>
-      succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, 'get', '--raw=/readyz'], {
+      succeeds(toolPath('kubectl'), [`--kubeconfig=${server.kubeconfig}`, 'get', '--raw=/readyz'], {
         timeout: 5_000,
       }),
   });
@@ -144,7 +184,7 @@ export async function startDns(): Promise<void> {
 
 const readyAddress = `127.0.0.1:${controlPlanePorts.dnsReady}`;
 
-async function answersOk(url: string): Promise<boolean> {
+export async function answersOk(url: string): Promise<boolean> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
   return answer?.ok === true;
 }

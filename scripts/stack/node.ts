@@ -4,11 +4,12 @@
 // kernel ends every container and mount with it, however the end came. What it cannot take along (cables,
 // rules, control groups) is cleared by `clearNode`.
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
-import { kubectl } from './control-plane.ts';
+import { answersOk, kubectl } from './control-plane.ts';
 import { writeConfig } from './files.ts';
 import { mirrored, pauseImage } from './images.ts';
 import { removeCables, removeServiceRules } from './network.ts';
@@ -90,7 +91,7 @@ async function startContainerd(): Promise<void> {
     name: 'containerd',
     forks: true,
     command: [...inNode(), 'containerd', '--config', `${inside}/config/containerd.toml`],
-    ready: () => accepts(`/proc/${pidOf('node') ?? 0}/root${containerdSocket}`),
+    ready: () => answersKubernetes(`/proc/${pidOf('node') ?? 0}/root${containerdSocket}`),
   });
 }
 
@@ -115,10 +116,7 @@ export async function startProxy(): Promise<void> {
   await ensure({
     name: 'kube-proxy',
     command: [toolPath('kube-proxy'), `--config=${file}`],
-    ready: async () => {
-      const url = `http://127.0.0.1:${nodePorts.proxyHealth}/livez`;
-      return (await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined))?.ok === true;
-    },
+    ready: () => answersOk(`http://127.0.0.1:${nodePorts.proxyHealth}/livez`),
   });
 }
 
@@ -191,16 +189,36 @@ function removeControlGroup(path: string): void {
   }
 }
 
+/** What the cluster knows of the node may be of a kubelet that has died since. */
 async function nodeIsReady(): Promise<boolean> {
+  if (!(await answersOk(`http://127.0.0.1:${nodePorts.kubeletHealth}/healthz`))) return false;
   const condition = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}';
   return (await kubectl(['get', 'node', nodeName, condition], { timeout: 5_000 }).catch(() => '')) === 'True';
 }
 
-function accepts(socket: string): Promise<boolean> {
+/**
+ * Whether containerd answers Kubernetes. It takes connections before that part of it is there, and a kubelet that gets
+ * no answer then ends.
+ */
+function answersKubernetes(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const connection = createConnection(socket);
-    connection.once('connect', () => resolve(connection.destroy().destroyed));
-    connection.once('error', () => resolve(false));
+    const session = connect('http://localhost', { createConnection: () => createConnection(socket) });
+    const tell = (answers: boolean) => {
+      session.destroy();
+      resolve(answers);
+    };
+    session.once('error', () => tell(false));
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/runtime.v1.RuntimeService/Version',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    call.once('error', () => tell(false));
+    call.once('trailers', (trailers) => tell(trailers['grpc-status'] === '0'));
+    call.once('close', () => tell(false));
+    call.resume();
+    call.end(Buffer.alloc(5)); // gRPC's frame of a message without fields
   });
 }
 

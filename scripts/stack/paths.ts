@@ -12,6 +12,10 @@ export const secretsDirectory = join(state, 'secrets');
 export const binDirectory = join(state, 'bin');
 export const envFile = join(state, 'env');
 export const kubeconfigFile = join(state, 'kubeconfig');
+export const scratchDirectory = join(state, 'scratch');
+export const scratchKubeconfigFile = join(scratchDirectory, 'kubeconfig');
+/** The manifest that Argo CD is installed from, at a path that no version is part of. */
+export const argocdManifest = join(state, 'argocd/core-install.yaml');
 
 /** What takes minutes to build; shared by all checkouts of this user, keyed by what determines each. */
 export const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gitops-stack');
@@ -24,6 +28,7 @@ export const ports = {
   temporal: 7233,
   temporalUi: 8233,
   apiServer: 6443,
+  scratchApiServer: 16443,
   forge: 3000,
   registry: 5000,
   s3: 8333,

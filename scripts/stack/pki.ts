@@ -2,12 +2,13 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bridge, kubeconfigFile, ports, secretsDirectory, services } from './paths.ts';
+import { bridge, kubeconfigFile, ports, scratchKubeconfigFile, secretsDirectory, services } from './paths.ts';
 import { run } from './run.ts';
 import { writePrivately } from './secrets.ts';
 
 export const nodeName = 'gitops';
 const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
+const scratchApiServerUrl = `https://127.0.0.1:${ports.scratchApiServer}`;
 
 const directory = join(secretsDirectory, 'cluster');
 export const pki = (file: string): string => join(directory, file);
@@ -40,7 +41,8 @@ const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc',
 /** Make what is missing. All of it is renewed together, so a half-made set never stays. */
 export async function ensurePki(): Promise<void> {
   if (!existsSync(directory)) await makePki();
-  for (const user of Object.keys(clients)) writeKubeconfig(user);
+  for (const user of Object.keys(clients)) writeKubeconfig(kubeconfig(user), 'gitops', apiServerUrl, user);
+  writeKubeconfig(scratchKubeconfigFile, 'scratch', scratchApiServerUrl, 'admin');
 }
 
 async function makePki(): Promise<void> {
@@ -74,9 +76,9 @@ async function makePki(): Promise<void> {
   renameSync(unfinished, directory);
 }
 
-function writeKubeconfig(user: string): void {
+function writeKubeconfig(file: string, name: string, server: string, user: string): void {
   const embed = (file: string) => readFileSync(pki(file)).toString('base64');
-  const cluster = { server: apiServerUrl, 'certificate-authority-data': embed('ca.crt') };
+  const cluster = { server, 'certificate-authority-data': embed('ca.crt') };
   const credentials = {
     'client-certificate-data': embed(`${user}.crt`),
     'client-key-data': embed(`${user}.key`),
@@ -84,13 +86,12 @@ function writeKubeconfig(user: string): void {
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'gitops', cluster }],
+    clusters: [{ name, cluster }],
     users: [{ name: user, user: credentials }],
-    contexts: [{ name: 'gitops', context: { cluster: 'gitops', user } }],
-    'current-context': 'gitops',
+    contexts: [{ name, context: { cluster: name, user } }],
+    'current-context': name,
   };
   const text = `${JSON.stringify(config, null, 2)}\n`;
-  const file = kubeconfig(user);
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
   writePrivately(file, text);
 }

@@ -69,6 +69,7 @@ function wantedPorts(): number[] {
   const wanted: Record<string, number[]> = {
     temporal: [ports.temporal, ports.temporalUi],
     'kube-apiserver': [ports.apiServer],
+    'scratch-kube-apiserver': [ports.scratchApiServer],
     gitea: [ports.forge],
     registry: [ports.registry],
     s3: Object.values(s3InnerPorts),

@@ -23,7 +23,7 @@ export interface Daemon {
   name: string;
   command: readonly [string, ...string[]];
   /** The whole environment besides PATH, HOME and LANG. */
-  env?: Record<string, string>;
+  env?: Record<string, string> | undefined;
   /** Whether it answers; asked every 50 ms. */
   ready: () => Promise<boolean>;
   /** Milliseconds until `ready` must have held; a minute unless told. */

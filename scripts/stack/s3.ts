@@ -4,6 +4,8 @@ import {
   CreateBucketCommand,
   GetObjectCommand,
   HeadBucketCommand,
+  ListObjectsV2Command,
+  NoSuchBucket,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -24,6 +26,8 @@ export const s3Credentials = () => ({
 });
 const buckets = ['gitops-state'];
 const backups = 'gitops-backups';
+/** What the example's gitops.yaml calls the cluster. */
+const backedUpCluster = 'local';
 
 /** Of the backups' writer and reader, by the names that the example's gitops.yaml has for them. */
 export const backupEnvironment = (): Record<string, string> => ({
@@ -99,13 +103,7 @@ async function ensureIdentity(): Promise<void> {
 
 /** It answers before it has found what it keeps. */
 async function keepsObjects(): Promise<boolean> {
-  const client = new S3Client({
-    endpoint: s3Endpoint,
-    region: s3Region,
-    credentials: s3Credentials(),
-    forcePathStyle: true,
-    maxAttempts: 1,
-  });
+  const client = connect();
   try {
     for (const Bucket of buckets) {
       const there = await client.send(new HeadBucketCommand({ Bucket })).then(
@@ -124,3 +122,26 @@ async function keepsObjects(): Promise<boolean> {
     client.destroy();
   }
 }
+
+/** Whether a backup of the cluster was stored. */
+export async function hasBackup(): Promise<boolean> {
+  const client = connect();
+  try {
+    const some = { Bucket: backups, Prefix: `argocd/${backedUpCluster}/`, MaxKeys: 1 };
+    return ((await client.send(new ListObjectsV2Command(some))).KeyCount ?? 0) > 0;
+  } catch (error) {
+    if (error instanceof NoSuchBucket) return false;
+    throw error;
+  } finally {
+    client.destroy();
+  }
+}
+
+const connect = (): S3Client =>
+  new S3Client({
+    endpoint: s3Endpoint,
+    region: s3Region,
+    credentials: s3Credentials(),
+    forcePathStyle: true,
+    maxAttempts: 1,
+  });

@@ -1,5 +1,5 @@
 // What the example platform finds on a fresh stack: accounts, its repository with rules, and Argo CD's roots.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { forgeApi, type ForgeApi } from './forge-api.ts';
 import { forgeUrl } from './gitea.ts';
 import { example, ports } from './paths.ts';
 import { run } from './run.ts';
+import { hasBackup } from './s3.ts';
 import { keepSecret, secret, storedSecret } from './secrets.ts';
 
 const organization = 'brainsait';
@@ -142,12 +143,15 @@ async function ensureLabel(admin: ForgeApi): Promise<void> {
   await admin.call('POST', `/repos/${repository}/labels`, { name: 'production-release', color: '#b60205' });
 }
 
-/** Argo CD may read the repository, and knows one root an environment. */
+/**
+ * Argo CD may read the repository, and knows one root an environment. A cluster that was lost gets no roots where there
+ * is a backup: they would deploy what `gitops recreate-cluster` brings back in its order.
+ */
 export async function seedArgocd(): Promise<void> {
   const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager=gitops-stack', '-f'];
   await kubectl([...apply, '-'], { input: JSON.stringify(repositorySecret()) });
+  if (await hasBackup()) return;
   const roots = join(example, 'infrastructure/gitops/argocd/roots');
-  if (!existsSync(roots)) return;
   await kubectl([...apply, join(roots, 'project.yaml')]);
   await kubectl([...apply, roots]);
 }

@@ -6,12 +6,17 @@ import { disown, own } from './owner.ts';
 import { end, endPids, stackProcesses } from './processes.ts';
 import { checkout, envFile } from './paths.ts';
 import { say } from './progress.ts';
+import { stopScratch } from './scratch.ts';
 
 export async function stopStack(): Promise<void> {
   await own();
   // First who writes, then what is written to; etcd last, or the API server hangs and keeps its port.
   await Promise.all([end('worker'), end('server')]);
-  await Promise.all([end('temporal'), end('s3'), end('gitea'), end('registry'), stopNode()]);
+  await Promise.all([
+    ...[end('temporal'), end('s3'), end('gitea'), end('registry')],
+    stopNode(),
+    stopScratch(),
+  ]);
   await Promise.all([end('kube-controller-manager'), end('kube-scheduler'), end('coredns')]);
   await end('kube-apiserver');
   await end('etcd');

@@ -17,6 +17,7 @@ import { setUpProgram, startServer, startWorker } from './program.ts';
 import { say } from './progress.ts';
 import { fillRegistry, startRegistry } from './registry.ts';
 import { startS3 } from './s3.ts';
+import { startScratch } from './scratch.ts';
 import { seedArgocd, seedForge } from './seed.ts';
 import { startTemporal } from './temporal.ts';
 import { mkdirSync } from 'node:fs';
@@ -50,11 +51,11 @@ async function up(): Promise<void> {
   await Promise.all([
     wheelsReady,
     startTemporal(),
-    startS3(),
+    startScratch(),
     cluster.then(startControllers),
     cluster.then(startScheduler),
     ...recipes.map(make),
-    Promise.all([argocd, forge]).then(seedArgocd),
+    Promise.all([argocd, forge, startS3()]).then(seedArgocd),
   ]);
   writeEnvironment();
   if (!systemsOnly) await startProgram();
