@@ -14,7 +14,10 @@ export interface Bill {
 const firstBeatMs = 2000;
 const beatsEveryMs = 5000;
 
-/** Queries stand in no history: whoever watches a delivery pays for looking. */
+/**
+ * By https://docs.temporal.io/cloud/actions, which has no memo among them. Queries stand in no history: whoever watches a
+ * delivery pays for looking.
+ */
 export function billOf(runs: readonly Run[]): Bill {
   const events = runs.flatMap(({ history }) => history.events ?? []);
   const beating = runs.flatMap(activitiesOf).filter(({ ms }) => ms >= firstBeatMs);
@@ -34,8 +37,7 @@ function actionsOf(event: Event): number {
     event.workflowExecutionSignaledEventAttributes ??
     event.workflowExecutionUpdateAcceptedEventAttributes ??
     event.timerStartedEventAttributes ??
-    event.upsertWorkflowSearchAttributesEventAttributes ??
-    event.workflowPropertiesModifiedEventAttributes;
+    event.upsertWorkflowSearchAttributesEventAttributes;
   return one ? 1 : 0;
 }
 

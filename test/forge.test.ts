@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { refused } from '../src/activities/failures.ts';
 import { createPullRequestActivities } from '../src/activities/pull-requests.ts';
 import { createReleaseActivities } from '../src/activities/release.ts';
-import type { PullRequestActivities, SeenRelease } from '../src/activities/types.ts';
+import type { PullRequestActivities, Rendered, SeenRelease } from '../src/activities/types.ts';
 import { promotionSettings } from '../src/config/places.ts';
 import type { Config } from '../src/config/schema.ts';
 import type { Release } from '../src/model/change.ts';
@@ -26,6 +27,9 @@ let repository: Repository;
 let activities: PullRequestActivities;
 let directory: string;
 const stored = new Map<string, string>();
+/** What would run: the rendering has tests of its own. */
+const rendered = { manifestsDigest: 'sha256:x', diff: 'diffs/x', summary: '1 changed' };
+let rendering = (): Promise<Rendered> => Promise.resolve(rendered);
 let runs: { workflowId: string; runId: string }[] = [];
 
 beforeAll(async () => {
@@ -40,20 +44,23 @@ beforeAll(async () => {
     directory,
     committer: { name: 'gitops', email: `${gitea.login('bot')}@example.com` },
   });
-  activities = createPullRequestActivities({
-    config,
-    repository,
-    forge: createForge(config),
-    objects: {
-      get: async (key) => {
-        const body = stored.get(key);
-        return body === undefined ? undefined : { body, etag: body };
+  activities = createPullRequestActivities(
+    {
+      config,
+      repository,
+      forge: createForge(config),
+      objects: {
+        get: async (key) => {
+          const body = stored.get(key);
+          return body === undefined ? undefined : { body, etag: body };
+        },
+        put: async () => true,
+        list: async () => [],
       },
-      put: async () => true,
-      list: async () => [],
+      temporal: client,
     },
-    temporal: client,
-  });
+    { renderRelease: () => rendering() },
+  );
 });
 
 afterEach(async () => {
@@ -129,14 +136,17 @@ async function promotion(environment = 'staging'): Promise<Promotion> {
 
 /** Runs an activity as a workflow's attempt. */
 const as = <Input, Output>(
-  { run }: Promotion,
+  { run }: Pick<Promotion, 'run'>,
   activity: (input: Input) => Promise<Output>,
   input: Input,
 ): Promise<Output> => new MockActivityEnvironment({ workflowExecution: run }).run(activity, input);
 
-const open = (p: Promotion, more: { diff?: { key: string; summary: string } } = {}) => {
+const open = async ({ branch: _, ...p }: Promotion) => {
   const { environment, release, seen, asker } = p;
-  return as(p, activities.openPullRequest, { environment, release, seen, asker, ...more });
+  const { approval: asked } = promotionSettings(config, environment);
+  const opening = { environment, release, seen, asked, asker };
+  const { pullRequest, ...proposal } = await as(p, activities.openPullRequest, opening);
+  return { ...pullRequest, ...proposal };
 };
 const read = (p: Promotion, { number, head }: { number: number; head: string }) =>
   as(p, activities.readPullRequest, { environment: p.environment, service: 'api', number, head });
@@ -187,15 +197,24 @@ test('what asks for decisions has the label, the diff and how to approve', async
   stored.set('diffs/x', '-  replicas: 2\n+  replicas: 3');
 
   const first = await open(p);
-  const second = await open(p, { diff: { key: 'diffs/x', summary: '1 changed' } });
-
-  expect(second).toEqual(first);
+  expect(await open(p)).toEqual(first);
+  expect(first.rendered).toEqual(rendered);
   const found = await gitea.forge.pullRequest(first.number);
   expect(found.labels).toEqual(['production-release']);
   expect(found.body).toContain('+  replicas: 3');
   expect(found.body).toContain(`gitops approve api/${p.release.change.commit} --environment production`);
   expect(found.body).toContain('It waits for 1 of `board` (its authors may not: `developer`)');
   await close(p, first.number);
+});
+
+test('what cannot be rendered is not proposed, and of its branch nothing stays', async () => {
+  const p = await promotion('production');
+  rendering = () => Promise.reject(refused('The overlay renders to nothing.'));
+
+  await expect(open(p)).rejects.toThrow('The overlay renders to nothing.');
+  expect(await gitea.forge.pullRequestsFrom(p.branch)).toEqual([]);
+  await expect(gitea.api('GET', `/branches/${encodeURIComponent(p.branch)}`)).rejects.toThrow('404');
+  rendering = () => Promise.resolve(rendered);
 });
 
 test('several attempts at the same time open one pull request', async () => {
@@ -265,8 +284,8 @@ test('one that somebody pushed to is not merged, however fast', async () => {
   await close(p, opened.number);
 });
 
-test('one that somebody closed stays closed, and is not opened again by the same promotion', async () => {
-  const p = await promotion('production');
+test('one that somebody closed is not merged', async () => {
+  const p = await promotion();
   const opened = await open(p);
   await gitea.forge.updatePullRequest(opened.number, { state: 'closed' });
 
@@ -275,9 +294,6 @@ test('one that somebody closed stays closed, and is not opened again by the same
     state: 'refused',
     reason: expect.stringContaining('closed'),
   });
-  const again = await open(p, { diff: { key: 'diffs/x', summary: '' } });
-  expect(again.number).toBe(opened.number);
-  expect(await openOnForge(p)).toEqual([]);
 });
 
 test('one that somebody retargeted is not merged', async () => {

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings, releasePath } from '../config/places.ts';
 import { changeName, type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
@@ -18,7 +19,14 @@ import { peopleOf } from './people.ts';
 import { readOpened } from './pull-request-reading.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from './systems.ts';
-import type { PullRequestActivities, PullRequestReading, SeenRelease } from './types.ts';
+import type {
+  Proposal,
+  PullRequestActivities,
+  PullRequestReading,
+  RenderActivities,
+  Rendered,
+  SeenRelease,
+} from './types.ts';
 
 const noLongerWanted = 'The delivery does not want it any more.';
 /** Forges' search and the platform's people find what waits for the Change Board by this. */
@@ -28,13 +36,16 @@ const mostCommits = 200;
 
 type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
 
-export function createPullRequestActivities({
-  config,
-  repository,
-  forge,
-  objects,
-  temporal,
-}: Pick<Systems, 'config' | 'repository' | 'forge' | 'objects' | 'temporal'>): PullRequestActivities {
+export function createPullRequestActivities(
+  {
+    config,
+    repository,
+    forge,
+    objects,
+    temporal,
+  }: Pick<Systems, 'config' | 'repository' | 'forge' | 'objects' | 'temporal'>,
+  { renderRelease }: RenderActivities,
+): PullRequestActivities {
   const base = config.repository.branch;
 
   return {
@@ -82,7 +93,7 @@ export function createPullRequestActivities({
     },
   };
 
-  async function open({ environment, release, seen, current, asker, diff }: Opening) {
+  async function open({ environment, release, seen, current, asked, asker }: Opening): Promise<Proposal> {
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
@@ -110,24 +121,46 @@ export function createPullRequestActivities({
     }
 
     const { revision: head, tree } = written;
-    const shown = diff && { ...diff, text: (await objects.get(diff.key))?.body ?? '' };
+    const rendered =
+      asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined;
+    const shown = rendered && {
+      key: rendered.diff,
+      summary: rendered.summary,
+      text: (await objects.get(rendered.diff))?.body ?? '',
+    };
     const facts = { environment, release, approval, commits, authors };
-    const found = await withForge(() =>
-      ensurePullRequest(forge, {
+    return withForge(async () => {
+      const found = await ensurePullRequest(forge, {
         branch,
         head,
         base,
         title: pullRequestTitle(environment, release),
         body: pullRequestBody({ ...facts, ...(current && { current }), ...(shown && { diff: shown }) }),
         ...(approval.by === 'decisions' && { label: decisionLabel }),
-        again: diff !== undefined,
         released: tree === seen.tree,
         stillWanted: wanted,
-      }),
-    );
-    if (!found) throw refused(noLongerWanted);
-    // Of a merged one the commit that it became: its own head may be gone with its branch.
-    return { number: found.number, url: found.url, head: found.revision ?? head, tree, authors };
+      });
+      if (!found) throw refused(noLongerWanted);
+      const { number, url } = found;
+      // Of a merged one the commit that it became: its own head may be gone with its branch.
+      const pullRequest = { number, url, head: found.revision ?? head };
+      const reading = await readOpened(forge, { ...pullRequest, base });
+      return { pullRequest, tree, authors, reading, ...(rendered && { rendered }) };
+    });
+  }
+
+  /** What may not run is not proposed: of its branch nothing stays. */
+  async function render(
+    input: Parameters<RenderActivities['renderRelease']>[0],
+    branch: string,
+  ): Promise<Rendered> {
+    try {
+      return await renderRelease(input);
+    } catch (error) {
+      const isRefusal = error instanceof ApplicationFailure && error.nonRetryable;
+      if (isRefusal && (await ownRunIsOpen(temporal))) await withForge(() => forge.deleteBranch(branch));
+      throw error;
+    }
   }
 
   function authorsOf(commits: Commit[], { source }: Release, approval: Approval): string[] {

@@ -88,17 +88,17 @@ export interface RepositoryPollActivities {
 export interface PullRequestActivities {
   /**
    * Writes `release/` on the promotion's branch and opens its pull request, or finds both and brings title, text and
-   * labels up to date (a promotion with a rendered diff comes twice: the diff is rendered at the head that it opened).
-   * `authors`: people (keys of `people`, else e-mails) whose commits it carries since `current`: none may approve.
+   * labels up to date. Where people decide, what would run is rendered at the head, and the pull request shows it.
    */
   openPullRequest(input: {
     environment: string;
     release: Release;
     seen: SeenRelease;
     current?: Deployed;
+    /** What people will be asked for. */
+    asked: Approval;
     asker: Asker;
-    diff?: { key: string; summary: string };
-  }): Promise<PullRequest & { tree: string; authors: string[] }>;
+  }): Promise<Proposal>;
   readPullRequest(input: Place & { number: number; head: string }): Promise<PullRequestReading>;
   mergePullRequest(input: {
     environment: string;
@@ -115,6 +115,27 @@ export interface PullRequestActivities {
     number: number;
     reason: string;
   }): Promise<void>;
+}
+
+/** What a pull request proposes to people. */
+export interface Proposal {
+  pullRequest: PullRequest;
+  /** Git tree of `release/`. */
+  tree: string;
+  /** People (keys of `people`, else e-mails) whose commits it carries since what runs: none of them may approve. */
+  authors: string[];
+  /** As it was a moment after it was opened. */
+  reading: PullRequestReading;
+  /** Where decisions are asked for. */
+  rendered?: Rendered;
+}
+
+/** What an environment would run. */
+export interface Rendered {
+  manifestsDigest: string;
+  /** Key of the diff against what it runs. */
+  diff: string;
+  summary: string;
 }
 
 /** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
@@ -139,11 +160,7 @@ export interface RenderActivities {
    * What the environment runs against what it would run with this release at `revision` (a pull request's head or
    * a merge commit). @throws Refused: the render is empty, or holds another image than the release's
    */
-  renderRelease(input: {
-    environment: string;
-    release: Release;
-    revision: string;
-  }): Promise<{ manifestsDigest: string; diff: string; summary: string }>;
+  renderRelease(input: { environment: string; release: Release; revision: string }): Promise<Rendered>;
 }
 
 export interface SyncActivities {

@@ -62,12 +62,13 @@ const marks: Record<Step['state'], string> = {
 };
 
 /** The delivery as Markdown, for the Temporal UI. */
-export function describeDelivery({ change, subject, steps, waitingFor, reason }: Delivery): string {
+export function describeDelivery({ change, subject, steps, state, reason }: Delivery): string {
   return [
     `**${change}**${subject === undefined ? '' : ` ${inlineCode(subject)}`}`,
     '',
     ...steps.map(({ name, state }) => `- ${marks[state]} ${name}${state === 'pending' ? '' : ` (${state})`}`),
-    ...(waitingFor === undefined ? [] : ['', `Waits for ${waitingFor}`]),
+    // What for, and how much of it has come, its environment knows.
+    ...(state === 'waiting' ? ['', `Waits for people: ${inlineCode(`gitops status ${change}`)}`] : []),
     ...(reason === undefined ? [] : ['', codeBlock(reason)]),
   ].join('\n');
 }

@@ -15,12 +15,15 @@ import { createSyncActivities } from '../activities/sync.ts';
 import type { Systems } from '../activities/systems.ts';
 import type { Queue } from '../model/ids.ts';
 
-const promotionActivities = (systems: Systems, workDirectory: string) => ({
-  ...createReleaseActivities(systems),
-  ...createPullRequestActivities(systems),
-  ...createSettingsActivities(systems),
-  ...createRenderActivities(systems, workDirectory),
-});
+function promotionActivities(systems: Systems, workDirectory: string) {
+  const rendering = createRenderActivities(systems, workDirectory);
+  return {
+    ...createReleaseActivities(systems),
+    ...createPullRequestActivities(systems, rendering),
+    ...createSettingsActivities(systems),
+    ...rendering,
+  };
+}
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
 export const activitiesOf: Record<

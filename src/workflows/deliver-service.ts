@@ -67,9 +67,6 @@ async function image(
   return { image: { name, digest } };
 }
 
-/** A signal may be lost with the environment that had it (somebody terminated it): ask again, it knows its asks. */
-const askAgainAfter = '6 hours';
-
 async function enter(
   { platform }: DeliveryInput,
   track: DeliveryTrack,
@@ -78,19 +75,15 @@ async function enter(
 ): Promise<Outcome> {
   const { workflowId, runId } = workflowInfo();
   const ask = { id: ownId(), asker: { workflowId, runId }, release, settings };
+  const { askEnvironment, withdrawAsk } = quick(platform, 'delivery', environment);
   try {
-    do await quick(platform, 'delivery', environment).askEnvironment({ environment, ask });
-    while (!(await track.answerFrom(environment, askAgainAfter)));
+    do await askEnvironment({ environment, ask });
+    while (!(await track.answerFrom(environment)));
   } catch (error) {
     if (!isCancellation(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
-      do
-        await quick(platform, 'delivery', environment).withdrawAsk({
-          environment,
-          ask,
-          reason: cancelledText,
-        });
-      while (!(await track.answerFrom(environment, askAgainAfter)));
+      do await withdrawAsk({ environment, ask, reason: cancelledText });
+      while (!(await track.answerFrom(environment)));
     });
     throw error;
   }

@@ -16,10 +16,17 @@ import { attributes } from '../model/visibility.ts';
 import { onSignal } from './door.ts';
 import { now, ownId } from './proxies.ts';
 import { failureText } from './failure-text.ts';
+import { remind, type Reminder } from './reminder.ts';
 
 export const cancelledText = 'The delivery was cancelled.';
 
 export type DeliveryTrack = ReturnType<typeof trackDelivery>;
+
+/**
+ * A signal may be lost with the environment that had it (somebody terminated it), so it is asked again: it knows its
+ * asks. Longer than people usually take, since each time is billed; `cancel` and `deliver` do not wait for it.
+ */
+const askAgainEvery = '30 hours';
 
 /** Keeps what people see of a delivery: the query, the details in the Temporal UI, the search attribute. */
 export function trackDelivery(change: Change) {
@@ -31,6 +38,7 @@ export function trackDelivery(change: Change) {
     environments: {},
   };
   const answers = new Map<string, Outcome>();
+  let reminder: Reminder | undefined;
 
   setHandler(deliveryStatus, () => delivery);
   onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
@@ -110,9 +118,13 @@ export function trackDelivery(change: Change) {
       return outcome;
     },
 
-    /** Whether the environment answered in time. */
-    answerFrom: (environment: string, within: '6 hours'): Promise<boolean> =>
-      condition(() => answers.has(environment), within, { summary: `${environment}'s answer` }),
+    /** @returns whether the environment answered; if not, it is time to ask again */
+    async answerFrom(environment: string): Promise<boolean> {
+      const again = (reminder ??= remind(askAgainEvery, 'until it is asked again'));
+      await condition(() => answers.has(environment) || again.due);
+      again.due = false;
+      return answers.has(environment);
+    },
 
     answer(environment: string): Outcome {
       const outcome = answers.get(environment);

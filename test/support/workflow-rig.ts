@@ -6,12 +6,13 @@ import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
+import { readStatus } from '../../src/client/status.ts';
 import type { PullRequestReading } from '../../src/activities/types.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentView } from '../../src/model/environment.ts';
 import { deliverId, environmentId, queues, taskQueue } from '../../src/model/ids.ts';
-import { decide, environmentStatus, pullRequestChanged, deliveryStatus } from '../../src/model/messages.ts';
+import { decide, environmentStatus, pullRequestChanged } from '../../src/model/messages.ts';
 import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import { bundle } from '../../src/worker/bundle.ts';
@@ -116,8 +117,7 @@ function rigOf(platform: string, world: World): Rig {
   const { client } = temporal;
   const environment = (name: string, service: string) =>
     client.workflow.getHandle(environmentId(platform, name, service));
-  const status = (change: Change) =>
-    client.workflow.getHandle(deliverId(platform, change)).query(deliveryStatus);
+  const status = (change: Change) => readStatus(client, platform, change, undefined);
   const view = (name: string, service: string) => environment(name, service).query(environmentStatus);
 
   async function touch(name: string, service: string, what: Partial<PullRequestReading>): Promise<void> {

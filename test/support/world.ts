@@ -284,11 +284,10 @@ export class World {
         return { state: 'written', revision: `revision of ${changeName(release.change)}`, tree: 'tree' };
       },
 
-      openPullRequest: async ({ environment, release, diff }) => {
+      openPullRequest: async ({ environment, release, asked }) => {
         const branch = `${environment} ${changeName(release.change)}`;
         const known = [...this.pullRequests].find(
-          ([key, { state }]) =>
-            this.#branches.get(key) === branch && (diff !== undefined || state !== 'closed'),
+          ([key, { state }]) => this.#branches.get(key) === branch && state !== 'closed',
         );
         let number = known?.[0];
         if (number === undefined) {
@@ -297,13 +296,12 @@ export class World {
           this.pullRequests.set(number, { state: 'open', approvedBy: [], rejectedBy: [] });
           this.effects.push(`open ${branch}`);
         }
-        if (diff) this.effects.push(`show diff ${branch}`);
         return {
-          number,
-          url: `https://forge/${number}`,
-          head: `head-${number}`,
+          pullRequest: { number, url: `https://forge/${number}`, head: `head-${number}` },
           tree: 'tree',
           authors: this.authors,
+          reading: structuredClone(this.#pullRequest(number)),
+          ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
         };
       },
       readPullRequest: async ({ number }) => this.#pullRequest(number),
@@ -320,13 +318,7 @@ export class World {
       },
       readSettings: async ({ environment }) => this.#settings(environment),
 
-      renderRelease: async ({ revision }) => ({
-        manifestsDigest: revision.startsWith('merge')
-          ? (this.movedDigest ?? this.manifestsDigest)
-          : this.manifestsDigest,
-        diff: 'diffs/1',
-        summary: '1 changed',
-      }),
+      renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
       startSync: async ({ environment, revision }) => {
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
@@ -334,6 +326,12 @@ export class World {
       awaitHealthy: (place) => beating(this.health(place)),
     };
   }
+
+  readonly #rendered = (manifestsDigest: string) => ({
+    manifestsDigest,
+    diff: 'diffs/1',
+    summary: '1 changed',
+  });
 
   /** What is rendered at the merge commit, when it is not what was rendered before. */
   movedDigest?: string;

@@ -32,7 +32,6 @@ test('a change goes through dev, a review in staging and a quorum in production'
     `merge staging claims/${change.commit}`,
     'end-to-end staging',
     `open production claims/${change.commit}`,
-    `show diff production claims/${change.commit}`,
     `merge production claims/${change.commit}`,
     'sync production merge-2',
   ]);
@@ -113,19 +112,23 @@ test('a failing end-to-end test says what runs there, and why it failed', async 
   });
 });
 
-test('a pull request of what cannot be rendered is closed, and nobody is asked', async ({ rig }) => {
+test('what cannot be rendered at the merge is not synced', async ({ rig }) => {
   const { staging } = rig.world.settings;
   if (staging) staging.approval = { by: 'none' };
   const { begun, fail } = rig.world.hold('production renderRelease');
   const delivery = await rig.deliver(change);
+  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+  for (const by of ['board-1', 'board-2']) await rig.decide('production', { change, verdict: 'approve', by });
   await begun;
   fail(refused('The overlay renders to nothing.'));
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).environments['production']).toMatchObject({
     state: 'failed',
-    reason: 'The overlay renders to nothing.',
+    reason: expect.stringMatching(
+      /^The overlay renders to nothing\. Pull request #2 is merged but not synced/,
+    ) as unknown,
   });
-  expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
+  expect(rig.world.effects.at(-1)).toBe(`merge production claims/${change.commit}`);
 });
 
 test('an unhealthy release fails the change, and the next one may come', async ({ rig }) => {

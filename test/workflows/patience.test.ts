@@ -7,7 +7,7 @@ useTemporal({ skipsTime: true });
 const change = { service: 'claims', commit: World.commit(7) };
 
 /**
- * How long people get here: a deadline that does not fall on the very moment at which a delivery asks again, every six
+ * How long people get here: a deadline that does not fall on the very moment at which a delivery asks again, every thirty
  * hours, since the time-skipping server refuses to continue a workflow as new while a signal comes in ("invalid history
  * builder state for action") and then leaves it hanging. The real server has it done again.
  */
@@ -30,14 +30,14 @@ test('decisions that nobody makes in time fail the change, and nothing is merged
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).reason).toBe('The time to decide is over. Deliver the change again.');
   expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
-  expect(rig.world.effects.at(-1)).toMatch(/^show diff production/);
+  expect(rig.world.effects.at(-1)).toMatch(/^open production/);
 });
 
 test('a delivery whose environment was terminated asks again, and goes on where it was', async ({ rig }) => {
   const delivery = await rig.deliver(change);
   await rig.sees(change, { state: 'waiting' });
   await rig.environment('staging', 'claims').terminate();
-  await rig.temporal.sleep('7 hours');
+  await rig.temporal.sleep('31 hours');
   await expect.poll(async () => (await rig.view('staging', 'claims')).active?.change).toEqual(change);
   await rig.review('staging', 'claims', 'approve');
   await rig.sees(change, { waitingFor: '2 of 2 approvals' });

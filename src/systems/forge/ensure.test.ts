@@ -10,7 +10,6 @@ const wanted: WantedPullRequest = {
   title: 'title',
   body: 'body',
   label: 'production-release',
-  again: false,
   released: false,
   stillWanted: () => Promise.resolve(true),
 };
@@ -73,14 +72,6 @@ test('what the base holds by no pull request is proposed by none', async () => {
     kind: 'missing',
   });
   expect(forge.pulls).toEqual([]);
-});
-
-test('one that somebody closed is their answer', async () => {
-  const forge = new MemoryForge();
-  forge.add({ state: 'closed' });
-
-  expect(await ensurePullRequest(forge, { ...wanted, again: true })).toMatchObject({ state: 'closed' });
-  expect(forge.pulls).toHaveLength(1);
 });
 
 test('one that was closed in an earlier promotion is not', async () => {

@@ -10,8 +10,6 @@ export interface WantedPullRequest {
   title: string;
   body: string;
   label?: string;
-  /** Whether it was open before: then one that somebody closed meanwhile is not replaced by another. */
-  again: boolean;
   /** Whether the base holds all of it already: then it is only looked for. */
   released: boolean;
   /** Asked before one is opened. */
@@ -36,7 +34,7 @@ export async function ensurePullRequest(
   const all = await forge.pullRequestsFrom(wanted.branch);
   let open = all.filter(isOpen);
   if (open.length === 0) {
-    const ended = all.findLast((one) => isAnswer(one, wanted)) ?? (await forge.mergedAs(wanted.head));
+    const ended = all.findLast((one) => isMerged(one, wanted)) ?? (await forge.mergedAs(wanted.head));
     if (ended) return ended;
     if (wanted.released) {
       throw new ForgeError('missing', `${wanted.base} holds ${wanted.title} already, by no pull request.`);
@@ -53,9 +51,9 @@ export async function ensurePullRequest(
 
 const isOpen = ({ state }: PullRequest): boolean => state === 'open';
 
-/** A merged one did its work; one that somebody closed is their answer, unless it belongs to an earlier promotion. */
-const isAnswer = ({ head, state, revision }: PullRequest, wanted: WantedPullRequest): boolean =>
-  [head.sha, revision].includes(wanted.head) && (state === 'merged' || wanted.again);
+/** Its work is done. One that was closed belongs to an earlier promotion. */
+const isMerged = ({ head, state, revision }: PullRequest, wanted: WantedPullRequest): boolean =>
+  state === 'merged' && [head.sha, revision].includes(wanted.head);
 
 async function create(forge: Forge, { branch, base, title, body }: WantedPullRequest): Promise<void> {
   try {

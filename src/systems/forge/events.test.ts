@@ -66,6 +66,30 @@ test('a pull request whose branch is gone still tells its name', () => {
   });
 });
 
+test.each(['opened', 'labeled', 'label_updated'])(
+  'what a promotion does itself (%s) is news to nobody',
+  (action) => {
+    const event = bytes({
+      action,
+      repository: { full_name: 'team/platform' },
+      pull_request: { number: 7, head: { ref: 'gitops/staging/api/x', label: 'team:gitops/staging/api/x' } },
+    });
+    expect(readEvent(new Headers({ 'x-github-event': 'pull_request' }), event).kind).toBe('other');
+  },
+);
+
+test.each(['submitted', 'closed', 'edited', 'synchronize', 'reviewed', undefined])(
+  'what people do to a pull request (%s) is told',
+  (action) => {
+    const event = bytes({
+      action,
+      repository: { full_name: 'team/platform' },
+      pull_request: { number: 7, head: { ref: 'gitops/staging/api/x', label: 'team:gitops/staging/api/x' } },
+    });
+    expect(readEvent(new Headers({ 'x-github-event': 'pull_request' }), event).kind).toBe('pull-request');
+  },
+);
+
 test('other events are known by their name', () => {
   expect(readEvent(new Headers({ 'x-github-event': 'ping' }), bytes({ zen: '' }))).toMatchObject({
     kind: 'other',

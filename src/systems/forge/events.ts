@@ -61,12 +61,26 @@ const repositorySchema = z.object({ full_name: z.string() });
 const pushSchema = z.object({ repository: repositorySchema, ref: z.string() });
 const pullRequestSchema = z.object({
   repository: repositorySchema,
+  action: z.string().optional(),
   pull_request: z.object({
     number: z.int().positive(),
     head: z.object({ ref: z.string(), label: z.string() }),
   }),
 });
 const otherSchema = z.object({ repository: repositorySchema.optional() });
+
+/**
+ * Of a pull request, what changes nothing that a promotion reads of it. Most of it is the promotion's own doing: as a
+ * signal, each would be billed, and answered by another look at the forge.
+ */
+const idle = new Set([
+  'opened',
+  'labeled',
+  'unlabeled',
+  'label_updated',
+  'label_cleared',
+  'review_requested',
+]);
 
 /**
  * Reads a body whose signature is right. Gitea tells every review as an event of its own (`pull_request_approved`), so
@@ -83,7 +97,9 @@ export function readEvent(headers: Headers, body: Uint8Array): ForgeEvent {
     return { kind: 'push', repository: repository.full_name, branch };
   }
   if (name.startsWith('pull_request')) {
-    const { repository, pull_request } = read(pullRequestSchema, json, name);
+    const { repository, pull_request, action = '' } = read(pullRequestSchema, json, name);
+    if (idle.has(action))
+      return { kind: 'other', repository: repository.full_name, name: `${name} ${action}` };
     const { number, head } = pull_request;
     // Gitea's `ref` is not the branch's once the branch is gone; its label is, where GitHub's is `owner:branch`.
     const branch = head.ref.startsWith('refs/pull/') ? head.label : head.ref;

@@ -1,9 +1,9 @@
+import type { Proposal } from '../../activities/types.ts';
 import { tally, type DecisionCall, type DecisionRule } from '../../model/decisions.ts';
 import type { Outcome } from '../../model/promotion.ts';
 import { quick } from '../proxies.ts';
-import type { Proposal } from './enter-by-pull-request.ts';
-import { ended, newsBefore, place, type Promotion } from './promotion.ts';
 import { interference } from './interference.ts';
+import { askPeople, ended, place, type Promotion } from './promotion.ts';
 
 /**
  * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
@@ -11,15 +11,16 @@ import { interference } from './interference.ts';
  */
 export async function awaitDecisions(
   p: Promotion,
-  { pullRequest, authors, manifestsDigest = '' }: Proposal,
+  { pullRequest, authors, rendered }: Proposal,
   rule: DecisionRule,
 ): Promise<Outcome | undefined> {
   const { change } = p.ask.release;
+  const manifestsDigest = rendered?.manifestsDigest ?? '';
   const call: DecisionCall = { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
   p.call = call;
+  const patience = { withinMs: rule.expiresAfterMs, summary: 'decisions' };
   try {
-    for (;;) {
-      const heard = p.events;
+    const answer = await askPeople(p, patience, async () => {
       const refusal = await interference(p, pullRequest);
       if (refusal) return refusal;
       if (tally(call).state === 'approved') await askWhatIsDemanded(p, call);
@@ -36,11 +37,10 @@ export async function awaitDecisions(
       }
       p.view = { ...p.view, decisions: call.decisions };
       await p.show({ state: 'waiting', waitingFor: `${count.missing} of ${call.rule.quorum} approvals` });
-      const deadline = call.askedAt + call.rule.expiresAfterMs;
-      if (!(await newsBefore(p, heard, deadline, 'decisions'))) {
-        return ended(p, 'failed', 'The time to decide is over. Deliver the change again.');
-      }
-    }
+      return 'open';
+    });
+    if (answer !== 'late') return answer;
+    return ended(p, 'failed', 'The time to decide is over. Deliver the change again.');
   } finally {
     p.view = { ...p.view, decisions: call.decisions };
     delete p.call;
@@ -52,7 +52,8 @@ async function askWhatIsDemanded(p: Promotion, call: DecisionCall): Promise<void
   const { settings } = p.ask;
   const { environment } = place(p);
   const { approval } = await quick(p.input.platform, settings.queue).readSettings({ environment });
-  // Less than was asked for is not taken back from those who were asked.
+  // Less than was asked for is not taken back from those who were asked, nor is their time.
   if (approval.by !== 'decisions') return;
-  call.rule = { ...approval, quorum: Math.max(approval.quorum, call.rule.quorum) };
+  const { quorum, expiresAfterMs } = call.rule;
+  call.rule = { ...approval, quorum: Math.max(approval.quorum, quorum), expiresAfterMs };
 }

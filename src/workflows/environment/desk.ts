@@ -26,6 +26,7 @@ import {
   type Decision,
   type DecisionRequest,
   type Outcome,
+  type PromotionView,
 } from '../../model/promotion.ts';
 import { positionOf, takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
@@ -111,7 +112,8 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
   );
 
   onSignal(pullRequestChanged, pullRequestChangeSchema, ({ number }) => {
-    if (active?.view.pullRequest?.number !== number) return;
+    if (!active || (active.view.pullRequest?.number ?? number) !== number) return;
+    // One that is being opened has no number here yet.
     active.unread = true;
     active.events += 1;
   });
@@ -180,8 +182,12 @@ export function openDesk(input: EnvironmentInput, state: EnvironmentState) {
         { key: attributes.commit, value: ask.release.change.commit },
         { key: attributes.state, value: 'running' },
       ]);
+      let told: PromotionView['state'] = 'running';
       active = newPromotion(input, state, ask, async (view) => {
         setCurrentDetails(`**${changeName(ask.release.change)}** ${view.state}\n\n${view.waitingFor ?? ''}`);
+        // Each signal is billed, and a status asks here: the delivery hears when waiting begins and ends, for lists.
+        if (view.state === told) return;
+        told = view.state;
         await tell(ask, () => asker(ask).signal(progressed, { askId: ask.id, environment, view }));
       });
       return active;

@@ -1,5 +1,6 @@
 import { uuid4 } from '@temporalio/workflow';
-import type { Outcome, PullRequest } from '../../model/promotion.ts';
+import type { Proposal, Rendered } from '../../activities/types.ts';
+import type { Outcome } from '../../model/promotion.ts';
 import { failureText } from '../failure-text.ts';
 import { quick, syncing } from '../proxies.ts';
 import { awaitDecisions } from './await-decisions.ts';
@@ -7,17 +8,6 @@ import { awaitReview } from './await-review.ts';
 import type { Entered } from './promote.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
 import { unless } from './unless.ts';
-
-/** What a pull request proposes to people. */
-export interface Proposal {
-  pullRequest: PullRequest;
-  /** Git tree of `release/`. */
-  tree: string;
-  /** Whose commits it carries. */
-  authors: string[];
-  /** Digest of what was rendered, where decisions are asked for. */
-  manifestsDigest?: string;
-}
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
@@ -92,16 +82,18 @@ async function propose(p: Promotion): Promise<Proposal> {
   const work = quick(platform, settings.queue);
 
   const seen = await work.readRelease(place(p));
-  const opening = { environment, release, seen, asker, ...(current && { current }) };
-  const { tree, authors, ...pullRequest } = await work.openPullRequest(opening);
-  p.view = { ...p.view, pullRequest };
-  if (settings.approval.by !== 'decisions') return { pullRequest, tree, authors };
-
-  // The diff is rendered at the head that was opened, and only then can the pull request show it.
-  const manifestsDigest = await render(p, pullRequest.head);
-  const diff = { key: p.view.diff ?? '', summary: p.view.summary ?? '' };
-  await work.openPullRequest({ ...opening, diff });
-  return { pullRequest, tree, authors, manifestsDigest };
+  const asked = settings.approval;
+  const proposal = await work.openPullRequest({
+    environment,
+    release,
+    seen,
+    ...(current && { current }),
+    asked,
+    asker,
+  });
+  p.reading = proposal.reading;
+  p.view = { ...p.view, pullRequest: proposal.pullRequest, ...proposal.rendered };
+  return proposal;
 }
 
 async function gate(p: Promotion, proposal: Proposal): Promise<Outcome | undefined> {
@@ -118,26 +110,21 @@ async function approveAtMerge(
   revision: string,
 ): Promise<Outcome | undefined> {
   const { approval } = p.ask.settings;
-  let approved = proposal.manifestsDigest;
+  let approved = proposal.rendered;
   if (approval.by !== 'decisions') return undefined;
   for (;;) {
-    const manifestsDigest = await render(p, revision);
-    if (manifestsDigest === approved) return undefined;
-    const refusal = await awaitDecisions(p, { ...proposal, manifestsDigest }, approval);
+    const rendered = await render(p, revision);
+    if (rendered.manifestsDigest === approved?.manifestsDigest) return undefined;
+    const refusal = await awaitDecisions(p, { ...proposal, rendered }, approval);
     if (refusal) return refusal;
-    approved = manifestsDigest;
+    approved = rendered;
   }
 }
 
-/** @returns the digest of what would run */
-async function render(p: Promotion, revision: string): Promise<string> {
+async function render(p: Promotion, revision: string): Promise<Rendered> {
   const { platform, environment } = p.input;
   const { release, settings } = p.ask;
-  const { manifestsDigest, diff, summary } = await quick(platform, settings.queue).renderRelease({
-    environment,
-    release,
-    revision,
-  });
-  p.view = { ...p.view, manifestsDigest, diff, summary };
-  return manifestsDigest;
+  const rendered = await quick(platform, settings.queue).renderRelease({ environment, release, revision });
+  p.view = { ...p.view, ...rendered };
+  return rendered;
 }

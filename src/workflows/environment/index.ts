@@ -7,7 +7,6 @@ import {
   log,
   makeContinueAsNewFunc,
   sleep,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { environmentId } from '../../model/ids.ts';
@@ -18,6 +17,7 @@ import {
   type EnvironmentMemory,
   type EnvironmentState,
 } from '../../model/environment.ts';
+import type { Outcome } from '../../model/promotion.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
 import { checkedInput, checkOwnId } from '../door.ts';
@@ -43,10 +43,15 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
     if (!input.carried) await recall(input, state, desk);
     await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
-    await runNext(input, state, desk);
+    const outcome = await runNext(input, state, desk);
     await condition(allHandlersFinished);
-    // The memo is what lists read; unlike search attributes it is not carried over by itself.
-    const goOn = makeContinueAsNewFunc<typeof environment>({ memo: { ...memoryOf(state) } });
+    // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
+    const goOn = makeContinueAsNewFunc<typeof environment>({
+      memo: { ...memoryOf(state) },
+      typedSearchAttributes: workflowInfo().typedSearchAttributes.updateCopy(
+        outcome ? [{ key: attributes.state, value: outcome.state }] : [],
+      ),
+    });
     await goOn({ ...input, carried: state });
   });
 }
@@ -82,9 +87,13 @@ async function recall(
   }
 }
 
-async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: Desk): Promise<void> {
+async function runNext(
+  input: EnvironmentInput,
+  state: EnvironmentState,
+  desk: Desk,
+): Promise<Outcome | undefined> {
   const { next, superseded } = takeNext(state.waiting);
-  if (!next) return;
+  if (!next) return undefined;
   for (const ask of superseded) await desk.supersede(ask, next);
 
   state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
@@ -93,8 +102,8 @@ async function runNext(input: EnvironmentInput, state: EnvironmentState, desk: D
     ended(promotion, 'failed', failureText(error)),
   );
   await remember(input, state);
-  upsertSearchAttributes([{ key: attributes.state, value: outcome.state }]);
   await desk.finish(promotion, outcome);
+  return outcome;
 }
 
 /** Histories expire and operators terminate things, so what it knows lies in the object store as well. */

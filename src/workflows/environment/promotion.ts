@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { PullRequestReading } from '../../activities/types.ts';
 import type { DecisionCall } from '../../model/decisions.ts';
 import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
@@ -37,7 +37,7 @@ export function newPromotion(
     ask,
     view: { state: 'running', startedAt: now() },
     events: 0,
-    unread: true,
+    unread: false,
     async show(view) {
       this.view = { ...this.view, ...view };
       await tell(this.view);
@@ -62,16 +62,33 @@ export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
 export const place = ({ input: { environment, service } }: Promotion) => ({ environment, service });
 
 /**
- * Waits until something came in that was not yet heard of, or for the deadline (milliseconds since the epoch).
+ * Asks people until there is an outcome, or for so long. One timer, however often something comes in.
  *
- * @returns false at the deadline
+ * @param look whether there is one now; called again whenever something came in
+ * @returns what `look` returned, or `late` when the time was over first
  */
-export async function newsBefore(
+export async function askPeople<T>(
   p: Promotion,
-  heard: number,
-  deadline: number,
-  summary: string,
-): Promise<boolean> {
-  const left = deadline - Date.now();
-  return left > 0 && condition(() => p.events !== heard, left, { summary });
+  { withinMs, summary }: { withinMs: number; summary: string },
+  look: () => Promise<T | 'open'>,
+): Promise<T | 'late'> {
+  const clock = new CancellationScope();
+  let late = false;
+  clock
+    .run(() => sleep(withinMs, { summary }))
+    .then(
+      () => (late = true),
+      () => undefined,
+    );
+  try {
+    for (;;) {
+      const heard = p.events;
+      const found = await look();
+      if (found !== 'open') return found;
+      await condition(() => late || p.events !== heard);
+      if (p.events === heard) return 'late';
+    }
+  } finally {
+    clock.cancel();
+  }
 }
