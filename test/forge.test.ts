@@ -141,7 +141,7 @@ const as = <Input, Output>(
   input: Input,
 ): Promise<Output> => new MockActivityEnvironment({ workflowExecution: run }).run(activity, input);
 
-const open = async ({ branch: _, ...p }: Promotion) => {
+const open = async (p: Omit<Promotion, 'branch'>) => {
   const { environment, release, seen, asker } = p;
   const { approval: asked } = promotionSettings(config, environment);
   const opening = { environment, release, seen, asked, asker };

@@ -44,7 +44,7 @@ export function createPullRequestActivities(
     objects,
     temporal,
   }: Pick<Systems, 'config' | 'repository' | 'forge' | 'objects' | 'temporal'>,
-  { renderRelease }: RenderActivities,
+  rendering: RenderActivities,
 ): PullRequestActivities {
   const base = config.repository.branch;
 
@@ -155,7 +155,7 @@ export function createPullRequestActivities(
     branch: string,
   ): Promise<Rendered> {
     try {
-      return await renderRelease(input);
+      return await rendering.renderRelease(input);
     } catch (error) {
       const isRefusal = error instanceof ApplicationFailure && error.nonRetryable;
       if (isRefusal && (await ownRunIsOpen(temporal))) await withForge(() => forge.deleteBranch(branch));
