@@ -22,7 +22,7 @@ const deployedSchema = z.object({
   image: z.object({ name: z.string(), digest: digestSchema }).exactOptional(),
   at: z.string(),
 });
-const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
+export const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
   current: deployedSchema.exactOptional(),
   lastHealthy: deployedSchema.exactOptional(),
 });

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { BackupIndex, BackupKind } from '../../model/backup.ts';
 import { canonical, placeOf, reduced, revisionsOf, type KubernetesObject } from '../../model/backup-form.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { versionInTag } from './manifest.ts';
 
 /** One thing that was found: an object as it is stored, or what is not stored. */
 export type Exported =
@@ -45,7 +46,7 @@ export async function* exportArgoCd(
     ['ConfigMap', 'configmaps'],
     ['Secret', 'secrets'],
   ] as const) {
-    for await (const object of all(kubernetes, `/api/v1/namespaces/${namespace}/${resource}`)) {
+    for await (const object of listAll(kubernetes, `/api/v1/namespaces/${namespace}/${resource}`)) {
       const place = placeOf(kind, object.metadata);
       if (place === 'imported') yield keep('v1', kind, object);
       else if (place === 'beside') beside.push({ ...keep('v1', kind, object), beside: true });
@@ -57,7 +58,7 @@ export async function* exportArgoCd(
 
   const api = '/apis/argoproj.io/v1alpha1';
   const argoproj = 'argoproj.io/v1alpha1';
-  for await (const object of all(kubernetes, `${api}/namespaces/${namespace}/appprojects`)) {
+  for await (const object of listAll(kubernetes, `${api}/namespaces/${namespace}/appprojects`)) {
     yield keep(argoproj, 'AppProject', object);
   }
 
@@ -68,7 +69,7 @@ export async function* exportArgoCd(
   ] as const) {
     const others = allowed(key);
     const path = others ? `${api}/${resource}` : `${api}/namespaces/${namespace}/${resource}`;
-    for await (const object of all(kubernetes, path)) {
+    for await (const object of listAll(kubernetes, path)) {
       const at = object.metadata.namespace ?? namespace;
       if (at !== namespace && !others?.(at)) continue;
       const name = at === namespace ? object.metadata.name : `${at}/${object.metadata.name}`;
@@ -94,7 +95,7 @@ export async function* exportArgoCd(
   }
 
   yield* beside;
-  const keys = all(kubernetes, `/api/v1/namespaces/${sealingKeys}/secrets`, sealingKeyLabel);
+  const keys = listAll(kubernetes, `/api/v1/namespaces/${sealingKeys}/secrets`, sealingKeyLabel);
   let sealed = false;
   for await (const object of keys) {
     sealed = true;
@@ -123,7 +124,7 @@ export async function argoCdVersion(kubernetes: Kubernetes, namespace: string): 
     const path = `/apis/apps/v1/namespaces/${namespace}/${resource}`;
     const { items } = workloadsSchema.parse(await kubernetes.get(path, { labelSelector }));
     const images = items.flatMap(({ spec }) => spec.template.spec.containers.map(({ image }) => image));
-    const tag = images.map((image) => /:(v?\d+\.\d+[\w.+-]*)(@|$)/.exec(image)?.[1]).find(Boolean);
+    const tag = images.map(versionInTag).find(Boolean);
     if (tag !== undefined) return tag;
   }
   return undefined;
@@ -146,7 +147,7 @@ const pageSchema = z.object({
 });
 
 /** What the path lists, in its order; nothing where this cluster has no such kind. */
-async function* all(
+export async function* listAll(
   kubernetes: Kubernetes,
   path: string,
   labelSelector?: string,

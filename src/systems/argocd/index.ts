@@ -3,11 +3,17 @@ import type { Application } from '../../model/application.ts';
 import type { SyncWindow } from '../../model/sync-windows.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
-import { createKubernetes, KubernetesError } from './kubernetes.ts';
-import { startOperation, terminateOperation, type Started, type SyncRequest } from './operations.ts';
+import { createKubernetes, KubernetesError, type Kubernetes } from './kubernetes.ts';
+import {
+  startOperation,
+  terminateOperation,
+  type Started,
+  type SyncRequest,
+  type SyncResource,
+} from './operations.ts';
 import { ApplicationWatch, type Sighting } from './watch.ts';
 
-export type { SyncRequest };
+export type { SyncRequest, SyncResource };
 
 /** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
 export interface ArgoCd {
@@ -57,9 +63,14 @@ const projectSchema = z.object({
 });
 const configMapSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
 
-/** @param kubeconfig file; by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
-export function createArgoCd({ kubeconfig, namespace }: { kubeconfig?: string; namespace: string }): ArgoCd {
-  const kubernetes = createKubernetes(kubeconfig);
+/** @param kubernetes by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
+export function createArgoCd({
+  kubernetes = createKubernetes(),
+  namespace,
+}: {
+  kubernetes?: Kubernetes;
+  namespace: string;
+}): ArgoCd {
   const home = `/apis/argoproj.io/v1alpha1/namespaces/${encodeURIComponent(namespace)}`;
   const applications = `${home}/applications`;
   const path = (name: string): string => `${applications}/${encodeURIComponent(name)}`;

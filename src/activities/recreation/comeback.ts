@@ -1,0 +1,81 @@
+import type { Client } from '@temporalio/client';
+import type { LimitFunction } from 'p-limit';
+import { milliseconds } from '../../config/duration.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Application } from '../../model/application.ts';
+import { towardsHealth, towardsSync } from '../../model/comeback.ts';
+import { closedWindow } from '../../model/sync-windows.ts';
+import type { SyncResource } from '../../systems/argocd/index.ts';
+import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
+import type { ArgoCds } from './argocds.ts';
+import type { BackedUp } from './backed-up.ts';
+import { operationIdOf } from './operation-id.ts';
+import { walk } from './walk.ts';
+
+/** What Argo CD gives to the syncs that it starts by itself: in a cluster that comes up, much is there only a minute later. */
+const retries = 5;
+
+export interface Comebacks {
+  argocds: ArgoCds;
+  config: Config;
+  temporal: Client;
+  recreation: string;
+  /** When Argo CD began to run again, in milliseconds. */
+  startedAt: number;
+  /** Operations at a time. Health is waited for beside that: it costs next to nothing. */
+  slots: LimitFunction;
+}
+
+/** Carries an operation of our own to its success. At the deadline it is ended, so that nothing goes on unseen. */
+export async function operate(
+  { argocds, config, temporal, recreation }: Comebacks,
+  { name, namespace, expected }: BackedUp,
+  phase: string,
+  resources?: readonly SyncResource[],
+): Promise<{ succeeded: boolean; deadline: number }> {
+  const argocd = argocds.of(namespace);
+  const id = operationIdOf(recreation, namespace ?? '', name, phase);
+  const within = milliseconds(config.recreation.healthy);
+  let deadline = Date.now() + within;
+  const end = await walk({
+    argocd,
+    name,
+    signal: argocds.signal,
+    next: (application) => towardsSync(application, id),
+    deadline(application) {
+      const { operation } = application ?? {};
+      // An attempt before this one may have asked for it.
+      if (operation?.id === id) deadline = Math.min(deadline, operation.startedAt + within);
+      return deadline;
+    },
+    async start(application) {
+      if (!(await ownRunIsOpen(temporal)) || (await isClosed(argocds, application))) return false;
+      const request = { id, revisions: expected, prune: false, retries, reason: `Recreation, ${phase}` };
+      const { state } = await argocd.startOperation(name, { ...request, ...(resources && { resources }) });
+      return state === 'ours' || state === 'busy';
+    },
+  });
+  if (end === 'late') await argocd.terminate(name, id);
+  return { succeeded: end === 'done', deadline };
+}
+
+/** Syncs an Application at its revisions and waits until it is healthy. @returns whether it is */
+export async function bringBack(comebacks: Comebacks, one: BackedUp, phase: string): Promise<boolean> {
+  const { argocds, slots, startedAt } = comebacks;
+  const { succeeded, deadline } = await slots(() => operate(comebacks, one, phase));
+  if (!succeeded) return false;
+  const end = await walk({
+    argocd: argocds.of(one.namespace),
+    name: one.name,
+    signal: argocds.signal,
+    next: (application) => towardsHealth(application, startedAt),
+    deadline: () => deadline,
+  });
+  return end === 'done';
+}
+
+/** An operation in a closed window would stand still until its deadline. */
+async function isClosed({ of }: ArgoCds, application: Application): Promise<boolean> {
+  const windows = await of().syncWindows(application.project);
+  return closedWindow(windows, application, Date.now()) !== undefined;
+}

@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from 'node:util';
+import { heartbeat } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { givenBack, heldBack } from '../../model/automation.ts';
+import { instanceName, rootsAmong } from '../../model/waves.ts';
+import { KubernetesError, type Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
+import type { RecreationActivities } from '../types.ts';
+import { existingIndex } from '../stored-backup.ts';
+import { withVault } from '../vault-failures.ts';
+import { argoCdObjects } from './backed-up.ts';
+import type { RecreationSystems } from './systems.ts';
+
+type Stored = Awaited<ReturnType<typeof argoCdObjects>>[number];
+
+/**
+ * Safe to repeat, side by side and late: only what still stands as it was held back is given back, in the very version
+ * that was looked at.
+ */
+export function createRestoreAutomation(
+  systems: RecreationSystems,
+): Pick<RecreationActivities, 'restoreAutomation'> {
+  const { config, temporal } = systems;
+
+  return {
+    restoreAutomation: ({ key, of, ...target }) =>
+      withVault(async () => {
+        const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.vault, key));
+        const roots = rootsAmong(objects);
+        const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));
+        // ApplicationSets leave Applications alone until all of these are as they were.
+        const chosen = of === 'others' ? others : objects.filter((object) => !others.includes(object));
+        if (!(await ownRunIsOpen(temporal))) return { applications: 0 };
+        const kubernetes = systems.clusterOf(target);
+        let [done, applications] = [0, 0];
+        for (const group of [chosen.filter(isApplication), chosen.filter((one) => !isApplication(one))]) {
+          await pLimit(config.recreation.parallel).map(group, async (object) => {
+            const given = await giveBack(kubernetes, config.argocd.namespace, object);
+            if (given && isApplication(object)) applications += 1;
+            done += 1;
+            heartbeat({ done, of: chosen.length, what: 'Applications' });
+          });
+        }
+        return { applications };
+      }),
+  };
+}
+
+const isApplication = ({ kind }: Stored): boolean => kind === 'Application';
+
+const live = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) });
+const plurals: Record<string, string> = { Application: 'applications', ApplicationSet: 'applicationsets' };
+
+/** @returns whether it syncs by itself as it did, now or already */
+async function giveBack(kubernetes: Kubernetes, home: string, object: Stored): Promise<boolean> {
+  const patch = givenBack(object);
+  if (!patch) return false;
+  const { name, namespace = home } = object.metadata;
+  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/${plurals[object.kind]}/${name}`;
+  const held = heldBack(object);
+  for (;;) {
+    const found = await kubernetes.get(path);
+    if (found === undefined) return false;
+    const { metadata } = live.parse(found);
+    if (!agree(patch, found, held)) return agree(patch, found, object);
+    try {
+      const { resourceVersion } = metadata;
+      await kubernetes.patch(path, { metadata: { resourceVersion }, ...patch });
+      return true;
+    } catch (error) {
+      if (!(error instanceof KubernetesError && error.status === 409)) throw error;
+    }
+  }
+}
+
+/** Whether two objects are the same wherever the patch would change something. */
+function agree(patch: unknown, a: unknown, b: unknown): boolean {
+  if (!isRecord(patch)) return isDeepStrictEqual(a, b);
+  const [one, other] = [isRecord(a) ? a : {}, isRecord(b) ? b : {}];
+  return Object.keys(patch).every((key) => agree(patch[key], one[key], other[key]));
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

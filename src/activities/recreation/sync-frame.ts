@@ -1,0 +1,124 @@
+import { heartbeat } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { milliseconds } from '../../config/duration.ts';
+import type { SyncResource } from '../../systems/argocd/index.ts';
+import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import type { RecreationActivities } from '../types.ts';
+import { withVault } from '../vault-failures.ts';
+import { withArgoCds } from './argocds.ts';
+import { backedUpApplications, type BackedUp } from './backed-up.ts';
+import { operate, type Comebacks } from './comeback.ts';
+import { ranOnce } from './sync-wave.ts';
+import type { RecreationSystems } from './systems.ts';
+import { walk } from './walk.ts';
+
+const resource = z.object({
+  group: z.string().default(''),
+  kind: z.string(),
+  namespace: z.string().optional(),
+  name: z.string(),
+});
+const rootSchema = z.object({
+  status: z.object({
+    resources: z
+      .array(resource.extend({ hook: z.boolean().optional(), requiresPruning: z.boolean().optional() }))
+      .nullish(),
+    operationState: z
+      .object({
+        syncResult: z
+          .object({ resources: z.array(resource.extend({ status: z.string().optional() })).nullish() })
+          .nullish(),
+      })
+      .nullish(),
+  }),
+});
+type Root = z.infer<typeof rootSchema>;
+
+/** Each time without what could not be applied: a kind, say, whose definition only a later Application brings. */
+const tries = 3;
+
+/** Safe to repeat and side by side: the ID of each operation finds it again. */
+export function createSyncFrame(systems: RecreationSystems): Pick<RecreationActivities, 'syncFrame'> {
+  const { config, temporal } = systems;
+
+  return {
+    syncFrame: ({ key, startedAt, ...target }) =>
+      withVault(async () => {
+        const all = await backedUpApplications(systems, key);
+        const roots = all.filter(({ root }) => root).filter(ranOnce);
+        const kubernetes = systems.clusterOf(target);
+        return withArgoCds(kubernetes, config.argocd.namespace, async (argocds) => {
+          const slots = pLimit(config.recreation.parallel);
+          const comebacks = {
+            argocds,
+            config,
+            temporal,
+            recreation: target.recreation,
+            startedAt: Date.parse(startedAt),
+            slots,
+          };
+          let [done, healthy] = [0, 0];
+          await slots.map(roots, async (root) => {
+            if (await frame(kubernetes, comebacks, root)) healthy += 1;
+            done += 1;
+            heartbeat({ done, of: roots.length, what: 'roots' });
+          });
+          return { applications: roots.length, healthy };
+        });
+      }),
+  };
+}
+
+/** Applies what a root holds beside Applications. What it lacks in the end, its own sync brings. */
+async function frame(kubernetes: Kubernetes, comebacks: Comebacks, root: BackedUp): Promise<boolean> {
+  if (!(await isLookedAt(comebacks, root))) return false;
+  const { config } = comebacks;
+  const namespace = root.namespace ?? config.argocd.namespace;
+  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/${root.name}`;
+  const read = async (): Promise<Root> => rootSchema.parse(await kubernetes.get(path));
+
+  let resources = framed(await read());
+  for (let attempt = 1; attempt <= tries; attempt += 1) {
+    // None at all would mean all of them.
+    if (resources.length === 0) return true;
+    if ((await operate(comebacks, root, `frame ${attempt}`, resources)).succeeded) return true;
+    const failed = new Set(refusedBy(await read()).map(nameOf));
+    const left = resources.filter((one) => !failed.has(nameOf(one)));
+    if (left.length === resources.length) return false;
+    resources = left;
+  }
+  return false;
+}
+
+/** What a root holds, Argo CD tells when it has looked: before, the restored status may name what was there once. */
+async function isLookedAt(
+  { argocds, config, startedAt }: Comebacks,
+  { name, namespace }: BackedUp,
+): Promise<boolean> {
+  const deadline = Date.now() + milliseconds(config.recreation.healthy);
+  const end = await walk({
+    argocd: argocds.of(namespace),
+    name,
+    signal: argocds.signal,
+    next(application) {
+      if (!application || application.deleting) return 'give-up';
+      return (application.reconciledAt ?? 0) >= startedAt ? 'done' : 'refresh';
+    },
+    deadline: () => deadline,
+  });
+  return end === 'done';
+}
+
+/** Applications are synced by themselves, in their order. */
+export const framed = ({ status }: Root): SyncResource[] =>
+  (status.resources ?? [])
+    .filter(({ hook, requiresPruning }) => !hook && !requiresPruning)
+    .filter(({ group, kind }) => group !== 'argoproj.io' || !['Application', 'ApplicationSet'].includes(kind))
+    .map(({ group, kind, namespace, name }) => ({ group, kind, ...(namespace && { namespace }), name }));
+
+const refusedBy = ({ status }: Root): SyncResource[] =>
+  (status.operationState?.syncResult?.resources ?? []).filter((one) => one.status === 'SyncFailed');
+
+const nameOf = ({ group, kind, namespace = '', name }: SyncResource): string =>
+  `${group}/${kind}/${namespace}/${name}`;

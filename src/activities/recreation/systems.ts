@@ -1,0 +1,13 @@
+import type { Target } from '../../model/recreation.ts';
+import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import type { Recovery } from '../stored-backup.ts';
+import type { Systems } from '../systems.ts';
+
+/** The outside world, as the part of a recreation sees it that goes through Argo CD. */
+export interface RecreationSystems extends Pick<Systems, 'config' | 'objects' | 'temporal'> {
+  recovery: Recovery;
+  /** Folder for encrypted files on their way. */
+  scratch: string;
+  /** The lost cluster, or the scratch control plane. */
+  clusterOf: (target: Target) => Kubernetes;
+}
