@@ -12,11 +12,11 @@ import { syncRequest } from './sync.ts';
 import type { Systems } from './systems.ts';
 import type { Health, WaitActivities } from './types.ts';
 
-type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'temporal'>;
+type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'temporal' | 'recreations'>;
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 
-/** What people see of a wait, and what the next attempt has to know. */
-const progressSchema = z.object({ waitsFor: z.string(), taken: z.boolean() });
+/** What people see of a wait, and what the next attempt has to know: when Argo CD was seen to have the operation. */
+const progressSchema = z.object({ waitsFor: z.string(), takenAt: z.number().exactOptional() });
 type Progress = z.infer<typeof progressSchema>;
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
@@ -32,7 +32,7 @@ export function createWaitActivities(systems: WaitSystems): WaitActivities {
   return {
     async awaitHealthy(wait) {
       const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
-      const progress = earlier ?? { waitsFor: 'news of the Application', taken: false };
+      const progress = earlier ?? { waitsFor: 'news of the Application' };
       const beat = setInterval(() => heartbeat(progress), heartbeatMs);
       try {
         return await awaitHealthy(systems, wait, progress);
@@ -44,9 +44,10 @@ export function createWaitActivities(systems: WaitSystems): WaitActivities {
 }
 
 async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress): Promise<Health> {
-  const { config, argocd } = systems;
+  const { config, argocd, recreations } = systems;
   const name = applicationName(config, wait.service, wait.environment);
-  const deadline = Date.parse(wait.deadline);
+  const { endedAt: rebuiltAt = 0 } = await recreations.last();
+  const deadline = deadlineOf(wait, rebuiltAt);
   const standingsOf = createStandings(systems, wait);
   const hurry = createHurry(systems, wait);
   const wanted = { ...wait, since: Date.now() };
@@ -64,11 +65,14 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
       standingsOf(application).catch((error: unknown) => String(error)),
       unseen && hurry(application),
     ]);
-    progress.taken ||= wait.operationId !== undefined && application?.operation?.id === wait.operationId;
+    const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
+    if (has) progress.takenAt ??= Date.now();
+    // An operation of before is lost with the cluster.
+    const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
       typeof standings === 'string'
         ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
-        : judge(application, { ...wanted, taken: progress.taken }, standings, Date.now());
+        : judge(application, { ...wanted, taken }, standings, Date.now());
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return failure(argocd, name, judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
@@ -88,6 +92,12 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     if (Date.now() >= deadline) return giveUp(argocd, name, wait, progress.waitsFor, application);
   }
   throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+}
+
+/** Whoever waited for the cluster to be rebuilt has the whole time again. */
+function deadlineOf({ deadline }: Wait, rebuiltAt: number): number {
+  const own = Date.parse(deadline);
+  return Math.max(own, rebuiltAt + own - activityInfo().scheduledTimestampMs);
 }
 
 function describe(judgement: Judgement): string {

@@ -18,7 +18,7 @@ import type { Systems } from './systems.ts';
 import type { SyncActivities } from './types.ts';
 
 type Sync = Parameters<SyncActivities['startSync']>[0];
-type SyncSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
+type SyncSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal' | 'recreations'>;
 
 /** An attempt has five minutes: it waits for most of them, and the next one goes on waiting. */
 const patienceMs = 4 * 60_000;
@@ -30,7 +30,7 @@ const leftoverMs = 2 * 60_000;
 
 /** Safe to repeat, side by side and late: the operation's ID finds its own, and an outlived attempt starts nothing. */
 export function createSyncActivities(systems: SyncSystems): SyncActivities {
-  const { config, argocd, temporal } = systems;
+  const { config, argocd, temporal, recreations } = systems;
 
   return {
     async startSync(sync) {
@@ -45,14 +45,15 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
 
       const { environment, service, release, revision, operationId } = sync;
       const name = applicationName(config, service, environment);
-      const { scheduledTimestampMs } = activityInfo();
+      const { endedAt: rebuiltAt = 0 } = await recreations.last();
+      const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
       const patience = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(patienceMs)]);
       let inTheWay = `Application ${name}, which does not exist`;
       try {
         for await (const { application, unreachable } of argocd.changes(name, tickMs, patience)) {
           if (unreachable !== undefined) inTheWay = `the cluster (${unreachable})`;
           if (!application) {
-            if (unreachable === undefined && Date.now() - scheduledTimestampMs > absentMs) {
+            if (unreachable === undefined && Date.now() - since > absentMs) {
               return {
                 state: 'refused',
                 reason: `There is no Application ${name} in ${config.argocd.namespace}. Create it, then deliver the change again.`,

@@ -8,6 +8,7 @@ import type { Forge } from '../systems/forge/forge.ts';
 import type { Repository } from '../systems/git/repository.ts';
 import type { Images } from '../systems/images/index.ts';
 import type { ObjectStore } from '../systems/objects/index.ts';
+import type { Recreations } from '../systems/temporal/recreations.ts';
 
 /** The outside world, as activities see it. */
 export interface Systems {
@@ -15,7 +16,9 @@ export interface Systems {
   repository: Repository;
   forge: Forge;
   objects: ObjectStore;
+  /** Not for who rebuilds it: `notWhileRecreated`. */
   argocd: ArgoCd;
+  recreations: Recreations;
   kubernetes: Kubernetes;
   /** Where backups are put, and for whom they are encrypted (age). */
   backups: { vault: Vault; recipients: () => string[] };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Recovery } from '../activities/recovery.ts';
 import type { Systems } from '../activities/systems.ts';
+import { notWhileRecreated } from '../activities/while-recreated.ts';
 import { backupOf } from '../config/backup-of.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
@@ -14,6 +15,7 @@ import { createForge } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/index.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
+import { createRecreations } from '../systems/temporal/recreations.ts';
 import { objectStoreOf } from './object-store.ts';
 import { recipientsOf, recoveryOf, writersVault } from './vaults.ts';
 
@@ -37,7 +39,11 @@ export function createSystems(
   const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
   const forge = lazily(() => createForge(config));
   let watching: ArgoCd | undefined;
-  const argocd = lazily(() => (watching = createArgoCd(config.argocd)));
+  const recreations = createRecreations(temporal, {
+    platform: config.platform,
+    cluster: config.backup?.cluster,
+  });
+  const argocd = lazily(() => notWhileRecreated((watching = createArgoCd(config.argocd)), recreations));
   const kubernetes = lazily(() => createKubernetes());
   const backups = lazily(() => {
     const backup = backupOf(config);
@@ -51,6 +57,7 @@ export function createSystems(
   return {
     config,
     temporal,
+    recreations,
     get objects() {
       return objects();
     },

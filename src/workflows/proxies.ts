@@ -16,6 +16,12 @@ import { taskQueue, type Queue } from '../model/ids.ts';
 /** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
 export const outage = '12 hours';
 
+/**
+ * What is done in a cluster that is rebuilt is put off until that is over, however often it is tried. A recreation has a
+ * day, and may have to be started again.
+ */
+const rebuildingHours = 48;
+
 /** Backs off to half a minute, so that work goes on soon after an outage ends. */
 export const retry = {
   initialInterval: '1 second',
@@ -28,7 +34,7 @@ export const silence = '10 seconds';
 
 const brief = {
   startToCloseTimeout: '5 minutes',
-  scheduleToCloseTimeout: outage,
+  scheduleToCloseTimeout: `${12 + rebuildingHours} hours`,
   heartbeatTimeout: silence,
   retry,
 } as const;
@@ -81,12 +87,13 @@ export const lengthy = (platform: string) =>
 
 /**
  * Waits on Argo CD. Each shutdown of a worker costs an attempt, so attempts are not counted and come back within
- * seconds; the wait ends at the promotion's own deadline, which the activity knows, and a little later here.
+ * seconds; the wait ends at the promotion's own deadline, which the activity knows: later by its whole time when the
+ * cluster was rebuilt meanwhile. Here it ends a little after that could be.
  */
 export const patient = (platform: string, withinMs: number) =>
   proxyActivities<WaitActivities>({
     taskQueue: taskQueue(platform, 'wait'),
-    scheduleToCloseTimeout: withinMs + 10 * 60_000,
+    scheduleToCloseTimeout: 2 * withinMs + rebuildingHours * 3_600_000 + 10 * 60_000,
     heartbeatTimeout: silence,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...retry, maximumInterval: '5 seconds' },

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { createWaitActivities } from '../../src/activities/health.ts';
 import { createRenderActivities } from '../../src/activities/render.ts';
 import { createSyncActivities } from '../../src/activities/sync.ts';
+import { notWhileRecreated } from '../../src/activities/while-recreated.ts';
 import type { Asker, RenderActivities, SyncActivities, WaitActivities } from '../../src/activities/types.ts';
 import { applicationName, releasePath } from '../../src/config/places.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
@@ -18,6 +19,7 @@ import { releaseKustomization, releaseMessage } from '../../src/model/release.ts
 import { createArgoCd, type ArgoCd } from '../../src/systems/argocd/index.ts';
 import { createRepository, type Repository } from '../../src/systems/git/index.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
+import { createRecreations } from '../../src/systems/temporal/recreations.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 
 /** A release in the repository. */
@@ -105,7 +107,9 @@ export async function makeBed(names: string[]): Promise<Bed> {
     put: async (key, body) => Boolean(objects.set(key, body)),
     list: async () => [],
   };
-  const systems = { config, repository, argocd, objects: store, temporal };
+  const recreations = createRecreations(temporal, { platform: config.platform, cluster: 'live' });
+  const guarded = notWhileRecreated(argocd, recreations);
+  const systems = { config, repository, argocd: guarded, objects: store, temporal, recreations };
   const activities = {
     ...createWaitActivities(systems),
     ...createSyncActivities(systems),

@@ -1,0 +1,53 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { recreationId } from '../../model/ids.ts';
+
+/** What Temporal knows of the rebuilding of the cluster. */
+export interface LastRecreation {
+  underWay: boolean;
+  /** Of one that is over, in milliseconds since the epoch. */
+  endedAt?: number;
+}
+
+export interface Recreations {
+  /** The newest one. Asked for as often as one likes: Temporal is asked every few seconds at most. */
+  last(): Promise<LastRecreation>;
+}
+
+/** So long may pass until what a worker does in the cluster stands still; nothing is there to be disturbed before. */
+const freshMs = 5000;
+/** One exchange with Temporal. */
+const answerWithinMs = 5000;
+
+/** @param cluster undefined where nothing is backed up: then nothing is ever rebuilt */
+export function createRecreations(
+  client: Client,
+  { platform, cluster }: { platform: string; cluster: string | undefined },
+): Recreations {
+  if (cluster === undefined) return { last: async () => ({ underWay: false }) };
+  const handle = client.workflow.getHandle(recreationId(platform, cluster));
+  let known: LastRecreation | undefined;
+  let asking: Promise<LastRecreation> | undefined;
+  let askedAt = 0;
+
+  async function ask(): Promise<LastRecreation> {
+    try {
+      const { status, closeTime } = await client.withDeadline(Date.now() + answerWithinMs, () =>
+        handle.describe(),
+      );
+      known = { underWay: status.name === 'RUNNING', ...(closeTime && { endedAt: closeTime.getTime() }) };
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) known = { underWay: false };
+      // While Temporal is away no recreation begins or ends.
+      else if (!known) throw error;
+    }
+    return known;
+  }
+
+  return {
+    last() {
+      if (asking && Date.now() - askedAt < freshMs) return asking;
+      askedAt = Date.now();
+      return (asking = ask());
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { recreationId } from '../src/model/ids.ts';
+import { connectClient } from '../src/systems/temporal/connect.ts';
+import { configMap, makeBed, newOperationId, soon, type Bed, type Written } from './support/argocd.ts';
+
+let bed: Bed;
+let written: Written;
+let startRecreation: () => Promise<WorkflowHandle>;
+
+beforeAll(async () => {
+  bed = await makeBed(['waits']);
+  const client = await connectClient();
+  // Nobody works on its queue: it only stands for a recreation that is open.
+  startRecreation = () =>
+    client.workflow.start('nothing', {
+      taskQueue: bed.namespace,
+      workflowId: recreationId(bed.config.platform, 'live'),
+    });
+  await bed.service('waits', 'production', { 'c.json': configMap('waits', { version: '1' }) });
+  await bed.application('waits', 'production');
+  written = await bed.promote('waits', 'production');
+  return async () => {
+    await client.connection.close();
+    await bed.remove();
+  };
+});
+
+const production = () => ({ environment: 'production', service: 'waits', ...written });
+const operationId = newOperationId();
+const sync = () => bed.sync({ ...production(), operationId, asker: bed.asker });
+const render = () => bed.render(production());
+
+/** Expected, so that no log and no alarm tells of it; and not a matter of seconds. */
+const comesAgain = {
+  type: 'BeingRecreated',
+  category: 'BENIGN',
+  nextRetryDelay: '30 seconds',
+  nonRetryable: false,
+};
+
+test('what deliveries do in a cluster stands still while it is rebuilt, and has its whole time afterwards', async () => {
+  // Its Application in dev does not exist.
+  const waiting = bed.wait({ ...production(), environment: 'dev', deadline: soon(60_000) });
+  waiting.catch(() => undefined);
+  const recreation = await startRecreation();
+  await expect(waiting).rejects.toMatchObject(comesAgain);
+  await expect(sync()).rejects.toMatchObject(comesAgain);
+  await expect(render()).rejects.toMatchObject(comesAgain);
+
+  await recreation.terminate();
+  await vi.waitFor(render, { timeout: 20_000, interval: 500 });
+  expect(await sync()).toEqual({ state: 'started' });
+  // Its own deadline has passed meanwhile; of its minute nothing was used up.
+  const scheduled = Date.now() - 3_600_000;
+  const deadline = new Date(scheduled + 60_000).toISOString();
+  const late = { ...production(), operationId, deadline };
+  expect(await bed.environment(scheduled).run(bed.activities.awaitHealthy, late)).toMatchObject({
+    state: 'healthy',
+  });
+});
