@@ -116,7 +116,7 @@ export interface RecoveredApplication {
   state: 'recovered' | 'not-recovered' | 'never-ran';
   /** What it should run, and what it does: a revision a source. */
   expected: string[];
-  revisions: string[];
+  runs: string[];
   sync: string;
   health: string;
   reason?: string;

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import pLimit from 'p-limit';
+import { milliseconds } from '../../config/duration.ts';
+import { changeName } from '../../model/change.ts';
+import { objectKeys } from '../../model/ids.ts';
+import { differing, isMoving, recovery, type Found } from '../../model/recovered.ts';
+import { reportText, shortcomings, summaryOf } from '../../model/recreation-text.ts';
+import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recreation.ts';
+import { createArgoCd } from '../../systems/argocd/index.ts';
+import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';
+import { refused } from '../failures.ts';
+import { existingIndex } from '../stored-backup.ts';
+import type { RecreationActivities } from '../types.ts';
+import { withVault } from '../vault-failures.ts';
+import { applicationsAmong, argoCdObjects, type BackedUp } from './backed-up.ts';
+import { liveApplications } from './live.ts';
+import { rememberedReleases, type Remembered } from './remembered.ts';
+import type { RecreationSystems } from './systems.ts';
+
+type Report = Parameters<RecreationActivities['reportRecreation']>[0];
+
+/** What Argo CD does by itself once it may is given this long to come to rest. */
+const restMs = 60_000;
+const lookEveryMs = 5000;
+/** To explain one takes some requests: beyond these, what Argo CD says of itself has to do. */
+const mostExplained = 50;
+const explainedAtOnce = 8;
+
+/** Safe to repeat and late: the same recreation has the same report, at the same key. */
+export function createReportRecreation(
+  systems: RecreationSystems,
+): Pick<RecreationActivities, 'reportRecreation'> {
+  const { config, objects, recovery: store } = systems;
+  const home = config.argocd.namespace;
+
+  return {
+    reportRecreation: (input) =>
+      withVault(async () => {
+        const backup = input.soFar.plan?.backup;
+        if (!backup) throw refused('Nothing was restored, so there is nothing to report.');
+        const index = await existingIndex(store.vault, backup.key);
+        const remembered = await rememberedReleases(systems);
+        const backedUp = applicationsAmong(await argoCdObjects(systems, index), index, remembered);
+        const kubernetes = systems.clusterOf(input);
+        const found = await atRest(kubernetes, home, backedUp, input);
+
+        const judged = backedUp.map((one) => judge(one, found.get(idOf(one, home)), input, home));
+        const report: RecreationReport = {
+          ...times(input.soFar, backup.createdAt),
+          targets: targets(),
+          applications: await explained(kubernetes, judged),
+          differing: input.drill ? [] : different(remembered, found, home),
+          leftOut: index.leftOut,
+        };
+        const passed = shortcomings(report).length === 0;
+        const summary = summaryOf(report);
+        const key = objectKeys.recreation(input.cluster, report.startedAt, input.recreation);
+        const written = { ...report, state: passed ? 'succeeded' : 'failed', reason: summary };
+        await objects.put(key, JSON.stringify(written, undefined, 2));
+        await objects.put(key.replace(/json$/, 'md'), reportText(report));
+        if (input.drill && passed) await prove(backup.key);
+        return { report: key, passed, summary };
+      }),
+  };
+
+  function targets(): RecreationReport['targets'] {
+    const { rpo, rto } = config.recreation.targets;
+    return { rpoMs: milliseconds(rpo), rtoMs: milliseconds(rto) };
+  }
+
+  async function prove(key: string): Promise<void> {
+    const now = new Date().toISOString();
+    const verification = await readVerification(store.vault, key);
+    await writeVerification(store.vault, {
+      ...(verification ?? { key, state: 'good', verifiedAt: now }),
+      provenAt: now,
+    });
+  }
+}
+
+const idOf = ({ name, namespace }: Pick<BackedUp, 'name' | 'namespace'>, home: string): string =>
+  `${namespace ?? home}/${name}`;
+
+/** Reads all of them, again until Argo CD has come to rest. */
+async function atRest(
+  kubernetes: Kubernetes,
+  home: string,
+  backedUp: readonly BackedUp[],
+  { drill }: Report,
+): Promise<Map<string, Found>> {
+  const namespaces = new Set([home, ...backedUp.map(({ namespace = home }) => namespace)]);
+  const until = Date.now() + restMs;
+  for (;;) {
+    const found = await liveApplications(kubernetes, namespaces);
+    const moving = backedUp.filter((one) => {
+      const live = found.get(idOf(one, home));
+      return live && isMoving(live);
+    });
+    if (drill || moving.length === 0 || Date.now() > until) return found;
+    heartbeat({ done: backedUp.length - moving.length, of: backedUp.length, what: 'Applications at rest' });
+    await sleep(lookEveryMs, undefined, { signal: cancellationSignal() });
+  }
+}
+
+/** Of a drill it is asked whether it is there: no controller runs in a scratch control plane. */
+function judge(
+  one: BackedUp,
+  found: Found | undefined,
+  { drill, startedAt = '' }: Report,
+  home: string,
+): RecoveredApplication {
+  const outcome: Pick<RecoveredApplication, 'state' | 'reason'> =
+    drill && found ? { state: 'recovered' } : recovery(one.expected, found, Date.parse(startedAt));
+  return {
+    name: one.name,
+    namespace: one.namespace ?? home,
+    ...outcome,
+    expected: one.expected,
+    runs: found?.runs ?? [],
+    sync: found?.application.sync.status ?? 'Missing',
+    health: found?.application.health.status ?? 'Missing',
+  };
+}
+
+async function explained(
+  kubernetes: Kubernetes,
+  applications: RecoveredApplication[],
+): Promise<RecoveredApplication[]> {
+  const chosen = new Set(
+    applications
+      .filter(({ state, sync }) => state === 'not-recovered' && sync !== 'Missing')
+      .slice(0, mostExplained),
+  );
+  return pLimit(explainedAtOnce).map(applications, async (one) => {
+    if (!chosen.has(one)) return one;
+    const { name, namespace, reason = '' } = one;
+    const why = await createArgoCd({ kubernetes, namespace }).explain(name);
+    return { ...one, reason: `${reason}\n${why}`.trimEnd() };
+  });
+}
+
+/** RTO ends with the last phase that brought something back: to write it down is no part of it. */
+function times(soFar: Recreation, backedUpAt: string) {
+  const { report: _, ...recreation } = soFar;
+  const began = Date.parse(soFar.startedAt);
+  const phases = soFar.phases.filter(({ finishedAt }) => finishedAt !== undefined);
+  const ended = Math.max(began, ...phases.map(({ finishedAt = '' }) => Date.parse(finishedAt)));
+  return {
+    ...recreation,
+    phases,
+    finishedAt: new Date(ended).toISOString(),
+    rpoMs: began - Date.parse(backedUpAt),
+    rtoMs: ended - began,
+  };
+}
+
+function different(
+  remembered: ReadonlyMap<string, Remembered>,
+  found: ReadonlyMap<string, Found>,
+  home: string,
+): RecreationReport['differing'] {
+  return [...remembered].flatMap(([name, { environment, service, current }]) => {
+    const runs = differing(current, found.get(`${home}/${name}`));
+    return runs === undefined ? [] : [{ environment, service, remembered: changeName(current.change), runs }];
+  });
+}
