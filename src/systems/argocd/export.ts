@@ -3,6 +3,7 @@ import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { BackupIndex, BackupKind } from '../../model/backup.ts';
 import { canonical, placeOf, reduced, revisionsOf, type KubernetesObject } from '../../model/backup-form.ts';
+import { parseExactly } from './exact-json.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 import { versionInTag } from './manifest.ts';
 
@@ -169,18 +170,6 @@ export async function* listAll(
     more = page.metadata.continue;
   } while (more);
 }
-
-/** Integers beyond what JavaScript can hold keep their digits: Helm values may have some. */
-const parseExactly = (text: string): unknown =>
-  /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-
-// Not in TypeScript's library yet (https://tc39.es/proposal-json-parse-with-source/).
-const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
-
-const keepDigits = (_: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' && !Number.isSafeInteger(value) && context?.source !== undefined
-    ? rawJSON(context.source)
-    : value;
 
 const isSealingKey = ({ metadata }: KubernetesObject): boolean =>
   metadata.labels?.[sealingKeyLabel] !== undefined;

@@ -78,7 +78,7 @@ export async function explainPods(kubernetes: Kubernetes, workload: Workload): P
   return lines;
 }
 
-async function podsOf(kubernetes: Kubernetes, { kind, namespace, name }: Workload): Promise<Pod[]> {
+export async function podsOf(kubernetes: Kubernetes, { kind, namespace, name }: Workload): Promise<Pod[]> {
   const pods = `/api/v1/namespaces/${namespace}/pods`;
   if (kind === 'Pod') {
     const pod = await kubernetes.get(`${pods}/${name}`);

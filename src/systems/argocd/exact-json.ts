@@ -1,0 +1,11 @@
+/** Integers beyond what JavaScript can hold keep their digits: Helm values may have some. */
+export const parseExactly = (text: string): unknown =>
+  /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+
+// Not in TypeScript's library yet (https://tc39.es/proposal-json-parse-with-source/).
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
+const keepDigits = (_: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && context?.source !== undefined
+    ? rawJSON(context.source)
+    : value;
