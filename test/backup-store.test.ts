@@ -3,42 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { zstdDecompressSync } from 'node:zlib';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createBackupActivities } from '../src/activities/backup.ts';
 import { createRecoveryActivities, type Recovery } from '../src/activities/recovery.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf, type BackupConfig } from '../src/config/backup-of.ts';
 import type { Config } from '../src/config/schema.ts';
 import { backupIndexSchema, indexKey, newestGood, type BackupIndex } from '../src/model/backup.ts';
 import { recreationId } from '../src/model/ids.ts';
 import { createKubernetes } from '../src/systems/argocd/kubernetes.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
-import { createS3Client, createS3Vault } from '../src/systems/backups/s3.ts';
 import { textBody, type Vault } from '../src/systems/backups/vault.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { recipientsOf, vaultOptions } from '../src/worker/vaults.ts';
-import {
-  application,
-  makeBackupPlatform,
-  makeLockedBucket,
-  plainSecret,
-  removeBucket,
-  type BackupPlatform,
-} from './support/backups.ts';
-import { s3Proxy } from './support/s3-proxy.ts';
+import { recipientsOf, recoveryOf, writersVault } from '../src/worker/vaults.ts';
+import { azureStore, s3Store, type BackupStore } from './support/backup-stores.ts';
+import { application, makeBackupPlatform, plainSecret, type BackupPlatform } from './support/backups.ts';
+import { storeProxy, type StoreProxy } from './support/store-proxy.ts';
 
-let platform: BackupPlatform;
-let temporal: Client;
-let proxy: Awaited<ReturnType<typeof s3Proxy>>;
-let vault: Vault;
-/** The same, with bad days. */
-let throughProxy: Vault;
-const scratch = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
+/** Who writes and who reads. */
+interface Vaults {
+  writers: Vault;
+  readers: Vault;
+}
+
+const vaultsOf = (backup: BackupConfig): Vaults => ({
+  writers: writersVault(backup),
+  readers: recoveryOf(backup).vault,
+});
 
 /** An activity, as a worker runs it. */
 const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
@@ -48,287 +43,330 @@ const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
     (input: I) => Promise<O>
   >(activity, input);
 
-beforeAll(async () => {
-  platform = await makeBackupPlatform();
-  await makeLockedBucket(platform);
-  temporal = await connectClient();
-  proxy = await s3Proxy();
-  const options = vaultOptions(backupOf(platform.config));
-  vault = createS3Vault(options);
-  throughProxy = createS3Vault({ ...options, endpoint: proxy.endpoint });
-}, 60_000);
+/** What backups need of a store: the same of each. */
+const stores: [string, () => BackupStore | Promise<BackupStore>][] = [
+  ['S3', s3Store],
+  ['Azure Blob Storage', azureStore],
+];
 
-afterAll(async () => {
-  proxy.close();
-  await temporal.connection.close();
-  await platform.remove();
-});
+describe.for(stores)('in %s', ([, startStore]) => {
+  let platform: BackupPlatform;
+  let backend: BackupStore;
+  let temporal: Client;
+  let proxy: StoreProxy;
+  let vaults: Vaults;
+  /** The same, with bad days. */
+  let throughProxy: Vaults;
+  const scratch = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
 
-afterEach(() => {
-  proxy.mishap = () => undefined;
-});
+  beforeAll(async () => {
+    backend = await startStore();
+    platform = await makeBackupPlatform(backend);
+    const backup = backupOf(platform.config);
+    await backend.make(backup);
+    temporal = await connectClient();
+    proxy = await storeProxy(backup.endpoint ?? '');
+    vaults = vaultsOf(backup);
+    throughProxy = vaultsOf({ ...backup, endpoint: proxy.endpoint });
+  }, 60_000);
 
-const cluster = () => backupOf(platform.config).cluster;
+  afterAll(async () => {
+    proxy.close();
+    await temporal.connection.close();
+    await platform.remove();
+  });
 
-/** Each backup of a test has a second of its own. */
-let seconds = 0;
-const nextMoment = () => new Date(Date.UTC(2026, 0, 1) + (seconds += 1) * 1000).toISOString();
+  afterEach(() => {
+    proxy.mishap = () => undefined;
+  });
 
-function store({ into = vault, config = platform.config }: { into?: Vault; config?: Config } = {}) {
-  const backups = { vault: into, recipients: () => recipientsOf(backupOf(config)) };
-  const systems = { config, temporal, backups, kubernetes: createKubernetes() };
-  const { storeBackup } = createBackupActivities(systems, scratch);
-  return run(storeBackup, { cluster: cluster(), at: nextMoment() });
-}
+  const cluster = () => backupOf(platform.config).cluster;
 
-function recovery({ from = vault, identity = platform.identity, config = platform.config } = {}) {
-  const opened: Recovery = { vault: from, identities: () => [identity] };
-  return createRecoveryActivities({ config, recovery: opened }, scratch);
-}
+  /** Each backup of a test has a second of its own. */
+  let seconds = 0;
+  const nextMoment = () => new Date(Date.UTC(2026, 0, 1) + (seconds += 1) * 1000).toISOString();
 
-const verify = (key: string, how: Parameters<typeof recovery>[0] = {}, accept = false) =>
-  run(recovery(how).verifyBackup, { cluster: cluster(), key, accept });
-
-async function indexOf(key: string): Promise<BackupIndex> {
-  return backupIndexSchema.parse(await readIndex(vault, key));
-}
-
-async function storedBytes(key: string): Promise<Buffer> {
-  const found = await vault.read(key);
-  if (!found) throw new Error(`${key} is not there.`);
-  return buffer(found);
-}
-
-/** As a person opens it: `age --decrypt | zstd --decompress`. */
-async function plainLines(key: string): Promise<string[]> {
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(platform.identity);
-  const compressed = await decrypter.decrypt(await storedBytes(key));
-  return zstdDecompressSync(compressed).toString().trimEnd().split('\n');
-}
-
-const goodKeys = async () =>
-  (await recoveryPoints(vault, cluster())).filter(({ state }) => state === 'good').map(({ key }) => key);
-
-test('a backup holds all that Argo CD cannot find in Git, verifies, and is locked', async () => {
-  const { key, counts } = await store();
-  expect(counts).toEqual({ ConfigMap: 5, Secret: 3, AppProject: 1, Application: 3, ApplicationSet: 1 });
-  const index = await indexOf(key);
-  expect(index.applications).toContainEqual({ name: 'orders', revisions: ['a'.repeat(40)] });
-  expect(index.sealingKeys).toEqual([{ name: 'sealed-secrets-key1', fingerprint: 'unreadable' }]);
-  expect(index.leftOut.map(({ what }) => what)).toEqual(
-    expect.arrayContaining([
-      'operation of Application orders',
-      'Secret argocd-redis',
-      'ConfigMap somebody-elses',
-    ]),
-  );
-  const point = await verify(key);
-  expect(point).toMatchObject({ key, state: 'good', size: index.stored.size, counts });
-  expect(Date.parse(point.lockedUntil ?? '') - Date.now()).toBeGreaterThan(89 * 86_400_000);
-});
-
-test('two backups of the same state are the same bytes before encryption', async () => {
-  const first = await store();
-  // None of this is what anybody meant; the last one is.
-  await platform.kubectl([
-    ...['patch', 'application', 'orders', '-n', platform.namespace, '--type=merge', '-p'],
-    JSON.stringify({
-      metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } },
-      status: { health: { status: 'Degraded' }, reconciledAt: '2026-02-02T00:00:00Z' },
-    }),
-  ]);
-  const second = await store();
-  const plain = async ({ key }: { key: string }) => (await indexOf(key)).plain;
-  expect(await plain(second)).toEqual(await plain(first));
-  expect(await storedBytes(second.key)).not.toEqual(await storedBytes(first.key));
-  const compare = { cluster: cluster(), from: first.key, to: second.key };
-  expect(await run(recovery().compareBackups, compare)).toEqual({});
-});
-
-test('what is stored shows no secret, and what is in it holds them', async () => {
-  const { key } = await store();
-  const encoded = Buffer.from(plainSecret).toString('base64');
-  const outside = [(await storedBytes(key)).toString('latin1'), JSON.stringify(await indexOf(key))];
-  for (const text of outside) {
-    expect(text).not.toContain(plainSecret);
-    expect(text).not.toContain(encoded);
+  function store({ into = vaults, config = platform.config }: { into?: Vaults; config?: Config } = {}) {
+    const backups = { vault: into.writers, recipients: () => recipientsOf(backupOf(config)) };
+    const systems = { config, temporal, backups, kubernetes: createKubernetes() };
+    const { storeBackup } = createBackupActivities(systems, scratch);
+    return run(storeBackup, { cluster: cluster(), at: nextMoment() });
   }
-  const inside = (await plainLines(key)).join('\n');
-  expect(inside).toContain(encoded);
-  expect(inside).not.toContain('"operation"');
-  expect(inside).not.toContain('Healthy');
-});
 
-test('argocd admin import takes it, and a cluster made from it has the same backup', async () => {
-  const { key } = await store();
-  const { importable, plain } = await indexOf(key);
-  const lines = await plainLines(key);
-  const target = `${platform.namespace}-restored`;
-  const importInto = (namespace: string, ...flags: string[]) =>
-    execa('argocd', ['admin', 'import', '-', '--verbose', '-n', namespace, ...flags], {
-      input: lines.slice(0, importable).join('\n'),
-      timeout: 30_000,
-    });
-  const { stdout } = await importInto(platform.namespace, '--dry-run');
-  expect(stdout.match(/ (unchanged|updated) \(dry run\)$/gm)).toHaveLength(importable);
+  function recovery({ from = vaults, identity = platform.identity, config = platform.config } = {}) {
+    const opened: Recovery = { vault: from.readers, identities: () => [identity] };
+    return createRecoveryActivities({ config, recovery: opened }, scratch);
+  }
 
-  await platform.kubectl(['create', 'namespace', target]);
-  try {
-    const beside = lines.slice(importable).map((line) => JSON.parse(line) as object);
-    await platform.kubectl(['apply', '--server-side', '-n', target, '-f', '-'], ...beside);
-    await importInto(target);
-    const config = {
-      ...platform.config,
-      argocd: { namespace: target },
-      backup: { ...backupOf(platform.config), sealingKeys: target },
+  const verify = (key: string, how: Parameters<typeof recovery>[0] = {}, accept = false) =>
+    run(recovery(how).verifyBackup, { cluster: cluster(), key, accept });
+
+  async function indexOf(key: string): Promise<BackupIndex> {
+    return backupIndexSchema.parse(await readIndex(vaults.readers, key));
+  }
+
+  async function storedBytes(key: string): Promise<Buffer> {
+    const found = await vaults.readers.read(key);
+    if (!found) throw new Error(`${key} is not there.`);
+    return buffer(found);
+  }
+
+  /** As a person opens it: `age --decrypt | zstd --decompress`. */
+  async function plainLines(key: string): Promise<string[]> {
+    const decrypter = new Decrypter();
+    decrypter.addIdentity(platform.identity);
+    const compressed = await decrypter.decrypt(await storedBytes(key));
+    return zstdDecompressSync(compressed).toString().trimEnd().split('\n');
+  }
+
+  const goodKeys = async () =>
+    (await recoveryPoints(vaults.readers, cluster()))
+      .filter(({ state }) => state === 'good')
+      .map(({ key }) => key);
+
+  test('a backup holds all that Argo CD cannot find in Git, verifies, and is locked', async () => {
+    const { key, counts } = await store();
+    expect(counts).toEqual({ ConfigMap: 5, Secret: 3, AppProject: 1, Application: 3, ApplicationSet: 1 });
+    const index = await indexOf(key);
+    expect(index.applications).toContainEqual({ name: 'orders', revisions: ['a'.repeat(40)] });
+    expect(index.sealingKeys).toEqual([{ name: 'sealed-secrets-key1', fingerprint: 'unreadable' }]);
+    expect(index.leftOut.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        'operation of Application orders',
+        'Secret argocd-redis',
+        'ConfigMap somebody-elses',
+      ]),
+    );
+    const point = await verify(key);
+    expect(point).toMatchObject({ key, state: 'good', size: index.stored.size, counts });
+    expect(Date.parse(point.lockedUntil ?? '') - Date.now()).toBeGreaterThan(89 * 86_400_000);
+  });
+
+  test('two backups of the same state are the same bytes before encryption', async () => {
+    const first = await store();
+    // None of this is what anybody meant; the last one is.
+    await platform.kubectl([
+      ...['patch', 'application', 'orders', '-n', platform.namespace, '--type=merge', '-p'],
+      JSON.stringify({
+        metadata: { annotations: { 'argocd.argoproj.io/refresh': 'hard' } },
+        status: { health: { status: 'Degraded' }, reconciledAt: '2026-02-02T00:00:00Z' },
+      }),
+    ]);
+    const second = await store();
+    const plain = async ({ key }: { key: string }) => (await indexOf(key)).plain;
+    expect(await plain(second)).toEqual(await plain(first));
+    expect(await storedBytes(second.key)).not.toEqual(await storedBytes(first.key));
+    const compare = { cluster: cluster(), from: first.key, to: second.key };
+    expect(await run(recovery().compareBackups, compare)).toEqual({});
+  });
+
+  test('what is stored shows no secret, and what is in it holds them', async () => {
+    const { key } = await store();
+    const encoded = Buffer.from(plainSecret).toString('base64');
+    const outside = [(await storedBytes(key)).toString('latin1'), JSON.stringify(await indexOf(key))];
+    for (const text of outside) {
+      expect(text).not.toContain(plainSecret);
+      expect(text).not.toContain(encoded);
+    }
+    const inside = (await plainLines(key)).join('\n');
+    expect(inside).toContain(encoded);
+    expect(inside).not.toContain('"operation"');
+    expect(inside).not.toContain('Healthy');
+  });
+
+  test('argocd admin import takes it, and a cluster made from it has the same backup', async () => {
+    const { key } = await store();
+    const { importable, plain } = await indexOf(key);
+    const lines = await plainLines(key);
+    const target = `${platform.namespace}-restored`;
+    const importInto = (namespace: string, ...flags: string[]) =>
+      execa('argocd', ['admin', 'import', '-', '--verbose', '-n', namespace, ...flags], {
+        input: lines.slice(0, importable).join('\n'),
+        timeout: 30_000,
+      });
+    const { stdout } = await importInto(platform.namespace, '--dry-run');
+    expect(stdout.match(/ (unchanged|updated) \(dry run\)$/gm)).toHaveLength(importable);
+
+    await platform.kubectl(['create', 'namespace', target]);
+    try {
+      const beside = lines.slice(importable).map((line) => JSON.parse(line) as object);
+      await platform.kubectl(['apply', '--server-side', '-n', target, '-f', '-'], ...beside);
+      await importInto(target);
+      const config = {
+        ...platform.config,
+        argocd: { namespace: target },
+        backup: { ...backupOf(platform.config), sealingKeys: target },
+      };
+      const restored = await indexOf((await store({ config })).key);
+      expect(restored.plain).toEqual(plain);
+    } finally {
+      await platform.kubectl(['delete', 'namespace', '--wait=false', target]);
+    }
+  });
+
+  test('bytes that changed on the way are told from a wrong key, and neither is counted as good', async () => {
+    const { key } = await store();
+    const spoil = async (change: (body: Buffer) => Buffer) => {
+      proxy.mishap = (method, path) =>
+        method === 'GET' && new RegExp(`${key}(\\?|$)`).test(path) ? { answers: change } : undefined;
+      return verify(key, { from: throughProxy });
     };
-    const restored = await indexOf((await store({ config })).key);
-    expect(restored.plain).toEqual(plain);
-  } finally {
-    await platform.kubectl(['delete', 'namespace', '--wait=false', target]);
-  }
-});
+    const truncated = await spoil((body) => body.subarray(0, body.length - 10));
+    expect(truncated).toMatchObject({
+      state: 'bad',
+      reason: expect.stringMatching(/^Its \d+ bytes were \d+/),
+    });
+    const flipped = await spoil((body) => Buffer.from(body.map((byte, i) => (i === 300 ? byte ^ 1 : byte))));
+    expect(flipped).toMatchObject({
+      state: 'bad',
+      reason: expect.stringMatching(/not those that were written/),
+    });
+    expect(await goodKeys()).not.toContain(key);
 
-test('bytes that changed on the way are told from a wrong key, and neither is counted as good', async () => {
-  const { key } = await store();
-  const spoil = async (change: (body: Buffer) => Buffer) => {
+    expect(await verify(key)).toMatchObject({ state: 'good' });
     proxy.mishap = (method, path) =>
-      method === 'GET' && new RegExp(`${key}(\\?|$)`).test(path) ? change : undefined;
-    return verify(key, { from: throughProxy });
-  };
-  const truncated = await spoil((body) => body.subarray(0, body.length - 10));
-  expect(truncated).toMatchObject({ state: 'bad', reason: expect.stringMatching(/^Its \d+ bytes were \d+/) });
-  const flipped = await spoil((body) => Buffer.from(body.map((byte, i) => (i === 300 ? byte ^ 1 : byte))));
-  expect(flipped).toMatchObject({
-    state: 'bad',
-    reason: expect.stringMatching(/not those that were written/),
-  });
-  expect(await goodKeys()).not.toContain(key);
+      method === 'GET' && new RegExp(`${key}(\\?|$)`).test(path) ? 'cut' : undefined;
+    // It comes whole another time, perhaps: nothing is said of the backup.
+    await expect(verify(key, { from: throughProxy })).rejects.toMatchObject({
+      lasting: false,
+      message: expect.stringMatching(/^The store of the backups/) as string,
+    });
+    expect(await goodKeys()).toContain(key);
 
-  expect(await verify(key)).toMatchObject({ state: 'good' });
-  const wrong = verify(key, { identity: await generateX25519Identity() });
-  await expect(wrong).rejects.toThrow(/encrypted to other recipients.*backup.recovery.identity/);
-  // That says nothing about the backup.
-  expect(await readVerification(vault, key)).toMatchObject({ state: 'good' });
+    const wrong = verify(key, { identity: await generateX25519Identity() });
+    await expect(wrong).rejects.toThrow(/encrypted to other recipients.*backup.recovery.identity/);
+    // That says nothing about the backup.
+    expect(await readVerification(vaults.readers, key)).toMatchObject({ state: 'good' });
+  });
+
+  test('a backup that was put in the place of another, or of another cluster, is bad', async () => {
+    const [first, second] = [await store(), await store()];
+    const index = await indexOf(first.key);
+    const planted = async (changes: Partial<BackupIndex>, bytes: Buffer) => {
+      const moment = nextMoment().slice(11, 19).replaceAll(':', '');
+      const key = `argocd/${cluster()}/2026-01-02/${moment}Z-0123456789abcdef`;
+      await vaults.writers.putOnce(key, textBody(bytes.toString('latin1')));
+      const { version: _, ...stored } = index.stored;
+      await vaults.writers.putOnce(
+        indexKey(key),
+        textBody(JSON.stringify({ ...index, key, stored, ...changes })),
+      );
+      return verify(key);
+    };
+    const bytes = await storedBytes(second.key);
+    expect(await planted({ key: first.key }, bytes)).toMatchObject({
+      state: 'bad',
+      reason: `Its index is that of ${first.key}.`,
+    });
+    expect(await planted({ cluster: 'elsewhere' }, bytes)).toMatchObject({
+      state: 'bad',
+      reason: 'It is a backup of elsewhere.',
+    });
+    expect(await planted({}, bytes)).toMatchObject({ state: 'bad' });
+
+    // What was overwritten is read as it was written.
+    await vaults.readers.put(first.key, 'rubbish');
+    expect(await verify(first.key)).toMatchObject({ state: 'good' });
+  });
+
+  test('a store that refuses ends a backup at once, one that is overloaded is asked again', async () => {
+    const before = await recoveryPoints(vaults.readers, cluster());
+    proxy.mishap = (method) => (method === 'PUT' ? { status: 403, code: backend.codes.refused } : undefined);
+    await expect(store({ into: throughProxy })).rejects.toMatchObject({
+      type: 'Refused',
+      message: expect.stringMatching(
+        new RegExp(`(bucket|container) b\\w+ at http.*${backend.codes.refused}.*See backup in gitops.yaml`),
+      ) as string,
+    });
+    proxy.mishap = (method) =>
+      method === 'PUT' ? { status: 503, code: backend.codes.overloaded } : undefined;
+    await expect(store({ into: throughProxy })).rejects.toMatchObject({
+      lasting: false,
+      message: expect.stringContaining(backend.codes.overloaded) as string,
+    });
+    expect(await recoveryPoints(vaults.readers, cluster())).toEqual(before);
+
+    let refusals = 2;
+    proxy.mishap = (method) =>
+      method === 'PUT' && refusals-- > 0 ? { status: 503, code: backend.codes.overloaded } : undefined;
+    const { key } = await store({ into: throughProxy });
+    expect(await verify(key)).toMatchObject({ state: 'good' });
+  });
+
+  test('a write whose answer was lost is success, once', async () => {
+    const seen: string[] = [];
+    proxy.mishap = (method, path) => {
+      if (method !== 'PUT') return undefined;
+      seen.push(path);
+      return seen.filter((earlier) => earlier === path).length === 1 ? 'lose' : undefined;
+    };
+    const { key } = await store({ into: throughProxy });
+    expect(seen).toHaveLength(4);
+    expect(await verify(key)).toMatchObject({ state: 'good' });
+  });
+
+  test('bytes that change on their way to the store are not taken, but sent again', async () => {
+    let damages = 1;
+    proxy.mishap = (method) =>
+      method === 'PUT' && damages-- > 0
+        ? { arrives: (body) => Buffer.from(body.map((byte, i) => (i === 300 ? byte ^ 1 : byte))) }
+        : undefined;
+    const { key } = await store({ into: throughProxy });
+    expect(damages).toBeLessThan(0);
+    expect(await verify(key)).toMatchObject({ state: 'good' });
+  });
+
+  test('a backup without Applications, or much smaller than the last good one, waits for a person', async () => {
+    const last = await store();
+    await verify(last.key);
+    const [one, two] = ['payments', 'shipping'];
+    await platform.kubectl(['delete', 'application', '-n', platform.namespace, one, two]);
+    const small = await store();
+    const point = await verify(small.key);
+    expect(point).toMatchObject({
+      state: 'suspect',
+      reason: expect.stringMatching(/^It holds 1 Applications, the last good one 3/) as string,
+    });
+    expect(newestGood(await recoveryPoints(vaults.readers, cluster()))?.key).not.toBe(small.key);
+    const compare = { cluster: cluster(), from: last.key, to: small.key };
+    expect(await run(recovery().compareBackups, compare)).toEqual({
+      Application: { added: [], removed: [one, two], changed: [] },
+    });
+
+    expect(await verify(small.key, {}, true)).toMatchObject({ state: 'good' });
+    // Who accepted it need not do so again.
+    expect(await verify(small.key)).toMatchObject({ state: 'good' });
+
+    await platform.kubectl(['delete', 'application', '-n', platform.namespace, '--all']);
+    await platform.kubectl(['delete', 'applicationset', '-n', platform.namespace, '--all']);
+    expect(await verify((await store()).key)).toMatchObject({
+      state: 'suspect',
+      reason: 'It holds no Application.',
+    });
+    await platform.kubectl(
+      ['create', '-n', platform.namespace, '-f', '-'],
+      ...['orders', 'payments', 'shipping'].map((name) => application(name)),
+    );
+  });
+
+  test('where nothing is locked nothing is counted as good', async () => {
+    const open = await backend.makeOpen(backupOf(platform.config));
+    const { key } = await store({ into: vaultsOf(open) });
+    expect(await verify(key, { from: vaultsOf(open) })).toMatchObject({
+      state: 'suspect',
+      reason: expect.stringMatching(/does not lock it.*gitops setup/) as string,
+    });
+  });
+
+  test('a cluster that is being rebuilt is not backed up', async () => {
+    const workflowId = recreationId(platform.config.platform, cluster());
+    const handle = await temporal.workflow.start('recreateCluster', { workflowId, taskQueue: workflowId });
+    try {
+      await expect(store()).rejects.toMatchObject({ type: 'Refused', message: /is being rebuilt/ });
+    } finally {
+      await handle.terminate('The test is over.');
+    }
+  });
+
+  test('none of it leaves a file behind', () => expect(readdirSync(scratch)).toEqual([]));
 });
-
-test('a backup that was put in the place of another, or of another cluster, is bad', async () => {
-  const [first, second] = [await store(), await store()];
-  const index = await indexOf(first.key);
-  const planted = async (changes: Partial<BackupIndex>, bytes: Buffer) => {
-    const moment = nextMoment().slice(11, 19).replaceAll(':', '');
-    const key = `argocd/${cluster()}/2026-01-02/${moment}Z-0123456789abcdef`;
-    await vault.putOnce(key, textBody(bytes.toString('latin1')));
-    const { version: _, ...stored } = index.stored;
-    await vault.putOnce(indexKey(key), textBody(JSON.stringify({ ...index, key, stored, ...changes })));
-    return verify(key);
-  };
-  const bytes = await storedBytes(second.key);
-  expect(await planted({ key: first.key }, bytes)).toMatchObject({
-    state: 'bad',
-    reason: `Its index is that of ${first.key}.`,
-  });
-  expect(await planted({ cluster: 'elsewhere' }, bytes)).toMatchObject({
-    state: 'bad',
-    reason: 'It is a backup of elsewhere.',
-  });
-  expect(await planted({}, bytes)).toMatchObject({ state: 'bad' });
-
-  // What was overwritten is read as it was written.
-  await vault.put(first.key, 'rubbish');
-  expect(await verify(first.key)).toMatchObject({ state: 'good' });
-});
-
-test('a store that refuses ends a backup at once, one that is overloaded is asked again', async () => {
-  const before = await recoveryPoints(vault, cluster());
-  proxy.mishap = (method) => (method === 'PUT' ? { status: 403, code: 'AccessDenied' } : undefined);
-  await expect(store({ into: throughProxy })).rejects.toMatchObject({
-    type: 'Refused',
-    message: expect.stringMatching(/bucket b\w+ at http.*AccessDenied.*See backup in gitops.yaml/) as string,
-  });
-  proxy.mishap = (method) => (method === 'PUT' ? { status: 503, code: 'SlowDown' } : undefined);
-  await expect(store({ into: throughProxy })).rejects.toMatchObject({
-    lasting: false,
-    message: expect.stringContaining('SlowDown') as string,
-  });
-  expect(await recoveryPoints(vault, cluster())).toEqual(before);
-
-  let refusals = 2;
-  proxy.mishap = (method) =>
-    method === 'PUT' && refusals-- > 0 ? { status: 503, code: 'SlowDown' } : undefined;
-  const { key } = await store({ into: throughProxy });
-  expect(await verify(key)).toMatchObject({ state: 'good' });
-});
-
-test('a write whose answer was lost is success, once', async () => {
-  const seen: string[] = [];
-  proxy.mishap = (method, path) => {
-    if (method !== 'PUT') return undefined;
-    seen.push(path);
-    return seen.filter((earlier) => earlier === path).length === 1 ? 'lose' : undefined;
-  };
-  const { key } = await store({ into: throughProxy });
-  expect(seen).toHaveLength(4);
-  expect(await verify(key)).toMatchObject({ state: 'good' });
-});
-
-test('a backup without Applications, or much smaller than the last good one, waits for a person', async () => {
-  const last = await store();
-  await verify(last.key);
-  const [one, two] = ['payments', 'shipping'];
-  await platform.kubectl(['delete', 'application', '-n', platform.namespace, one, two]);
-  const small = await store();
-  const point = await verify(small.key);
-  expect(point).toMatchObject({
-    state: 'suspect',
-    reason: expect.stringMatching(/^It holds 1 Applications, the last good one 3/) as string,
-  });
-  expect(newestGood(await recoveryPoints(vault, cluster()))?.key).not.toBe(small.key);
-  const compare = { cluster: cluster(), from: last.key, to: small.key };
-  expect(await run(recovery().compareBackups, compare)).toEqual({
-    Application: { added: [], removed: [one, two], changed: [] },
-  });
-
-  expect(await verify(small.key, {}, true)).toMatchObject({ state: 'good' });
-  // Who accepted it need not do so again.
-  expect(await verify(small.key)).toMatchObject({ state: 'good' });
-
-  await platform.kubectl(['delete', 'application', '-n', platform.namespace, '--all']);
-  await platform.kubectl(['delete', 'applicationset', '-n', platform.namespace, '--all']);
-  expect(await verify((await store()).key)).toMatchObject({
-    state: 'suspect',
-    reason: 'It holds no Application.',
-  });
-  await platform.kubectl(
-    ['create', '-n', platform.namespace, '-f', '-'],
-    ...['orders', 'payments', 'shipping'].map((name) => application(name)),
-  );
-});
-
-test('in a bucket without a lock nothing is counted as good', async () => {
-  const options = { ...vaultOptions(backupOf(platform.config)), bucket: `${platform.name}-open` };
-  const s3 = createS3Client(options);
-  const Bucket = options.bucket;
-  await s3.send(new CreateBucketCommand({ Bucket }));
-  const open = createS3Vault(options);
-  const { key } = await store({ into: open });
-  expect(await verify(key, { from: open })).toMatchObject({
-    state: 'suspect',
-    reason: expect.stringMatching(/does not lock it.*gitops setup/) as string,
-  });
-  await removeBucket(options.endpoint ?? '', Bucket);
-  s3.destroy();
-});
-
-test('a cluster that is being rebuilt is not backed up', async () => {
-  const workflowId = recreationId(platform.config.platform, cluster());
-  const handle = await temporal.workflow.start('recreateCluster', { workflowId, taskQueue: workflowId });
-  try {
-    await expect(store()).rejects.toMatchObject({ type: 'Refused', message: /is being rebuilt/ });
-  } finally {
-    await handle.terminate('The test is over.');
-  }
-});
-
-test('none of it leaves a file behind', () => expect(readdirSync(scratch)).toEqual([]));

@@ -1,6 +1,5 @@
 import { execa } from 'execa';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -9,22 +8,23 @@ import { backupId, nightlyBackupId } from '../src/model/ids.ts';
 import { attributes } from '../src/model/visibility.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
+import { bin, checkout, run, runJson, startWorker, type Point } from './support/backup-commands.ts';
 import { application, makeBackupPlatform, plainSecret, type BackupPlatform } from './support/backups.ts';
 
-const checkout = fileURLToPath(new URL('..', import.meta.url));
-const bin = `${checkout}bin/gitops.js`;
 /** On two busy cores a command takes seconds. */
 const timeout = 90_000;
 
 let platform: BackupPlatform;
 let temporal: Client;
 let worker: { end(): Promise<void> };
+const gitops = (...args: string[]) => run(platform, args);
+const json = <T>(...args: string[]) => runJson<T>(platform, args);
 
 beforeAll(async () => {
   platform = await makeBackupPlatform();
   temporal = await connectClient();
   await registerSearchAttributes(temporal);
-  worker = await startWorker();
+  worker = await startWorker(platform);
 }, timeout);
 
 afterAll(async () => {
@@ -39,50 +39,6 @@ afterAll(async () => {
 
 const cluster = () => backupOf(platform.config).cluster;
 const scheduleId = () => nightlyBackupId(platform.name, cluster());
-
-async function startWorker() {
-  const options = {
-    env: platform.env,
-    reject: false,
-    stdin: 'ignore',
-    stdout: 'ignore',
-    buffer: false,
-  } as const;
-  const child = execa(process.execPath, [bin, 'worker', '--queues', 'delivery,production,recovery'], options);
-  let said = '';
-  child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-  await vi.waitFor(() => expect(said).toContain('ready:'), { timeout: 30_000 });
-  return {
-    async end() {
-      child.kill('SIGTERM');
-      await child;
-      expect(said).not.toContain(plainSecret);
-      expect(said).not.toContain(platform.identity);
-    },
-  };
-}
-
-async function gitops(...args: string[]) {
-  const { stdout, stderr, exitCode } = await execa(process.execPath, [bin, ...args], {
-    env: platform.env,
-    reject: false,
-    timeout,
-    stdin: 'ignore',
-  });
-  expect(stdout + stderr).not.toContain(platform.identity);
-  return { stdout, stderr, exitCode };
-}
-
-async function json<T>(...args: string[]): Promise<T> {
-  const { stdout, stderr, exitCode } = await gitops(...args, '--json');
-  if (exitCode !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
-  return JSON.parse(stdout) as T;
-}
-
-interface Point {
-  key: string;
-  state: string;
-}
 
 test('setup makes the bucket and the schedule, and finds them there again', async () => {
   const first = await json<{ prepared: { what: string; state: string }[] }>('setup');
@@ -196,7 +152,7 @@ test(
     const { stdout } = await gitops('doctor', '--json');
     const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; detail: string }[] };
     const of = (name: string) => checks.find((check) => check.name === name);
-    expect(of('bucket of the backups')).toMatchObject({ state: 'ok' });
+    expect(of('store of the backups')).toMatchObject({ state: 'ok' });
     expect(of('nightly backup')).toMatchObject({ state: 'ok' });
     expect(of('identity that opens backups')).toMatchObject({ state: 'ok' });
     expect(of('newest backup')).toMatchObject({

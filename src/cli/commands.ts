@@ -15,8 +15,12 @@ export const commands: Record<string, { summary: string; load: () => Promise<Com
   cancel: { summary: 'stop a delivery', load: () => import('./cancel.ts') },
   backup: { summary: 'store what Argo CD knows', load: () => import('./backup.ts') },
   backups: { summary: 'list, verify and compare backups', load: () => import('./backups.ts') },
+  'recreate-cluster': {
+    summary: 'rebuild a lost cluster from a backup',
+    load: () => import('./recreate-cluster.ts'),
+  },
   setup: {
-    summary: 'prepare Temporal and the bucket of the backups',
+    summary: 'prepare Temporal and the store of the backups',
     load: () => import('./setup.ts'),
   },
   doctor: { summary: 'compare the configuration with the world', load: () => import('./doctor.ts') },

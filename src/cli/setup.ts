@@ -18,7 +18,7 @@ export function register(program: Command): void {
     program
       .command('setup')
       .description(
-        'Prepares Temporal for this platform, and the bucket of its backups. To do it again changes nothing.',
+        'Prepares Temporal for this platform, and the store of its backups. To do it again changes nothing.',
       ),
   ).action(setup);
 }
@@ -35,7 +35,7 @@ async function setup(options: CommonOptions): Promise<void> {
       ...(await registerSearchAttributes(client)),
       await checkRetention(client),
       await schedulePoll(client, platform),
-      ...(backup ? [await scheduleBackup(client, platform, backup), ...(await bucketOf(backup))] : []),
+      ...(backup ? [await scheduleBackup(client, platform, backup), ...(await storeOf(backup))] : []),
     ];
     print(options, { prepared }, prepared.map(line).join('\n'));
   } catch (error) {
@@ -45,11 +45,10 @@ async function setup(options: CommonOptions): Promise<void> {
   }
 }
 
-/** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a bucket. */
-async function bucketOf(backup: BackupConfig): Promise<Prepared[]> {
-  const { provisionBucket } = await import('../systems/backups/provision.ts');
-  const { vaultOptions } = await import('../worker/vaults.ts');
-  return provisionBucket(vaultOptions(backup), backup.cluster, { days: backup.keepDays, lock: backup.lock });
+/** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a store. */
+async function storeOf(backup: BackupConfig): Promise<Prepared[]> {
+  const { prepareStore } = await import('../worker/vaults.ts');
+  return prepareStore(backup);
 }
 
 function line({ what, state, detail, advice }: Prepared): string {

@@ -10,4 +10,4 @@ export function backupOf({ backup }: Config, cluster = backup?.cluster): BackupC
 }
 
 const noBackup =
-  'gitops.yaml says nothing of backups. Write a section backup with cluster, bucket, recipients and recovery.identity: docs/configuration.md has it.';
+  'gitops.yaml says nothing of backups. Write a section backup with cluster, bucket (or container), recipients and recovery.identity: docs/configuration.md has it.';

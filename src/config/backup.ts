@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../model/names.ts';
 import { duration } from './duration.ts';
-import { bucket, caFile, namespace, secretReference, url } from './fields.ts';
+import { bucket, caFile, container, namespace, secretReference, url } from './fields.ts';
 
 /** The public half of an age identity (https://age-encryption.org/v1), or where it is. */
 const recipient = z
@@ -26,13 +26,25 @@ function isTimeZone(name: string): boolean {
 export const backup = z
   .strictObject({
     cluster: nameSchema.describe('What the cluster is called in the backups: the one that KUBECONFIG names.'),
-    bucket: bucket.describe('Of its own, with Object Lock; gitops setup makes it.'),
-    endpoint: url.optional().describe('Of an S3 that is not AWS.'),
+    bucket: bucket.optional().describe('Of S3; of its own, with Object Lock; gitops setup makes it.'),
+    container: container
+      .optional()
+      .describe('Of Azure Blob Storage, instead of a bucket; with version-level immutability.'),
+    endpoint: url
+      .optional()
+      .describe(
+        'Of an S3 that is not AWS; or of a storage account: https://<account>.blob.core.windows.net.',
+      ),
     region: z.string().min(1).default('us-east-1'),
     accessKeyId: secretReference
       .optional()
       .describe('Of the writer, who may put objects and nothing else. Without it: what the AWS SDK finds.'),
     secretAccessKey: secretReference.optional(),
+    credential: secretReference
+      .optional()
+      .describe(
+        "Of a container's writer: a SAS that may create and nothing else. Without it: what the Azure SDK finds.",
+      ),
     caFile: caFile.optional(),
     recipients: z
       .array(recipient)
@@ -45,6 +57,9 @@ export const backup = z
           .optional()
           .describe('Of the reader, who may also put verdicts. Without it: what the AWS SDK finds.'),
         secretAccessKey: secretReference.optional(),
+        credential: secretReference
+          .optional()
+          .describe("Of a container's reader: a SAS that may read, list and write verdicts."),
       })
       .describe('What workers of the queue recovery have, and no others.'),
     schedule: z

@@ -94,3 +94,26 @@ test('nobody has another’s login or address, in whatever case', () => {
     'people.board-2.emails[1]': "the address a@example.com is board-1's already",
   });
 });
+
+test('backups lie in a bucket of S3 or in a container of Azure, each with credentials of its own kind', () => {
+  const recovery = { identity: 'env:IDENTITY' };
+  const backup = (store: object) => ({
+    backup: { cluster: 'prod', recipients: ['env:RECIPIENT'], recovery, ...store },
+  });
+  const container = { container: 'backups', endpoint: 'https://bakery.blob.core.windows.net' };
+  expect(problems(backup({ bucket: 'backups' }))).toEqual({});
+  expect(problems(backup({ ...container, credential: 'env:SAS' }))).toEqual({});
+  for (const neither of [{}, { ...container, bucket: 'backups' }]) {
+    expect(problems(backup(neither))).toEqual({ backup: expect.stringMatching(/^takes either a bucket/) });
+  }
+  expect(problems(backup({ container: 'backups' }))).toEqual({
+    backup: expect.stringMatching(/needs an endpoint/),
+  });
+  const accessKey = { accessKeyId: 'env:A', secretAccessKey: 'env:B' };
+  expect(problems(backup({ ...container, ...accessKey }))).toEqual({
+    'backup.accessKeyId': 'a container takes a credential',
+  });
+  expect(problems(backup({ bucket: 'backups', recovery: { ...recovery, credential: 'env:SAS' } }))).toEqual({
+    'backup.recovery.credential': 'a bucket takes accessKeyId and secretAccessKey',
+  });
+});

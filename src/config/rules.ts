@@ -14,18 +14,30 @@ export function rules(config: Config, context: z.RefinementCtx): void {
     problem(['services'], 'names no service: put folders into discover, or services into explicit');
   }
   keyRules(['objects'], config.objects, problem);
-  if (config.backup) {
-    keyRules(['backup'], config.backup, problem);
-    keyRules(['backup', 'recovery'], config.backup.recovery, problem);
-    if (
-      config.backup.bucket === config.objects.bucket &&
-      config.backup.endpoint === config.objects.endpoint
-    ) {
-      problem(
-        ['backup', 'bucket'],
-        'takes a bucket of its own: in a locked one, documents that change every day are kept in every version',
-      );
-    }
+  backupRules(config, problem);
+}
+
+function backupRules({ backup, objects }: Config, problem: Problem): void {
+  if (!backup) return;
+  const { bucket, container, endpoint, recovery } = backup;
+  keyRules(['backup'], backup, problem);
+  keyRules(['backup', 'recovery'], recovery, problem);
+  if ((bucket === undefined) === (container === undefined)) {
+    problem(['backup'], 'takes either a bucket (of S3) or a container (of Azure Blob Storage)');
+  } else if (container !== undefined && endpoint === undefined) {
+    problem(['backup'], 'container needs an endpoint: https://<account>.blob.core.windows.net');
+  }
+  const [foreign, own] =
+    bucket === undefined
+      ? (['accessKeyId', 'a container takes a credential'] as const)
+      : (['credential', 'a bucket takes accessKeyId and secretAccessKey'] as const);
+  if (backup[foreign] !== undefined) problem(['backup', foreign], own);
+  if (recovery[foreign] !== undefined) problem(['backup', 'recovery', foreign], own);
+  if (bucket === objects.bucket && endpoint === objects.endpoint) {
+    problem(
+      ['backup', 'bucket'],
+      'takes a bucket of its own: in a locked one, documents that change every day are kept in every version',
+    );
   }
 }
 

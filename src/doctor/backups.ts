@@ -3,9 +3,8 @@ import type { BackupConfig } from '../config/backup-of.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupPrefix, isOverdue, newestGood } from '../model/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
-import { missingInBucket } from '../systems/backups/provision.ts';
 import { VaultError } from '../systems/backups/vault.ts';
-import { recipientsOf, recoveryOf, vaultOptions, writersVault } from '../worker/vaults.ts';
+import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../worker/vaults.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */
@@ -13,7 +12,7 @@ export const backups: Check = {
   name: 'backups',
   async *look({ config: { backup } }) {
     if (!backup) return;
-    yield await bucket(backup);
+    yield await store(backup);
     yield await writer(backup);
     const recovery = here(() => recoveryOf(backup));
     const identities = recovery && here(recovery.identities);
@@ -28,19 +27,24 @@ const lookElsewhere = warning(
   'Run gitops doctor where the queue recovery is served.',
 );
 
-async function bucket(backup: BackupConfig): Promise<Finding> {
-  const name = 'bucket of the backups';
+async function store(backup: BackupConfig): Promise<Finding> {
+  const name = 'store of the backups';
+  const where = nameOf(backup);
   try {
-    const retention = { days: backup.keepDays, lock: backup.lock };
-    const missing = await missingInBucket(vaultOptions(backup), backup.cluster, retention);
-    return missing.length === 0
-      ? ok(name, `${backup.bucket} locks what is put there, and removes it after ${backup.keepDays} days.`)
-      : failed(name, `${backup.bucket} lacks ${missing.join(' and ')}.`, 'Run: gitops setup');
+    const missing = await missingInStore(backup);
+    if (missing.length > 0) {
+      return failed(name, `${where} lacks ${missing.join(' and ')}.`, 'Run: gitops setup');
+    }
+    return backup.bucket === undefined
+      ? ok(name, `${where} locks what is put there. What removes old ones is not seen from here.`)
+      : ok(name, `${where} locks what is put there, and removes it after ${backup.keepDays} days.`);
   } catch (error) {
     if (!(error instanceof VaultError && error.lasting)) throw error;
     return warning(name, error.fact, 'Run: gitops setup, with the rights to configure it.');
   }
 }
+
+const nameOf = ({ bucket, container = '' }: BackupConfig): string => bucket ?? container;
 
 /** Its machine may be lost to somebody: what it cannot read, it cannot leak. */
 async function writer(backup: BackupConfig): Promise<Finding> {
@@ -56,7 +60,7 @@ async function writer(backup: BackupConfig): Promise<Finding> {
   return warning(
     name,
     'It may read what is there, and needs only to put it.',
-    `Give backup.accessKeyId the right to put objects into ${backup.bucket}, and no other.`,
+    `Give the writer (${backup.bucket === undefined ? 'backup.credential' : 'backup.accessKeyId'}) the right to put objects into ${nameOf(backup)}, and no other.`,
   );
 }
 

@@ -2,10 +2,14 @@ import { Decrypter } from 'age-encryption';
 import type { Recovery } from '../activities/recovery.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { readSecret } from '../config/secrets.ts';
+import { lookAtContainer, missingInContainer } from '../systems/backups/azure-container.ts';
+import { createAzureVault, type AzureOptions } from '../systems/backups/azure.ts';
+import { missingInBucket, provisionBucket } from '../systems/backups/s3-bucket.ts';
 import { createS3Vault } from '../systems/backups/s3.ts';
 import type { Vault } from '../systems/backups/vault.ts';
 import { trustCertificates } from '../systems/certificates.ts';
 import type { S3Options } from '../systems/objects/s3.ts';
+import type { Prepared } from '../systems/temporal/setup.ts';
 
 /** The public keys to which backups are encrypted, comments left out. */
 export const recipientsOf = ({ recipients }: BackupConfig): string[] =>
@@ -13,23 +17,72 @@ export const recipientsOf = ({ recipients }: BackupConfig): string[] =>
     recipient.startsWith('age1') ? recipient : linesOf(readSecret(recipient), 'age1'),
   );
 
-/** With the rights of whoever runs this: what the AWS SDK finds by itself. */
-export function vaultOptions({ endpoint, bucket, region, caFile }: BackupConfig): S3Options {
-  if (caFile !== undefined) trustCertificates(caFile);
-  return { bucket, region, ...(endpoint !== undefined && { endpoint }) };
-}
-
 /** Who puts backups there. */
-export const writersVault = (backup: BackupConfig): Vault => createS3Vault(withKey(backup, backup));
+export const writersVault = (backup: BackupConfig): Vault => vaultOf(backup, backup);
 
 /** Who may read them, and the identity that opens them. */
 export function recoveryOf(backup: BackupConfig): Recovery {
   const { recovery } = backup;
   return {
-    vault: createS3Vault(withKey(backup, recovery)),
+    vault: vaultOf(backup, recovery),
     identities: () => identitiesIn(readSecret(recovery.identity), recovery.identity),
   };
 }
+
+/** Prepares the store as far as whoever runs this may, and says what is missing. */
+export function prepareStore(backup: BackupConfig): Promise<Prepared[]> {
+  const store = storeOf(backup);
+  return store.kind === 's3'
+    ? provisionBucket(store.options, backup.cluster, retentionOf(backup))
+    : lookAtContainer(store.options, backup.cluster, retentionOf(backup));
+}
+
+/** What is missing for backups to be kept as they should, in the eyes of whoever runs this. */
+export function missingInStore(backup: BackupConfig): Promise<string[]> {
+  const store = storeOf(backup);
+  return store.kind === 's3'
+    ? missingInBucket(store.options, backup.cluster, retentionOf(backup))
+    : missingInContainer(store.options);
+}
+
+type Keys = Pick<BackupConfig, 'accessKeyId' | 'secretAccessKey' | 'credential'>;
+type Store = { kind: 's3'; options: S3Options } | { kind: 'azure'; options: AzureOptions };
+
+function vaultOf(backup: BackupConfig, keys: Keys): Vault {
+  const store = storeOf(backup, keys);
+  return store.kind === 's3' ? createS3Vault(store.options) : createAzureVault(store.options, backup.lock);
+}
+
+/** Without keys it has the rights of whoever runs this: what the store's SDK finds by itself. */
+function storeOf({ bucket, container, endpoint, region, caFile }: BackupConfig, keys: Keys = {}): Store {
+  if (caFile !== undefined) trustCertificates(caFile);
+  if (bucket !== undefined) {
+    const credentials = accessKey(keys);
+    return {
+      kind: 's3',
+      options: {
+        bucket,
+        region,
+        ...(endpoint !== undefined && { endpoint }),
+        ...(credentials && { credentials }),
+      },
+    };
+  }
+  // Both are there: src/config/rules.ts.
+  const [at = '', name = ''] = [endpoint, container];
+  const credential =
+    keys.credential === undefined
+      ? process.env['AZURE_STORAGE_CONNECTION_STRING']
+      : readSecret(keys.credential);
+  return { kind: 'azure', options: { endpoint: at, container: name, ...(credential && { credential }) } };
+}
+
+function accessKey({ accessKeyId, secretAccessKey }: Keys): S3Options['credentials'] {
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId: readSecret(accessKeyId), secretAccessKey: readSecret(secretAccessKey) };
+}
+
+const retentionOf = ({ keepDays, lock }: BackupConfig) => ({ days: keepDays, lock });
 
 /** A file of age-keygen has comments, and may have several. */
 function identitiesIn(text: string, reference: string): string[] {
@@ -50,16 +103,3 @@ const linesOf = (text: string, beginning: string): string[] =>
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.startsWith(beginning));
-
-function withKey(
-  backup: BackupConfig,
-  { accessKeyId, secretAccessKey }: Pick<BackupConfig, 'accessKeyId' | 'secretAccessKey'>,
-): S3Options {
-  const given = accessKeyId !== undefined && secretAccessKey !== undefined;
-  return {
-    ...vaultOptions(backup),
-    ...(given && {
-      credentials: { accessKeyId: readSecret(accessKeyId), secretAccessKey: readSecret(secretAccessKey) },
-    }),
-  };
-}

@@ -3,21 +3,12 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  DeleteBucketCommand,
-  DeleteObjectCommand,
-  ListObjectVersionsCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { expect } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { missingInBucket, provisionBucket } from '../../src/systems/backups/provision.ts';
-import { vaultOptions } from '../../src/worker/vaults.ts';
-import { backupOf } from '../../src/config/backup-of.ts';
+import { s3Store, type BackupStore } from './backup-stores.ts';
 import { least } from './configuration.ts';
 
 /** Worth looking for in what must not hold it. */
@@ -36,13 +27,15 @@ export interface BackupPlatform {
   remove(): Promise<void>;
 }
 
-export async function makeBackupPlatform(): Promise<BackupPlatform> {
+/** Its bucket is not made yet: `store.make`. */
+export async function makeBackupPlatform(store: BackupStore = s3Store()): Promise<BackupPlatform> {
   const id = randomBytes(3).toString('hex');
   const name = `b${id}`;
   const identity = await generateX25519Identity();
   const variable = `IDENTITY_${id.toUpperCase()}`;
   process.env[variable] = identity;
   const endpoint = process.env['S3_ENDPOINT'] ?? 'http://127.0.0.1:8333';
+  const { readersCredential, ...settings } = await store.settings(name);
   const configFile = join(mkdtempSync(join(tmpdir(), 'gitops-backup-')), 'gitops.yaml');
   const written = {
     ...least,
@@ -51,10 +44,12 @@ export async function makeBackupPlatform(): Promise<BackupPlatform> {
     argocd: { namespace: name },
     backup: {
       cluster: `c${id}`,
-      bucket: name,
-      endpoint,
+      ...settings,
       recipients: [await identityToRecipient(identity)],
-      recovery: { identity: `env:${variable}` },
+      recovery: {
+        identity: `env:${variable}`,
+        ...(readersCredential !== undefined && { credential: readersCredential }),
+      },
       // What tests store, tests remove.
       lock: 'governance',
       sealingKeys: name,
@@ -67,6 +62,7 @@ export async function makeBackupPlatform(): Promise<BackupPlatform> {
     GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
     NO_COLOR: '1',
     [variable]: identity,
+    ...store.env,
   };
   await kubectl(['create', 'namespace', name]);
   await kubectl(['create', '-n', name, '-f', '-'], ...argoCdState());
@@ -81,34 +77,11 @@ export async function makeBackupPlatform(): Promise<BackupPlatform> {
     kubectl,
     async remove() {
       await kubectl(['delete', 'namespace', '--wait=false', name]);
-      await removeBucket(endpoint, name);
+      await store.remove(name);
+      await store.close();
       await rm(configFile, { force: true });
     },
   };
-}
-
-/** The bucket as `gitops setup` would make it. */
-export async function makeLockedBucket({ config }: Pick<BackupPlatform, 'config'>): Promise<void> {
-  const backup = backupOf(config);
-  const retention = { days: backup.keepDays, lock: backup.lock };
-  await provisionBucket(vaultOptions(backup), backup.cluster, retention);
-  expect(await missingInBucket(vaultOptions(backup), backup.cluster, retention)).toEqual([]);
-}
-
-/** Takes a bucket away with all that it holds. */
-export async function removeBucket(endpoint: string, Bucket: string): Promise<void> {
-  const client = new S3Client({ endpoint, forcePathStyle: true });
-  try {
-    const { Versions = [], DeleteMarkers = [] } = await client.send(
-      new ListObjectVersionsCommand({ Bucket }),
-    );
-    for (const { Key, VersionId } of [...Versions, ...DeleteMarkers]) {
-      await client.send(new DeleteObjectCommand({ Bucket, Key, VersionId, BypassGovernanceRetention: true }));
-    }
-    await client.send(new DeleteBucketCommand({ Bucket }));
-  } finally {
-    client.destroy();
-  }
 }
 
 async function kubectl(args: string[], ...objects: object[]): Promise<string> {

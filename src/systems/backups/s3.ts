@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -10,13 +9,11 @@ import {
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../certificates.ts';
 import type { S3Options } from '../objects/s3.ts';
-import { textBody, VaultError, type Body, type Vault } from './vault.ts';
+import { severalTimes } from './attempts.ts';
+import { telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
 const silenceMs = 60_000;
-
-/** Waits between attempts of one write: a moment of overload, not an outage, for which the caller has more patience. */
-const pausesMs = [300, 1000, 3000];
 
 export function createS3Client({ endpoint, region, credentials }: Omit<S3Options, 'bucket'>): S3Client {
   return new S3Client({
@@ -45,27 +42,30 @@ export function createS3Vault(options: S3Options): Vault {
 
   /** The SDK tries again only what it holds whole in memory. */
   async function write(key: string, body: Body, condition: { IfNoneMatch?: '*' }) {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const { VersionId } = await s3.send(
-          new PutObjectCommand({
-            Bucket,
-            Key: key,
-            Body: body.open(),
-            ContentLength: body.size,
-            ContentType: key.endsWith('.json') ? 'application/json' : 'application/octet-stream',
-            ChecksumSHA256: Buffer.from(body.sha256, 'hex').toString('base64'),
-            ...condition,
-          }),
-        );
-        return VersionId;
-      } catch (error) {
-        // An attempt of ours was written, and its answer lost.
-        if (attempt > 0 && statusOf(error) === 412) return undefined;
-        const pause = pausesMs[attempt];
-        if (isLasting(error) || pause === undefined) throw explained(error);
-        await sleep(pause);
-      }
+    const put = () =>
+      s3.send(
+        new PutObjectCommand({
+          Bucket,
+          Key: key,
+          Body: body.open(),
+          ContentLength: body.size,
+          ContentType: key.endsWith('.json') ? 'application/json' : 'application/octet-stream',
+          ChecksumSHA256: Buffer.from(body.sha256, 'hex').toString('base64'),
+          ...condition,
+        }),
+      );
+    try {
+      return await severalTimes(async (earlier) => {
+        try {
+          return (await put()).VersionId;
+        } catch (error) {
+          // An attempt of ours was written, and its answer lost.
+          if (earlier > 0 && statusOf(error) === 412) return undefined;
+          throw error;
+        }
+      }, isLasting);
+    } catch (error) {
+      throw explained(error);
     }
   }
 
@@ -81,7 +81,7 @@ export function createS3Vault(options: S3Options): Vault {
         const { Body: found } = await s3.send(
           new GetObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
         );
-        return found instanceof Readable ? found : Readable.from([]);
+        return telling(found as Readable, explained);
       } catch (error) {
         if (statusOf(error) === 404 && !isNoBucket(error)) return undefined;
         throw explained(error);
@@ -123,15 +123,19 @@ const statusOf = (error: unknown): number | undefined =>
 const isNoBucket = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchBucket';
 
-/** Refusals stay; overload, conflicts of two writers and lost connections pass. */
+/** Bytes that changed or stayed away on their way. */
+const damaged = new Set(['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']);
+
+/** Refusals stay; overload, conflicts of two writers, damage on the way and lost connections pass. */
 function isLasting(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
+  if (error instanceof S3ServiceException && damaged.has(error.name)) return false;
   return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
 }
 
 /** What failed, where, and what to change. */
 export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): VaultError {
-  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const why = error instanceof Error ? `${error.name}: ${error.message.replace(/\.$/, '')}` : String(error);
   return new VaultError(`The store of the backups (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
     lasting: isLasting(error),
     advice: isNoBucket(error)

@@ -32,6 +32,20 @@ export class VaultError extends SystemError {
   }
 }
 
+/** What breaks while a body is read is told like all else that a store does. */
+export function telling(body: Readable, explain: (error: unknown) => VaultError): Readable {
+  // It may break before anybody reads it: then reading tells.
+  body.on('error', () => undefined);
+  async function* chunks() {
+    try {
+      yield* body;
+    } catch (error) {
+      throw explain(error);
+    }
+  }
+  return Readable.from(chunks());
+}
+
 /** Where backups lie: as much of an object store as they need. Every method may throw VaultError. */
 export interface Vault {
   /**

@@ -13,13 +13,8 @@ import {
 import { backupPrefix } from '../../model/backup.ts';
 import type { S3Options } from '../objects/s3.ts';
 import type { Prepared } from '../temporal/setup.ts';
+import type { Retention } from './retention.ts';
 import { createS3Client, explain } from './s3.ts';
-
-/** How the bucket keeps what is put there. */
-export interface Retention {
-  days: number;
-  lock: 'compliance' | 'governance';
-}
 
 /**
  * Makes the bucket of the backups, or brings what is there to what is asked for. A lock is never weakened. Where we may
