@@ -12,6 +12,12 @@ export interface BuildahOptions {
   registry: RegistryAccess;
 }
 
+/**
+ * Builds share their layers, and one that ends removes its image: buildah before 1.43.1 fails a build that looks at a
+ * layer at that very moment (https://github.com/containers/buildah/issues/5674). The image is not to blame.
+ */
+const lostRace = /^Error: .*layer not known"?\s*$/m;
+
 /** A push of a large image over a slow line. */
 const pushTimeoutMs = 15 * 60_000;
 
@@ -65,7 +71,8 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
   }
 
   async function build(build: Build, more: string[]): Promise<Built<object>> {
-    const { context, dockerfile, target } = build;
+    const { context, dockerfile, target, onOutput } = build;
+    let end = '';
     const { failed, timedOut } = await buildah(
       [
         'bud',
@@ -74,9 +81,17 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
         ...more,
         ...['--file', dockerfile, context],
       ],
-      build,
+      {
+        ...build,
+        onOutput: (text) => {
+          end = (end + text).slice(-1000);
+          onOutput(text);
+        },
+      },
     );
     if (timedOut) return { state: 'timed-out' };
+    if (failed && lostRace.test(end))
+      throw new Error('Another build removed a layer while buildah looked at it.');
     return { state: failed ? 'failed' : 'built' };
   }
 
