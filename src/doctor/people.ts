@@ -21,7 +21,7 @@ export const people: Check = {
     if (all)
       yield ok(
         'people',
-        `${deciders.map(([name]) => name).join(', ')} decide, never on commits of their own.`,
+        `${deciders.map(([name]) => name).join(', ')} may decide, never on commits of their own.`,
       );
   },
 };
