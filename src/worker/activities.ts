@@ -1,11 +1,12 @@
-import { join } from 'node:path';
 import { createAskActivities } from '../activities/asks.ts';
 import { createBackupActivities } from '../activities/backup.ts';
 import { createBuildActivities } from '../activities/build.ts';
 import { createWaitActivities } from '../activities/health.ts';
 import { createPullRequestActivities } from '../activities/pull-requests.ts';
 import { createRecordActivities } from '../activities/records.ts';
-import { createRecoveryActivities, type Recovery } from '../activities/recovery.ts';
+import { createRecoveryActivities } from '../activities/recovery.ts';
+import { createRecreationActivities } from '../activities/recreation/index.ts';
+import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import { createReleaseActivities } from '../activities/release.ts';
 import { createRenderActivities } from '../activities/render.ts';
 import { createRepositoryPollActivities } from '../activities/repository-poll.ts';
@@ -28,7 +29,7 @@ function promotionActivities(systems: Systems, workDirectory: string) {
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
 export const activitiesOf: Record<
   Queue,
-  (systems: Systems & { recovery: Recovery }, workDirectory: string) => object
+  (systems: Systems & RecreationSystems, workDirectory: string) => object
 > = {
   build: ({ config, repository, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
@@ -42,8 +43,11 @@ export const activitiesOf: Record<
   production: (systems, workDirectory) => ({
     ...promotionActivities(systems, workDirectory),
     ...createSyncActivities(systems),
-    ...createBackupActivities(systems, join(workDirectory, 'backups')),
+    ...createBackupActivities(systems, systems.scratch),
   }),
-  recovery: (systems, workDirectory) => createRecoveryActivities(systems, join(workDirectory, 'backups')),
+  recovery: (systems) => ({
+    ...createRecoveryActivities(systems, systems.scratch),
+    ...createRecreationActivities(systems),
+  }),
   wait: (systems) => createWaitActivities(systems),
 };

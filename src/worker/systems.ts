@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import type { Recovery } from '../activities/recovery.ts';
+import { refused } from '../activities/failures.ts';
+import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import type { Systems } from '../activities/systems.ts';
 import { notWhileRecreated } from '../activities/while-recreated.ts';
 import { backupOf } from '../config/backup-of.ts';
@@ -34,7 +35,7 @@ export function createSystems(
   config: Config,
   temporal: Client,
   workDirectory: string,
-): Systems & { recovery: Recovery; close: () => void } {
+): Systems & RecreationSystems & { close: () => void } {
   const objects = lazily(() => objectStoreOf(config));
   const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
   const forge = lazily(() => createForge(config));
@@ -45,6 +46,13 @@ export function createSystems(
   });
   const argocd = lazily(() => notWhileRecreated((watching = createArgoCd(config.argocd)), recreations));
   const kubernetes = lazily(() => createKubernetes());
+  const scratchCluster = lazily(() => {
+    const { drill } = config.recreation;
+    if (drill) return createKubernetes(drill.kubeconfig, drill.context);
+    throw refused(
+      'gitops.yaml names no control plane for drills. Write recreation.drill with the kubeconfig of an empty one.',
+    );
+  });
   const backups = lazily(() => {
     const backup = backupOf(config);
     return { vault: writersVault(backup), recipients: () => recipientsOf(backup) };
@@ -73,6 +81,8 @@ export function createSystems(
     get kubernetes() {
       return kubernetes();
     },
+    clusterOf: ({ drill }) => (drill ? scratchCluster() : kubernetes()),
+    scratch: join(workDirectory, 'backups'),
     get backups() {
       return backups();
     },

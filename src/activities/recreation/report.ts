@@ -32,7 +32,7 @@ const explainedAtOnce = 8;
 export function createReportRecreation(
   systems: RecreationSystems,
 ): Pick<RecreationActivities, 'reportRecreation'> {
-  const { config, objects, recovery: store } = systems;
+  const { config } = systems;
   const home = config.argocd.namespace;
 
   return {
@@ -40,7 +40,8 @@ export function createReportRecreation(
       withVault(async () => {
         const backup = input.soFar.plan?.backup;
         if (!backup) throw refused('Nothing was restored, so there is nothing to report.');
-        const index = await existingIndex(store.vault, backup.key);
+        const { objects, recovery } = systems;
+        const index = await existingIndex(recovery.vault, backup.key);
         const remembered = await rememberedReleases(systems);
         const backedUp = applicationsAmong(await argoCdObjects(systems, index), index, remembered);
         const kubernetes = systems.clusterOf(input);
@@ -72,8 +73,9 @@ export function createReportRecreation(
 
   async function prove(key: string): Promise<void> {
     const now = new Date().toISOString();
-    const verification = await readVerification(store.vault, key);
-    await writeVerification(store.vault, {
+    const { vault } = systems.recovery;
+    const verification = await readVerification(vault, key);
+    await writeVerification(vault, {
       ...(verification ?? { key, state: 'good', verifiedAt: now }),
       provenAt: now,
     });

@@ -3,7 +3,7 @@ import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
 import type { Recovery } from '../stored-backup.ts';
 import type { Systems } from '../systems.ts';
 
-/** The outside world, as the part of a recreation sees it that goes through Argo CD. */
+/** The outside world, as recreations see it. */
 export interface RecreationSystems extends Pick<Systems, 'config' | 'objects' | 'temporal'> {
   recovery: Recovery;
   /** Folder for encrypted files on their way. */

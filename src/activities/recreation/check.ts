@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { backupOf } from '../../config/backup-of.ts';
+import { milliseconds } from '../../config/duration.ts';
+import { newestGood, type BackupIndex } from '../../model/backup.ts';
+import { cannotMigrate } from '../../model/migration.ts';
+import type { RecreationPlan, Target } from '../../model/recreation.ts';
+import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/waves.ts';
+import { KubernetesError, type Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import { namespacePath } from '../../systems/argocd/namespaces.ts';
+import { recoveryPoints } from '../../systems/backups/catalogue.ts';
+import { refused } from '../failures.ts';
+import { judgeBackup } from '../judge-backup.ts';
+import { existingIndex } from '../stored-backup.ts';
+import type { RecreationActivities } from '../types.ts';
+import { checkNoneIsDeleted, checkSite } from './building-site.ts';
+import { withRefusals } from './faults.ts';
+import { installationOf } from './installation.ts';
+import type { RecreationSystems } from './systems.ts';
+
+/** Reads only. */
+export function createCheck(systems: RecreationSystems): Pick<RecreationActivities, 'checkRecreation'> {
+  const { config } = systems;
+
+  return {
+    checkRecreation: ({ key: given, allowOlder, ...target }) =>
+      withRefusals(async () => {
+        const { cluster } = target;
+        backupOf(config, cluster);
+        const { version } = await installationOf(config);
+        await checkCluster(systems, target);
+
+        const key = given ?? (await newest(cluster));
+        const index = await existingIndex(systems.recovery.vault, key);
+        const contents: Placed[] = [];
+        const see = ({ object: { kind, metadata } }: { object: Placed }) => contents.push({ kind, metadata });
+        const { state, reason } = await judgeBackup(systems, systems.scratch, index, { cluster, key, see });
+        if (state !== 'good') throw refused(notGood(key, state, reason));
+        const unmigratable = cannotMigrate(index.argocd.version, version);
+        if (unmigratable !== undefined) {
+          throw refused(`${key} does not fit argocd.install: ${unmigratable} Install another version first.`);
+        }
+        return { backup: { ...described(index), ...older(index, allowOlder) }, ...orderOf(contents) };
+      }),
+  };
+
+  async function newest(cluster: string): Promise<string> {
+    const point = newestGood(await recoveryPoints(systems.recovery.vault, cluster));
+    if (point) return point.key;
+    throw refused(`There is no good backup of ${cluster}. See: gitops backups list`);
+  }
+
+  function older({ key, createdAt }: BackupIndex, allowed: boolean): { older?: true } {
+    const { oldestAllowed, cluster } = backupOf(config);
+    if (Date.now() - Date.parse(createdAt) <= milliseconds(oldestAllowed)) return {};
+    if (allowed) return { older: true };
+    throw refused(
+      `${key} is of ${createdAt}: older than backup.oldestAllowed (${oldestAllowed}). What ${cluster} came to know since then ` +
+        'is not in it. If it will do all the same: --allow-older',
+    );
+  }
+}
+
+async function checkCluster(systems: RecreationSystems, target: Target): Promise<void> {
+  if (target.drill) await checkNotTheCluster(systems, target);
+  const marker = await checkSite(systems, target);
+  // What a dead drill left is taken away first, deleted or not.
+  if (marker && !target.drill) await checkNoneIsDeleted(systems, target);
+}
+
+async function checkNotTheCluster({ clusterOf }: RecreationSystems, target: Target): Promise<void> {
+  const scratch = await uidOf(clusterOf(target));
+  const live = await uidOf(clusterOf({ ...target, drill: false })).catch((error: unknown) => {
+    // A drill is of use on the day after, too.
+    if (error instanceof KubernetesError && error.status === 0) return undefined;
+    throw error;
+  });
+  if (live === undefined || live !== scratch) return;
+  throw refused(
+    `recreation.drill in gitops.yaml names ${target.cluster} itself. Name an empty control plane that nobody needs.`,
+  );
+}
+
+const namespaceSchema = z.object({ metadata: z.object({ uid: z.string() }) });
+
+/** Of a cluster: its oldest namespace never comes again. */
+async function uidOf(kubernetes: Kubernetes): Promise<string> {
+  return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
+}
+
+function notGood(key: string, state: string, reason = ''): string {
+  const how = state === 'suspect' ? ` If it will do: gitops backups verify ${key} --accept` : '';
+  return `${key} is ${state}. ${reason}${how}`;
+}
+
+function described({ key, stored, createdAt, argocd }: BackupIndex): RecreationPlan['backup'] {
+  const { version, sha256 } = stored;
+  return {
+    key,
+    sha256,
+    createdAt,
+    ...(version !== undefined && { version }),
+    ...(argocd.version !== undefined && { argocdVersion: argocd.version }),
+  };
+}
+
+function orderOf(contents: Placed[]): Pick<RecreationPlan, 'waves' | 'roots'> {
+  const roots = rootsAmong(contents);
+  const others = contents.filter((one) => one.kind === 'Application' && !roots.has(instanceName(one)));
+  const waves = [...Map.groupBy(others, waveOf)]
+    .map(([wave, { length: applications }]) => ({ wave, applications }))
+    .toSorted((a, b) => a.wave - b.wave);
+  return { waves, roots: roots.size };
+}

@@ -1,0 +1,13 @@
+import { WrongManifest } from '../../systems/argocd/manifest.ts';
+import { refused } from '../failures.ts';
+import { withVault } from '../vault-failures.ts';
+
+/** Does some of a recreation; what no other attempt mends is refused, so that somebody hears of it at once. */
+export const withRefusals = <T>(work: () => Promise<T>): Promise<T> =>
+  withVault(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof WrongManifest ? refused(error.message) : error;
+    }
+  });

@@ -1,0 +1,34 @@
+import { readMarker, removeMarker } from '../../systems/argocd/marker.ts';
+import { namespaceState } from '../../systems/argocd/namespaces.ts';
+import type { RecreationActivities } from '../types.ts';
+import { ownMarker } from './building-site.ts';
+import { withRefusals } from './faults.ts';
+import { removeDrill } from './remove-drill.ts';
+import type { RecreationSystems } from './systems.ts';
+
+/** Safe to repeat and late: what is another recreation's stays. */
+export function createFinish(systems: RecreationSystems): Pick<RecreationActivities, 'finishRecreation'> {
+  const { config, clusterOf } = systems;
+  const { namespace } = config.argocd;
+
+  return {
+    finishRecreation: (target) =>
+      withRefusals(async () => {
+        const kubernetes = clusterOf(target);
+        const marker = await readMarker(kubernetes, namespace);
+        if (!marker) {
+          // It was never built, or is gone; or the last attempt came as far as the namespace itself.
+          const half = target.drill && (await namespaceState(kubernetes, namespace)) === 'going';
+          if (half) await removeDrill(systems, target, async () => undefined);
+          return;
+        }
+        if (marker.recreation !== target.recreation) return;
+        if (target.drill) {
+          await removeDrill(systems, target, async () => void (await ownMarker(systems, target)));
+          return;
+        }
+        await ownMarker(systems, target);
+        await removeMarker(kubernetes, namespace);
+      }),
+  };
+}

@@ -1,0 +1,18 @@
+import type { RecreationActivities } from '../types.ts';
+import { createCheck } from './check.ts';
+import { createFinish } from './finish.ts';
+import { createInstall } from './install.ts';
+import { createRestoreBackup } from './restore.ts';
+import { createStart } from './start.ts';
+import type { RecreationSystems } from './systems.ts';
+import { createComebackActivities } from './through-argocd.ts';
+
+/** Nothing of the outside world is touched before an activity is called: a worker may lack what none of them needs. */
+export const createRecreationActivities = (systems: RecreationSystems): RecreationActivities => ({
+  ...createCheck(systems),
+  ...createInstall(systems),
+  ...createRestoreBackup(systems),
+  ...createStart(systems),
+  ...createComebackActivities(systems),
+  ...createFinish(systems),
+});

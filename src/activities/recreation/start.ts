@@ -1,0 +1,58 @@
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { listAll } from '../../systems/argocd/export.ts';
+import { startInstalled } from '../../systems/argocd/install.ts';
+import { isMissing } from '../../systems/argocd/kubernetes.ts';
+import { atOnce } from '../../systems/at-once.ts';
+import { refused } from '../failures.ts';
+import type { RecreationActivities } from '../types.ts';
+import { guardOf, mark, ownMarker } from './building-site.ts';
+import { withRefusals } from './faults.ts';
+import { installationOf } from './installation.ts';
+import type { RecreationSystems } from './systems.ts';
+
+const api = '/apis/argoproj.io/v1alpha1';
+
+/** Safe to repeat: Argo CD is started once, at a time that stays the same. */
+export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
+  const { config, clusterOf } = systems;
+
+  return {
+    startArgoCd: (target) =>
+      withRefusals(async () => {
+        const installation = await installationOf(config);
+        const found = await ownMarker(systems, target);
+        if (found.stage === 'install') throw refused(`Argo CD is not installed in ${target.cluster} yet.`);
+        // Before anything runs: attempts that come late must not touch what Argo CD works with.
+        const marker = found.stage === 'started' ? found : await mark(systems, target, 'started', found);
+        const startedAt = new Date(marker.writtenAt).toISOString();
+        // In a scratch control plane there is no node.
+        if (target.drill) return { startedAt };
+
+        const guard = guardOf(systems, target, 'started');
+        const kubernetes = clusterOf(target);
+        const { namespace } = config.argocd;
+        const place = { kubernetes, namespace, signal: cancellationSignal(), guard };
+        await startInstalled(place, installation, (done) =>
+          heartbeat({ done, of: installation.workloads.length, what: 'workloads of Argo CD' }),
+        );
+        await guard();
+        await lookAnew();
+        return { startedAt };
+
+        /** Wherever they lie: Argo CD leaves those alone that it does not care for. */
+        async function lookAnew(): Promise<void> {
+          const annotations = { 'argocd.argoproj.io/refresh': 'hard' };
+          await atOnce(
+            config.recreation.parallel,
+            listAll(kubernetes, `${api}/applications`),
+            async ({ metadata }) => {
+              const at = `${api}/namespaces/${metadata.namespace ?? namespace}/applications/${metadata.name}`;
+              await kubernetes.patch(at, { metadata: { annotations } }).catch((error: unknown) => {
+                if (!isMissing(error)) throw error;
+              });
+            },
+          );
+        }
+      }),
+  };
+}
