@@ -4,11 +4,12 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporal
 import { clearDeadCheckouts } from './activities/workplace.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/ids.ts';
+import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { activitiesOf } from './worker/activities.ts';
 import { beats } from './worker/beats.ts';
 import { workflowBundle } from './worker/bundle.ts';
-import { createSystems, ownFolders } from './worker/systems.ts';
+import { createSystems, imagesIn, ownFolders } from './worker/systems.ts';
 import { workDirectoryOf } from './worker/work-directory.ts';
 
 export interface WorkerRun {
@@ -28,6 +29,7 @@ export interface WorkerRun {
 export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
   await Promise.all(ownFolders(workDirectory).map(clearDeadCheckouts));
+  if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
   const client = await patiently(connectClient, (error) =>
     log.warn('Temporal is not there yet; trying again', { reason: String(error) }),

@@ -27,6 +27,9 @@ const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
 export const ownFolders = (workDirectory: string): string[] =>
   ['clones', 'checkouts', 'renders', 'backups'].map((name) => join(workDirectory, name));
 
+/** Where builds keep layers. */
+export const imagesIn = (workDirectory: string): string => join(workDirectory, 'images');
+
 /**
  * The outside world as the configuration says. Each system is made when it is first asked for, so that a worker of one
  * queue needs no credentials of another's.
@@ -60,7 +63,7 @@ export function createSystems(
   const recovery = lazily(() => recoveryOf(backupOf(config)));
   const commands = lazily(() => createCommandRunner());
   const images = lazily(() =>
-    createBuildah({ directory: join(workDirectory, 'images'), registry: registryAccessOf(config) }),
+    createBuildah({ directory: imagesIn(workDirectory), registry: registryAccessOf(config) }),
   );
   return {
     config,

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { endsWithUs } from '../commands/index.ts';
 import { proxyEnvironment } from '../proxies.ts';
+import { buildahIn, localName, withBuildFolder } from './build-store.ts';
 import type { Build, Built, Images, Push } from './index.ts';
 import { readLabels, type RegistryAccess } from './registry.ts';
 
@@ -26,14 +26,7 @@ const pushTimeoutMs = 15 * 60_000;
  * reach the network, so `build` workers belong where that harms nobody.
  */
 export function createBuildah({ directory, registry }: BuildahOptions): Images {
-  const storage = [
-    ...['--root', join(directory, 'storage'), '--runroot', join(directory, 'run')],
-    ...['--storage-driver', 'overlay'],
-  ];
-
-  // What it mounts would outlive one that is killed, were it not in a mount namespace that ends with it.
-  const ownMounts = process.getuid?.() === 0 ? ['unshare', '--mount', '--'] : [];
-  const [program, ...before] = [...endsWithUs, ...ownMounts, 'buildah', ...storage] as const;
+  const [program, ...before] = buildahIn(directory);
 
   const environment = (): Record<string, string> => {
     const mirrors = process.env['CONTAINERS_REGISTRIES_CONF'];
@@ -95,17 +88,12 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     return { state: failed ? 'failed' : 'built' };
   }
 
-  /** Gives some work a folder of its own, with the login in it where there is one: base images may need it too. */
-  async function withLogin<T>(work: (login: string[], folder: string) => Promise<T>): Promise<T> {
-    await mkdir(directory, { recursive: true });
-    const folder = await mkdtemp(join(directory, 'login-'));
-    try {
+  /** Gives a build its folder, with the login in it where there is one: base images may need it too. */
+  const withLogin = <T>(work: (login: string[], folder: string) => Promise<T>): Promise<T> =>
+    withBuildFolder(directory, async (folder) => {
       const file = await loginFile(registry, folder);
-      return await work(file === undefined ? [] : ['--authfile', file], folder);
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
+      return work(file === undefined ? [] : ['--authfile', file], folder);
+    });
 
   async function push(name: string, { tag }: Push, login: string[], digestFile: string, shared: Build) {
     const { failed } = await buildah(
@@ -125,8 +113,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     buildAndPush: (wanted, pushed) =>
       withLogin(async (login, folder) => {
         const { name, tag, labels, createdAt } = pushed;
-        // Two attempts side by side must not take each other's image.
-        const local = `${name}:local-${tag.slice(0, 12)}-${folder.slice(-6)}`;
+        const local = localName(name, tag, folder);
         const marks = Object.entries(labels).flatMap(([key, value]) => [
           ...['--label', `${key}=${value}`],
           ...['--annotation', `${key}=${value}`],
