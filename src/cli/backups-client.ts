@@ -1,9 +1,10 @@
+import type { Client } from '@temporalio/client';
 import { createBackups } from '../client/backups.ts';
 import { GitopsError } from '../client/errors.ts';
 import { backupOf, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { taskQueue } from '../model/ids.ts';
+import { taskQueue, type Queue } from '../model/ids.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import { pollersOf } from '../systems/temporal/pollers.ts';
 import { note, type CommonOptions } from './common.ts';
@@ -21,10 +22,15 @@ export function backupConfigOf({ config: file }: Pick<CommonOptions, 'config'>):
   }
 }
 
-/** Calls `work` with a connection for what is done by workers, and closes it. */
-export async function withBackups(
+/**
+ * Calls `work` with a connection for what workers do, and closes it. Says which of the queues nobody serves.
+ *
+ * @throws GitopsError `unreachable`, and what `work` throws
+ */
+export async function withWorkers(
   options: Pick<CommonOptions, 'config'>,
-  work: (backups: ReturnType<typeof createBackups>) => Promise<void>,
+  queues: readonly Queue[],
+  work: (client: Client, config: Config, cluster: string) => Promise<void>,
 ): Promise<void> {
   const { config, backup } = backupConfigOf(options);
   const client = await connectClient().catch((error: unknown) => {
@@ -33,11 +39,25 @@ export async function withBackups(
     });
   });
   try {
-    const queue = taskQueue(config.platform, 'recovery');
-    const served = await pollersOf(client, queue, 'activity');
-    if (served.length === 0) note(`Nobody serves ${queue} now. Start it: gitops worker --queues recovery`);
-    await work(createBackups(client, config.platform, backup.cluster));
+    const served = await Promise.all(
+      queues.map((queue) => pollersOf(client, taskQueue(config.platform, queue), 'activity')),
+    );
+    const missing = queues.filter((_, index) => served[index]?.length === 0);
+    if (missing.length > 0) {
+      const names = missing.map((queue) => taskQueue(config.platform, queue)).join(' and ');
+      note(`Nobody serves ${names} now. Start it: gitops worker --queues ${missing.join(',')}`);
+    }
+    await work(client, config, backup.cluster);
   } finally {
     await client.connection.close();
   }
 }
+
+/** The same for what is done with backups. */
+export const withBackups = (
+  options: Pick<CommonOptions, 'config'>,
+  work: (backups: ReturnType<typeof createBackups>) => Promise<void>,
+): Promise<void> =>
+  withWorkers(options, ['recovery'], (client, { platform }, cluster) =>
+    work(createBackups(client, platform, cluster)),
+  );

@@ -1,12 +1,9 @@
-import { createLogUpdate } from 'log-update';
 import { GitopsError, type Delivery, type GitopsClient } from '../client.ts';
-import { columns, note, type CommonOptions } from './common.ts';
+import { note, type CommonOptions } from './common.ts';
+import { displayOf } from './display.ts';
 import { draw } from './draw.ts';
 import { changedLines } from './lines.ts';
 import { shortChange } from './text.ts';
-
-/** Durations are shown with tenths below a minute; ten frames a second would only warm the room. */
-const redrawEveryMs = 500;
 
 /**
  * Watches deliveries until each has left the environment `until`, or has ended: a picture on a terminal, otherwise a line
@@ -22,11 +19,7 @@ export async function watch(
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   process.on('SIGINT', interrupt);
-  const display = json
-    ? showLines(process.stderr)
-    : process.stdout.isTTY
-      ? showPicture()
-      : showLines(process.stdout);
+  const display = displayOf<Delivery>({ name: ({ change }) => change, draw, lines: changedLines }, json);
   try {
     const deliveries = await Promise.all(
       changes.map((change) =>
@@ -43,44 +36,6 @@ export async function watch(
   const [first = ''] = changes;
   note(`Stopped watching. The delivery goes on; look again: gitops status ${shortChange(first)} --watch`);
   return undefined;
-}
-
-interface Display {
-  show(delivery: Delivery): void;
-  end(): void;
-}
-
-function showPicture(): Display {
-  const update = createLogUpdate(process.stdout);
-  const seen = new Map<string, Delivery>();
-  const redraw = () => {
-    const width = columns();
-    update([...seen.values()].map((delivery) => draw(delivery, Date.now(), width)).join('\n\n'));
-  };
-  const timer = setInterval(redraw, redrawEveryMs);
-  return {
-    show(delivery) {
-      seen.set(delivery.change, delivery);
-      redraw();
-    },
-    end() {
-      clearInterval(timer);
-      if (seen.size > 0) redraw();
-      update.done();
-    },
-  };
-}
-
-function showLines(stream: NodeJS.WriteStream): Display {
-  const seen = new Map<string, Delivery>();
-  return {
-    show(delivery) {
-      for (const line of changedLines(seen.get(delivery.change), delivery, new Date()))
-        stream.write(`${line}\n`);
-      seen.set(delivery.change, delivery);
-    },
-    end: () => undefined,
-  };
 }
 
 /** 130 is what shells call "ended by Ctrl-C". */

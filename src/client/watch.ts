@@ -9,7 +9,7 @@ const lookAtMostEveryMs = 200;
 const longPollMs = 70_000;
 
 /** An outage that a person would sit out; after it whoever watches is told. What is watched goes on in any case. */
-const outageMs = 10 * 60_000;
+export const outageMs = 10 * 60_000;
 
 /**
  * Yields when the latest run of a workflow may have news, and at least twice a minute; ends when it is closed. The server

@@ -135,6 +135,9 @@ export interface RecreationReport extends Omit<Recreation, 'report'> {
   leftOut: { what: string; why: string }[];
 }
 
+/** Beside the report of a recreation: the one for people, in Markdown. */
+export const reportTextKey = (report: string): string => report.replace(/\.json$/, '.md');
+
 const marks: Record<Phase['state'], string> = { pending: '○', running: '▶', succeeded: '✔', failed: '✖' };
 
 /** The recreation as Markdown, for the Temporal UI. */

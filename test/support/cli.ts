@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { expect, vi } from 'vitest';
 import type { Rig } from './workflow-rig.ts';
 
-const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
+export const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
 
 /** A command takes a second; one that takes this long hangs. */
 const timeout = 30_000;
@@ -22,6 +22,13 @@ function configFileOf({ platform }: Rig): string {
     forge: { kind: 'gitea', url: nowhere, token: 'env:FORGE_TOKEN' },
     registry: { image: 'registry.example/team/{service}' },
     objects: { endpoint: nowhere, bucket: 'state' },
+    backup: {
+      cluster: 'live',
+      bucket: 'backups',
+      endpoint: nowhere,
+      recipients: ['env:BACKUP_RECIPIENT'],
+      recovery: { identity: 'env:BACKUP_IDENTITY' },
+    },
     manifests: 'manifests/{service}',
     services: { discover: ['services/*'] },
     environments: [
@@ -42,31 +49,39 @@ export const commandOf =
   (...args: string[]) =>
     startCommand(rig, args, env).result();
 
+/** What a shell has in which it runs. */
+export const environmentOf = (rig: Rig): Record<string, string> => ({
+  TEMPORAL_ADDRESS: rig.temporal.address,
+  GITOPS_CONFIG: configFileOf(rig),
+  GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
+  FORGE_TOKEN: 'none',
+  AWS_ACCESS_KEY_ID: 'none',
+  AWS_SECRET_ACCESS_KEY: 'none',
+  NO_COLOR: '1',
+});
+
 /** The same, while it runs. */
 export function startCommand(rig: Rig, args: string[], env: Record<string, string> = {}) {
   const child = execa(process.execPath, [bin, ...args], {
-    env: {
-      TEMPORAL_ADDRESS: rig.temporal.address,
-      GITOPS_CONFIG: configFileOf(rig),
-      GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
-      FORGE_TOKEN: 'none',
-      AWS_ACCESS_KEY_ID: 'none',
-      AWS_SECRET_ACCESS_KEY: 'none',
-      NO_COLOR: '1',
-      ...env,
-    },
+    env: { ...environmentOf(rig), ...env },
     reject: false,
     timeout,
     stdin: 'ignore',
   });
   let said = '';
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
+  async function result() {
+    const { stdout, stderr, exitCode } = await child;
+    return { stdout, stderr, exitCode };
+  }
 
   return {
     pid: child.pid,
-    async result() {
-      const { stdout, stderr, exitCode } = await child;
-      return { stdout, stderr, exitCode };
+    result,
+    /** Ctrl-C. */
+    interrupt() {
+      child.kill('SIGINT');
+      return result();
     },
     /** Waits until it has written this on stderr. */
     says: (text: string) => vi.waitFor(() => expect(said).toContain(text), { timeout, interval: 50 }),
