@@ -1,47 +1,20 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { zstdDecompressSync } from 'node:zlib';
 import type { Client } from '@temporalio/client';
-import { MockActivityEnvironment } from '@temporalio/testing';
-import { DefaultLogger } from '@temporalio/worker';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createBackupActivities } from '../src/activities/backup.ts';
-import { createRecoveryActivities, type Recovery } from '../src/activities/recovery.ts';
-import { backupOf, type BackupConfig } from '../src/config/backup-of.ts';
-import type { Config } from '../src/config/schema.ts';
+import { backupOf } from '../src/config/backup-of.ts';
 import { backupIndexSchema, indexKey, newestGood, type BackupIndex } from '../src/model/backup.ts';
 import { recreationId } from '../src/model/ids.ts';
-import { createKubernetes } from '../src/systems/argocd/kubernetes.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
-import { textBody, type Vault } from '../src/systems/backups/vault.ts';
+import { textBody } from '../src/systems/backups/vault.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { recipientsOf, recoveryOf, writersVault } from '../src/worker/vaults.ts';
+import { backupActivities, vaultsOf, type Activities, type Vaults } from './support/backup-activities.ts';
 import { azureStore, s3Store, type BackupStore } from './support/backup-stores.ts';
 import { application, makeBackupPlatform, plainSecret, type BackupPlatform } from './support/backups.ts';
 import { storeProxy, type StoreProxy } from './support/store-proxy.ts';
-
-/** Who writes and who reads. */
-interface Vaults {
-  writers: Vault;
-  readers: Vault;
-}
-
-const vaultsOf = (backup: BackupConfig): Vaults => ({
-  writers: writersVault(backup),
-  readers: recoveryOf(backup).vault,
-});
-
-/** An activity, as a worker runs it. */
-const run = <I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O> =>
-  new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run<
-    [I],
-    O,
-    (input: I) => Promise<O>
-  >(activity, input);
 
 /** What backups need of a store: the same of each. */
 const stores: [string, () => BackupStore | Promise<BackupStore>][] = [
@@ -54,10 +27,13 @@ describe.for(stores)('in %s', ([, startStore]) => {
   let backend: BackupStore;
   let temporal: Client;
   let proxy: StoreProxy;
+  let activities: Activities;
   let vaults: Vaults;
-  /** The same, with bad days. */
+  let cluster: string;
+  let store: Activities['store'];
+  let verify: Activities['verify'];
+  /** The same store, with bad days. */
   let throughProxy: Vaults;
-  const scratch = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
 
   beforeAll(async () => {
     backend = await startStore();
@@ -66,7 +42,8 @@ describe.for(stores)('in %s', ([, startStore]) => {
     await backend.make(backup);
     temporal = await connectClient();
     proxy = await storeProxy(backup.endpoint ?? '');
-    vaults = vaultsOf(backup);
+    activities = backupActivities(platform, temporal);
+    ({ vaults, cluster, store, verify } = activities);
     throughProxy = vaultsOf({ ...backup, endpoint: proxy.endpoint });
   }, 60_000);
 
@@ -79,27 +56,6 @@ describe.for(stores)('in %s', ([, startStore]) => {
   afterEach(() => {
     proxy.mishap = () => undefined;
   });
-
-  const cluster = () => backupOf(platform.config).cluster;
-
-  /** Each backup of a test has a second of its own. */
-  let seconds = 0;
-  const nextMoment = () => new Date(Date.UTC(2026, 0, 1) + (seconds += 1) * 1000).toISOString();
-
-  function store({ into = vaults, config = platform.config }: { into?: Vaults; config?: Config } = {}) {
-    const backups = { vault: into.writers, recipients: () => recipientsOf(backupOf(config)) };
-    const systems = { config, temporal, backups, kubernetes: createKubernetes() };
-    const { storeBackup } = createBackupActivities(systems, scratch);
-    return run(storeBackup, { cluster: cluster(), at: nextMoment() });
-  }
-
-  function recovery({ from = vaults, identity = platform.identity, config = platform.config } = {}) {
-    const opened: Recovery = { vault: from.readers, identities: () => [identity] };
-    return createRecoveryActivities({ config, recovery: opened }, scratch);
-  }
-
-  const verify = (key: string, how: Parameters<typeof recovery>[0] = {}, accept = false) =>
-    run(recovery(how).verifyBackup, { cluster: cluster(), key, accept });
 
   async function indexOf(key: string): Promise<BackupIndex> {
     return backupIndexSchema.parse(await readIndex(vaults.readers, key));
@@ -120,7 +76,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
   }
 
   const goodKeys = async () =>
-    (await recoveryPoints(vaults.readers, cluster()))
+    (await recoveryPoints(vaults.readers, cluster))
       .filter(({ state }) => state === 'good')
       .map(({ key }) => key);
 
@@ -156,8 +112,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
     const plain = async ({ key }: { key: string }) => (await indexOf(key)).plain;
     expect(await plain(second)).toEqual(await plain(first));
     expect(await storedBytes(second.key)).not.toEqual(await storedBytes(first.key));
-    const compare = { cluster: cluster(), from: first.key, to: second.key };
-    expect(await run(recovery().compareBackups, compare)).toEqual({});
+    expect(await activities.compare(first.key, second.key)).toEqual({});
   });
 
   test('what is stored shows no secret, and what is in it holds them', async () => {
@@ -243,8 +198,8 @@ describe.for(stores)('in %s', ([, startStore]) => {
     const [first, second] = [await store(), await store()];
     const index = await indexOf(first.key);
     const planted = async (changes: Partial<BackupIndex>, bytes: Buffer) => {
-      const moment = nextMoment().slice(11, 19).replaceAll(':', '');
-      const key = `argocd/${cluster()}/2026-01-02/${moment}Z-0123456789abcdef`;
+      const moment = activities.nextMoment().slice(11, 19).replaceAll(':', '');
+      const key = `argocd/${cluster}/2026-01-02/${moment}Z-0123456789abcdef`;
       await vaults.writers.putOnce(key, textBody(bytes.toString('latin1')));
       const { version: _, ...stored } = index.stored;
       await vaults.writers.putOnce(
@@ -270,7 +225,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
   });
 
   test('a store that refuses ends a backup at once, one that is overloaded is asked again', async () => {
-    const before = await recoveryPoints(vaults.readers, cluster());
+    const before = await recoveryPoints(vaults.readers, cluster);
     proxy.mishap = (method) => (method === 'PUT' ? { status: 403, code: backend.codes.refused } : undefined);
     await expect(store({ into: throughProxy })).rejects.toMatchObject({
       type: 'Refused',
@@ -284,7 +239,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
       lasting: false,
       message: expect.stringContaining(backend.codes.overloaded) as string,
     });
-    expect(await recoveryPoints(vaults.readers, cluster())).toEqual(before);
+    expect(await recoveryPoints(vaults.readers, cluster)).toEqual(before);
 
     let refusals = 2;
     proxy.mishap = (method) =>
@@ -327,9 +282,8 @@ describe.for(stores)('in %s', ([, startStore]) => {
       state: 'suspect',
       reason: expect.stringMatching(/^It holds 1 Applications, the last good one 3/) as string,
     });
-    expect(newestGood(await recoveryPoints(vaults.readers, cluster()))?.key).not.toBe(small.key);
-    const compare = { cluster: cluster(), from: last.key, to: small.key };
-    expect(await run(recovery().compareBackups, compare)).toEqual({
+    expect(newestGood(await recoveryPoints(vaults.readers, cluster))?.key).not.toBe(small.key);
+    expect(await activities.compare(last.key, small.key)).toEqual({
       Application: { added: [], removed: [one, two], changed: [] },
     });
 
@@ -359,7 +313,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
   });
 
   test('a cluster that is being rebuilt is not backed up', async () => {
-    const workflowId = recreationId(platform.config.platform, cluster());
+    const workflowId = recreationId(platform.config.platform, cluster);
     const handle = await temporal.workflow.start('recreateCluster', { workflowId, taskQueue: workflowId });
     try {
       await expect(store()).rejects.toMatchObject({ type: 'Refused', message: /is being rebuilt/ });
@@ -368,5 +322,5 @@ describe.for(stores)('in %s', ([, startStore]) => {
     }
   });
 
-  test('none of it leaves a file behind', () => expect(readdirSync(scratch)).toEqual([]));
+  test('none of it leaves a file behind', () => expect(readdirSync(activities.scratch)).toEqual([]));
 });

@@ -29,8 +29,8 @@ export async function runJson<T>(platform: Given, args: string[]): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-/** A worker of all queues that backups need. */
-export async function startWorker({ env, identity }: Given, more: Record<string, string> = {}) {
+/** Starts a worker of all queues that backups need. */
+export function launchWorker({ env, identity }: Given, more: Record<string, string> = {}) {
   const options = {
     env: { ...env, ...more },
     reject: false,
@@ -41,11 +41,10 @@ export async function startWorker({ env, identity }: Given, more: Record<string,
   const child = execa(process.execPath, [bin, 'worker', '--queues', 'delivery,production,recovery'], options);
   let said = '';
   child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-  await vi.waitFor(() => expect(said).toContain('ready:'), { timeout: 30_000 });
   return {
-    /** Resolves when it is gone, however it ended. */
-    gone: child.then(() => undefined),
-    kill: () => child.kill('SIGKILL'),
+    ready: () => vi.waitFor(() => expect(said).toContain('ready:'), { timeout: 30_000 }),
+    /** However it ends. */
+    ended: child.then(() => undefined),
     async end() {
       child.kill('SIGTERM');
       await child;
@@ -53,4 +52,11 @@ export async function startWorker({ env, identity }: Given, more: Record<string,
       expect(said).not.toContain(identity);
     },
   };
+}
+
+/** @returns once it takes work */
+export async function startWorker(platform: Given) {
+  const worker = launchWorker(platform);
+  await worker.ready();
+  return worker;
 }

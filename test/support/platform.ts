@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +18,7 @@ import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
 import { objectStoreOf } from '../../src/worker/object-store.ts';
 import { makeBucket } from './bucket.ts';
+import { freePort } from './ports.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 
 /** A platform on the stack, whole: a repository, namespaces, Applications, its own worker and server as processes. */
@@ -361,16 +360,6 @@ async function kubectl(args: string[], input?: object): Promise<string> {
     ...(input && { input: JSON.stringify(input) }),
   });
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No port is free.');
-  return address.port;
 }
 
 function program(args: string[], env: Record<string, string>): Program {

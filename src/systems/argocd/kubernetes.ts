@@ -57,6 +57,12 @@ export function createKubernetes(file?: string, context?: string): Kubernetes {
   const config = load(file, context);
   const http = new IsomorphicFetchHttpLibrary();
 
+  /** The connection may also break in the middle of the answer. */
+  async function answerTo(context: RequestContext): Promise<{ status: number; text: string }> {
+    const { httpStatusCode, body } = await http.send(context).toPromise();
+    return { status: httpStatusCode, text: await body.text() };
+  }
+
   async function request(
     method: HttpMethod,
     path: string,
@@ -75,19 +81,10 @@ export function createKubernetes(file?: string, context?: string): Kubernetes {
     context.setSignal(AbortSignal.timeout(timeoutMs));
     await config.applySecurityAuthentication(context);
     const what = `${method} ${server}${path}`;
-    const response = await http
-      .send(context)
-      .toPromise()
-      .catch((error: unknown) => {
-        throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
-      });
-    const text = await response.body.text();
-    if (response.httpStatusCode >= 400) {
-      throw new KubernetesError(
-        response.httpStatusCode,
-        `${what}: ${response.httpStatusCode} ${messageOf(text)}.`,
-      );
-    }
+    const { status, text } = await answerTo(context).catch((error: unknown) => {
+      throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
+    });
+    if (status >= 400) throw new KubernetesError(status, `${what}: ${status} ${messageOf(text)}.`);
     return text;
   }
 
