@@ -104,7 +104,7 @@ const definitionStateSchema = z.object({
     .object({
       conditions: z
         .array(z.object({ type: z.string(), status: z.string(), message: z.string().default('') }))
-        .default([]),
+        .nullish(),
     })
     .prefault({}),
 });
@@ -118,10 +118,11 @@ async function established({ kubernetes, signal }: Place, definitions: Manifest[
       );
       if (raw === undefined) return `the definition ${name} is gone.`;
       const { spec, status } = definitionStateSchema.parse(raw);
-      const unmet = status.conditions.find(
+      const conditions = status.conditions ?? [];
+      const unmet = conditions.find(
         ({ type, status: is }) => (type === 'NamesAccepted' || type === 'Established') && is !== 'True',
       );
-      if (unmet || status.conditions.length === 0) {
+      if (unmet || conditions.length === 0) {
         return `the definition ${name} is not established${unmet ? `: ${unmet.message}` : '.'}`;
       }
       const version = spec.versions.find(({ served }) => served)?.name ?? '';
