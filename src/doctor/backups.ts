@@ -90,7 +90,7 @@ async function newest(backup: BackupConfig, { vault }: ReturnType<typeof recover
 }
 
 /** Undefined where a secret is not to be had: doctor runs on machines that should not have all of them. */
-function here<T>(open: () => T): T | undefined {
+export function here<T>(open: () => T): T | undefined {
   try {
     return open();
   } catch {

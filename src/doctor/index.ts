@@ -9,6 +9,7 @@ import { forge } from './forge.ts';
 import { objects } from './objects.ts';
 import { people } from './people.ts';
 import { pullSecrets } from './pull-secrets.ts';
+import { recreation } from './recreation.ts';
 import { registry } from './registry.ts';
 import { layout, repository } from './repository.ts';
 import { temporal } from './temporal.ts';
@@ -28,6 +29,7 @@ const checks: readonly Check[] = [
   applications,
   pullSecrets,
   backups,
+  recreation,
 ];
 
 /** Several wait for a clone of the repository, which may be large. */

@@ -1,12 +1,11 @@
-import { z } from 'zod';
 import { backupOf } from '../../config/backup-of.ts';
 import { milliseconds } from '../../config/duration.ts';
 import { newestGood, type BackupIndex } from '../../model/backup.ts';
 import { cannotMigrate } from '../../model/migration.ts';
 import type { RecreationPlan, Target } from '../../model/recreation.ts';
 import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/waves.ts';
-import { KubernetesError, type Kubernetes } from '../../systems/argocd/kubernetes.ts';
-import { namespacePath } from '../../systems/argocd/namespaces.ts';
+import { KubernetesError } from '../../systems/argocd/kubernetes.ts';
+import { clusterUid } from '../../systems/argocd/namespaces.ts';
 import { recoveryPoints } from '../../systems/backups/catalogue.ts';
 import { refused } from '../failures.ts';
 import { judgeBackup } from '../judge-backup.ts';
@@ -68,8 +67,8 @@ async function checkCluster(systems: RecreationSystems, target: Target): Promise
 }
 
 async function checkNotTheCluster({ clusterOf }: RecreationSystems, target: Target): Promise<void> {
-  const scratch = await uidOf(clusterOf(target));
-  const live = await uidOf(clusterOf({ ...target, drill: false })).catch((error: unknown) => {
+  const scratch = await clusterUid(clusterOf(target));
+  const live = await clusterUid(clusterOf({ ...target, drill: false })).catch((error: unknown) => {
     // A drill is of use on the day after, too.
     if (error instanceof KubernetesError && error.status === 0) return undefined;
     throw error;
@@ -78,13 +77,6 @@ async function checkNotTheCluster({ clusterOf }: RecreationSystems, target: Targ
   throw refused(
     `recreation.drill in gitops.yaml names ${target.cluster} itself. Name an empty control plane that nobody needs.`,
   );
-}
-
-const namespaceSchema = z.object({ metadata: z.object({ uid: z.string() }) });
-
-/** Of a cluster: its oldest namespace never comes again. */
-async function uidOf(kubernetes: Kubernetes): Promise<string> {
-  return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
 }
 
 function notGood(key: string, state: string, reason = ''): string {

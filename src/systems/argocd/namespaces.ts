@@ -2,11 +2,16 @@ import { z } from 'zod';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 
 const namespaceSchema = z.looseObject({
-  metadata: z.looseObject({ deletionTimestamp: z.string().optional() }),
+  metadata: z.looseObject({ uid: z.string(), deletionTimestamp: z.string().optional() }),
   spec: z.looseObject({}).default({}),
 });
 
 export const namespacePath = (name: string): string => `/api/v1/namespaces/${encodeURIComponent(name)}`;
+
+/** Tells one cluster from all others: its oldest namespace never comes again. */
+export async function clusterUid(kubernetes: Kubernetes): Promise<string> {
+  return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
+}
 
 export type NamespaceState = 'absent' | 'there' | 'going';
 
