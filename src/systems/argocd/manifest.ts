@@ -42,7 +42,16 @@ export async function readInstallation({
         'Look at what changed in it. If that is right, write the new hash into gitops.yaml; else bring the old file back.',
     });
   }
-  const objects = parseManifests(bytes.toString('utf8'));
+  const known = installations.get(sha256) ?? installationIn(bytes.toString('utf8'), manifest);
+  installations.set(sha256, known);
+  return known;
+}
+
+/** Two megabytes of YAML take seconds to parse: each process does so once. */
+const installations = new Map<string, Installation>();
+
+function installationIn(text: string, manifest: string): Installation {
+  const objects = parseManifests(text);
   const definitions = objects.filter(({ kind }) => kind === 'CustomResourceDefinition');
   const workloads = objects.filter(isWorkload);
   if (!definitions.some(canHoldBack)) {
