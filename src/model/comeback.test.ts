@@ -67,7 +67,7 @@ test.for([
   ['of before Argo CD ran again is no health', { reconciledAt: startedAt - 1000 }, 'refresh'],
   ['of before the sync is no health', { reconciledAt: startedAt + minute }, 'refresh'],
   ['was never looked at', { reconciledAt: undefined }, 'refresh'],
-  ['is waited for', { health: { status: 'Degraded' } }, 'wait'],
+  ['that is not there yet is looked for again', { health: { status: 'Progressing' } }, 'refresh'],
   ['waits for somebody’s operation', { operation: operation({ id: 'other', phase: 'Running' }) }, 'wait'],
   ['of what is being deleted never comes', { deleting: true }, 'give-up'],
   ['counts in the same second where it reads Synced', { reconciledAt: startedAt + 2 * minute }, 'done'],

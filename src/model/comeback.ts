@@ -16,7 +16,7 @@ export function expectedRevisions(backedUp: readonly string[], remembered: strin
 export type Step =
   /** Ask for the operation. */
   | 'start'
-  /** Argo CD's look at it is too old to be trusted. */
+  /** Argo CD's look at it may be too old to be trusted. */
   | 'refresh'
   | 'wait'
   | 'done'
@@ -43,5 +43,6 @@ export function towardsHealth(application: Application | undefined, startedAt: n
   const { operation, requested, health } = application;
   if (requested || (operation && isUnfinished(operation))) return 'wait';
   if ((application.reconciledAt ?? 0) < startedAt || !isFresh(application)) return 'refresh';
-  return health.status === 'Healthy' ? 'done' : 'wait';
+  // Argo CD misses some of the news of what becomes healthy: a definition, for one, until it looks again.
+  return health.status === 'Healthy' ? 'done' : 'refresh';
 }

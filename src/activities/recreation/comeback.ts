@@ -50,8 +50,12 @@ export async function operate(
     },
     async start(application) {
       if (!(await ownRunIsOpen(temporal)) || (await isClosed(argocds, application))) return false;
-      const request = { id, revisions: expected, prune: false, retries, reason: `Recreation, ${phase}` };
-      const { state } = await argocd.startOperation(name, { ...request, ...(resources && { resources }) });
+      const request = { id, revisions: expected, prune: false, reason: `Recreation, ${phase}` };
+      const { state } = await argocd.startOperation(
+        name,
+        // What of some resources cannot be applied yet is left out the next time.
+        resources ? { ...request, resources, retries: 0 } : { ...request, retries },
+      );
       return state === 'ours' || state === 'busy';
     },
   });

@@ -9,26 +9,37 @@ const liveSchema = z.object({
   status: z
     .object({
       sync: z
-        .object({ revision: z.string().optional(), revisions: z.array(z.string()).nullish() })
+        .object({
+          status: z.string().optional(),
+          revision: z.string().optional(),
+          revisions: z.array(z.string()).nullish(),
+        })
         .optional(),
+      history: z.array(z.looseObject({ deployedAt: z.string().optional() })).nullish(),
       summary: z.object({ images: z.array(z.string()).nullish() }).optional(),
     })
     .optional(),
 });
 
-/** Applications as they are now, by `<namespace>/<name>`. */
+/**
+ * Applications as they are now, by `<namespace>/<name>`.
+ *
+ * @param since in milliseconds: a history from before is restored, and nothing of it runs
+ */
 export async function liveApplications(
   kubernetes: Kubernetes,
   namespaces: Iterable<string>,
+  since: number,
 ): Promise<Map<string, Found>> {
   const found = new Map<string, Found>();
   for (const namespace of namespaces) {
     const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications`;
     for await (const object of listAll(kubernetes, path)) {
-      const { sync, summary } = liveSchema.parse(object).status ?? {};
+      const { sync, history, summary } = liveSchema.parse(object).status ?? {};
+      const deployed = (history ?? []).filter(({ deployedAt = '' }) => Date.parse(deployedAt) >= since);
       found.set(`${namespace}/${object.metadata.name}`, {
         application: parseApplication(object),
-        runs: revisionsOf(object),
+        runs: revisionsOf({ ...object, status: { sync, history: deployed } }),
         compared: sync?.revisions ?? [sync?.revision ?? ''],
         images: summary?.images ?? [],
       });

@@ -90,12 +90,14 @@ async function atRest(
   kubernetes: Kubernetes,
   home: string,
   backedUp: readonly BackedUp[],
-  { drill }: Report,
+  { drill, startedAt }: Report,
 ): Promise<Map<string, Found>> {
+  // Argo CD notes whole seconds.
+  const since = startedAt === undefined ? 0 : Math.floor(Date.parse(startedAt) / 1000) * 1000;
   const namespaces = new Set([home, ...backedUp.map(({ namespace = home }) => namespace)]);
   const until = Date.now() + restMs;
   for (;;) {
-    const found = await liveApplications(kubernetes, namespaces);
+    const found = await liveApplications(kubernetes, namespaces, since);
     const moving = backedUp.filter((one) => {
       const live = found.get(idOf(one, home));
       return live && isMoving(live);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { z } from 'zod';
@@ -36,7 +37,9 @@ const rootSchema = z.object({
 type Root = z.infer<typeof rootSchema>;
 
 /** Each time without what could not be applied: a kind, say, whose definition only a later Application brings. */
-const tries = 3;
+const tries = 5;
+/** Where it was something else, such as a repository that is away. */
+const pauseMs = 5000;
 
 /** Safe to repeat and side by side: the ID of each operation finds it again. */
 export function createSyncFrame(systems: RecreationSystems): Pick<RecreationActivities, 'syncFrame'> {
@@ -85,7 +88,9 @@ async function frame(kubernetes: Kubernetes, comebacks: Comebacks, root: BackedU
     if ((await operate(comebacks, root, `frame ${attempt}`, resources)).succeeded) return true;
     const failed = new Set(refusedBy(await read()).map(nameOf));
     const left = resources.filter((one) => !failed.has(nameOf(one)));
-    if (left.length === resources.length) return false;
+    if (left.length === resources.length) {
+      await sleep(pauseMs, undefined, { signal: comebacks.argocds.signal });
+    }
     resources = left;
   }
   return false;

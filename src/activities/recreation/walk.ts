@@ -31,11 +31,10 @@ export async function walk(walk: Walk): Promise<'done' | 'given-up' | 'late'> {
   const { argocd, name, signal, next, start, deadline } = walk;
   const refresh = refresher(argocd, name);
   for await (const { application, unreachable } of argocd.changes(name, tickMs, signal)) {
-    if (Date.now() >= deadline(application)) return 'late';
-    if (unreachable !== undefined) continue;
-    const step = next(application);
+    const step = unreachable === undefined ? next(application) : 'wait';
     if (step === 'done') return 'done';
     if (step === 'give-up') return 'given-up';
+    if (Date.now() >= deadline(application)) return 'late';
     try {
       if (step === 'refresh') await refresh();
       if (step === 'start' && application && !(await start?.(application))) return 'given-up';

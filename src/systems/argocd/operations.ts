@@ -10,7 +10,7 @@ export interface SyncRequest {
   /** One a source: of Git a commit, of Helm a chart's version. */
   revisions: readonly string[];
   prune: boolean;
-  /** Only these; then Argo CD runs no hooks, and takes no note in its history. */
+  /** Only these; then Argo CD runs no hooks, takes no note in its history, and tries again as often as is said here. */
   resources?: readonly SyncResource[];
   /** How often it is tried again when the policy does not say. */
   retries: number;
@@ -122,7 +122,7 @@ function syncOperation({ spec }: LooseApplication, request: SyncRequest): object
   const { sources, syncPolicy } = spec;
   const { id, revisions, prune, resources, retries, reason } = request;
   // With `refresh`, a retry would take whatever the branch's head is by then.
-  const { refresh: _, ...retry } = syncPolicy?.retry ?? { limit: retries };
+  const { refresh: _, ...retry } = (!resources && syncPolicy?.retry) || { limit: retries };
   return {
     initiatedBy: { username: 'gitops' },
     info: [
