@@ -8,6 +8,7 @@ import {
   checkRetention,
   registerSearchAttributes,
   scheduleBackup,
+  scheduleDrill,
   schedulePoll,
   type Prepared,
 } from '../systems/temporal/setup.ts';
@@ -24,7 +25,7 @@ export function register(program: Command): void {
 }
 
 async function setup(options: CommonOptions): Promise<void> {
-  const { platform, backup } = loadConfig(options.config);
+  const { platform, backup, recreation } = loadConfig(options.config);
   const client = await connectClient().catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
@@ -36,6 +37,9 @@ async function setup(options: CommonOptions): Promise<void> {
       await checkRetention(client),
       await schedulePoll(client, platform),
       ...(backup ? [await scheduleBackup(client, platform, backup), ...(await storeOf(backup))] : []),
+      ...(backup && recreation.drill
+        ? [await scheduleDrill(client, platform, { ...recreation.drill, cluster: backup.cluster })]
+        : []),
     ];
     print(options, { prepared }, prepared.map(line).join('\n'));
   } catch (error) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../model/names.ts';
 import { duration } from './duration.ts';
-import { bucket, caFile, container, namespace, secretReference, url } from './fields.ts';
+import { bucket, caFile, container, namespace, schedule, secretReference, timeZone, url } from './fields.ts';
 
 /** The public half of an age identity (https://age-encryption.org/v1), or where it is. */
 const recipient = z
@@ -10,18 +10,6 @@ const recipient = z
     /^(age1[a-z0-9]{20,2500}|env:[A-Za-z_][A-Za-z0-9_]*|file:\/.+)$/,
     'a recipient begins with age1, or env:NAME or file:/path says where one is; AGE-SECRET-KEY-… never stands here',
   );
-
-const timeZone = z
-  .string()
-  .refine((name) => isTimeZone(name), 'a time zone is called as in the IANA database: Asia/Riyadh, UTC');
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
 
 export const backup = z
   .strictObject({
@@ -62,11 +50,7 @@ export const backup = z
           .describe("Of a container's reader: a SAS that may read, list and write verdicts."),
       })
       .describe('What workers of the queue recovery have, and no others.'),
-    schedule: z
-      .string()
-      .regex(/^(\S+ ){4}\S+$/, 'a schedule has the five fields of cron: 0 2 * * *')
-      .default('0 2 * * *')
-      .describe('When, as cron says it.'),
+    schedule: schedule.default('0 2 * * *').describe('When, as cron says it.'),
     timeZone: timeZone.default('UTC').describe('Of the schedule.'),
     keepDays: z.int().min(1).max(3650).default(90).describe('How long backups are locked, and then removed.'),
     lock: z

@@ -112,3 +112,19 @@ export const kubernetesName = z
 export const personName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a person has up to 64 letters, digits, dots or dashes');
+
+export const schedule = z
+  .string()
+  .regex(/^(\S+ ){4}\S+$/, 'a schedule has the five fields of cron: 0 2 * * *');
+
+export const timeZone = z
+  .string()
+  .refine((name) => isTimeZone(name), 'a time zone is called as in the IANA database: Asia/Riyadh, UTC');
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
-import { file, fileOrUrl } from './fields.ts';
+import { file, fileOrUrl, schedule, timeZone } from './fields.ts';
 
 /** Which Argo CD is installed in the place of a lost one. */
 export const install = z
@@ -23,6 +23,8 @@ export const recreation = z
       .strictObject({
         kubeconfig: file.describe('Says where it is: a path from gitops.yaml on.'),
         context: z.string().min(1).optional().describe("Default: the file's current one."),
+        schedule: schedule.default('0 4 * * 0').describe('When there is one, as cron says it.'),
+        timeZone: timeZone.default('UTC').describe('Of the schedule.'),
       })
       .optional()
       .describe('The empty control plane in which drills restore: never the cluster itself.'),

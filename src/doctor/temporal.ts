@@ -1,5 +1,5 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
-import { nightlyBackupId, pollId, queues, taskQueue, type Queue } from '../model/ids.ts';
+import { nightlyBackupId, pollId, queues, scheduledDrillId, taskQueue, type Queue } from '../model/ids.ts';
 import { connectClient, connectionSettings } from '../systems/temporal/connect.ts';
 import { pollersOf } from '../systems/temporal/pollers.ts';
 import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';
@@ -8,7 +8,7 @@ import { failed, ok, warning, type Check, type Finding } from './check.ts';
 /** Temporal itself, what `gitops setup` leaves in it, and who works there. */
 export const temporal: Check = {
   name: 'Temporal',
-  async *look({ config: { platform, backup } }) {
+  async *look({ config: { platform, backup, recreation } }) {
     const client = await connectClient();
     try {
       const { namespace, options } = connectionSettings();
@@ -26,6 +26,10 @@ export const temporal: Check = {
       if (backup) {
         const id = nightlyBackupId(platform, backup.cluster);
         yield await schedule(client, 'nightly backup', id, 'there will be no more backups');
+      }
+      if (backup && recreation.drill) {
+        const id = scheduledDrillId(platform, backup.cluster);
+        yield await schedule(client, 'drills', id, 'no backup is tried any more');
       }
       // Where nothing is backed up there is nothing to recover.
       const needed = queues.filter((queue) => queue !== 'recovery' || backup !== undefined);

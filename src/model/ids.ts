@@ -25,9 +25,13 @@ export const nightlyBackupId = (platform: string, cluster: string): string =>
 /** The rebuilding of a lost cluster. */
 export const recreationId = (platform: string, cluster: string): string => `${platform}/recreate/${cluster}`;
 
-/** A restore into the scratch control plane. The Schedule has an ID of this form too, and adds a time to it. */
+/** A restore into the scratch control plane. */
 export const drillId = (platform: string, cluster: string, id: string): string =>
   `${platform}/drill/${cluster}/${id}`;
+
+/** Of the Schedule of drills, which adds a time to it. */
+export const scheduledDrillId = (platform: string, cluster: string): string =>
+  drillId(platform, cluster, 'scheduled');
 
 /** Branch of a promotion's pull request; `forge` events are led back to the environment by it. */
 export const promotionBranch = (environment: string, { service, commit }: Change): string =>

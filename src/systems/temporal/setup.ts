@@ -4,7 +4,7 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { nightlyBackupId, pollId, taskQueue } from '../../model/ids.ts';
+import { nightlyBackupId, pollId, scheduledDrillId, taskQueue } from '../../model/ids.ts';
 import { SystemError } from '../system-error.ts';
 import { attributes } from '../../model/visibility.ts';
 
@@ -122,6 +122,29 @@ export function scheduleBackup(
       typedSearchAttributes: [{ key: attributes.platform, value: platform }],
     },
     // What an outage of Temporal swallowed is made up for, once.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
+  });
+}
+
+/** Creates the schedule of drills, or brings it up to date. */
+export function scheduleDrill(
+  client: Client,
+  platform: string,
+  { cluster, schedule, timeZone }: { cluster: string; schedule: string; timeZone: string },
+): Promise<Prepared> {
+  const scheduleId = scheduledDrillId(platform, cluster);
+  return ensureSchedule(client, {
+    scheduleId,
+    spec: { cronExpressions: [schedule], timezone: timeZone },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'recreateCluster',
+      workflowId: scheduleId,
+      taskQueue: taskQueue(platform, 'delivery'),
+      args: [{ platform, cluster, drill: true }],
+      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+      staticSummary: `drill for ${cluster}`,
+    },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
   });
 }
