@@ -21,4 +21,4 @@ async function* lines() {
 
 await seal(lines(), [recipient], join(directory, 'backup'), new AbortController().signal);
 await rm(directory, { recursive: true });
-console.log(JSON.stringify({ objects, peakBytes: process.resourceUsage().maxRSS * 1024 }));
+process.stdout.write(JSON.stringify({ objects, peakBytes: process.resourceUsage().maxRSS * 1024 }));
