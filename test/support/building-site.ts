@@ -61,7 +61,7 @@ export interface OpenRecreation {
   target: Target;
   /** @throws what the activity throws */
   run<I, O>(activity: (input: I) => Promise<O>, input: I): Promise<O>;
-  environment(): MockActivityEnvironment;
+  execution: { workflowId: string; runId: string };
   terminate(): Promise<void>;
 }
 
@@ -141,16 +141,12 @@ export async function openSite(plan: SitePlan): Promise<Site> {
       // Nobody works on its queue: it only stands for a run that is open.
       const handle = await temporal.workflow.start('nothing', { taskQueue: id, workflowId });
       const runId = handle.firstExecutionRunId;
-      const environment = () =>
-        new MockActivityEnvironment(
-          { workflowExecution: { workflowId, runId } },
-          { logger: new DefaultLogger('ERROR') },
-        );
+      const execution = { workflowId, runId };
       let over = false;
       const recreation: OpenRecreation = {
         target: { cluster: id, recreation: runId, drill },
-        environment,
-        run: (activity, input) => environment().run(activity, input),
+        execution,
+        run: (activity, input) => environmentOf(execution).run(activity, input),
         async terminate() {
           if (!over) await handle.terminate();
           over = true;
@@ -167,6 +163,10 @@ export async function openSite(plan: SitePlan): Promise<Site> {
     },
   };
 }
+
+/** In which an activity runs as one of this workflow. */
+export const environmentOf = (workflowExecution: OpenRecreation['execution']): MockActivityEnvironment =>
+  new MockActivityEnvironment({ workflowExecution }, { logger: new DefaultLogger('ERROR') });
 
 const fileIn = (folder: string, key: string): string => join(folder, key.replaceAll('/', '_'));
 

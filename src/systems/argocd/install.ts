@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { nameOf, type Manifest } from '../../model/manifests.ts';
 import { SystemError } from '../system-error.ts';
-import type { Kubernetes } from './kubernetes.ts';
+import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 import { WrongManifest, type Installation } from './manifest.ts';
 import { untilClear } from './patience.ts';
 import { explainPods, podsOf } from './pods.ts';
-import { objectPath, Resources } from './resources.ts';
+import { objectPath, Resources, type Resource } from './resources.ts';
 
 export interface Place {
   kubernetes: Kubernetes;
@@ -126,13 +126,25 @@ async function established({ kubernetes, signal }: Place, definitions: Manifest[
         return `the definition ${name} is not established${unmet ? `: ${unmet.message}` : '.'}`;
       }
       const version = spec.versions.find(({ served }) => served)?.name ?? '';
-      if (!(await resources.find({ apiVersion: `${spec.group}/${version}`, kind: spec.names.kind }))) {
+      const kind = { apiVersion: `${spec.group}/${version}`, kind: spec.names.kind };
+      const resource = await resources.find(kind);
+      if (!resource || !(await answers(kubernetes, resource))) {
         return `${spec.names.kind}s are defined and not served yet.`;
       }
     }
     return undefined;
   };
   await untilClear(look, { withinMs: establishedWithinMs, signal });
+}
+
+/** A kind is announced a moment before it is stored. */
+async function answers(kubernetes: Kubernetes, { path }: Resource): Promise<boolean> {
+  try {
+    return (await kubernetes.get(path, { limit: 1 })) !== undefined;
+  } catch (error) {
+    if (error instanceof KubernetesError && [429, 503].includes(error.status)) return false;
+    throw error;
+  }
 }
 
 /** What ran before, of an Argo CD that was there, would sync what is restored. */
