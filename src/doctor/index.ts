@@ -12,6 +12,7 @@ import { pullSecrets } from './pull-secrets.ts';
 import { recreation } from './recreation.ts';
 import { registry } from './registry.ts';
 import { layout, repository } from './repository.ts';
+import { sealingKeys } from './sealing-keys.ts';
 import { temporal } from './temporal.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -30,6 +31,7 @@ const checks: readonly Check[] = [
   pullSecrets,
   backups,
   recreation,
+  sealingKeys,
 ];
 
 /** Several wait for a clone of the repository, which may be large. */

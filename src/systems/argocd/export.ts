@@ -57,22 +57,14 @@ export async function* exportArgoCd(
     }
   }
 
-  const api = '/apis/argoproj.io/v1alpha1';
   const argoproj = 'argoproj.io/v1alpha1';
   for await (const object of listAll(kubernetes, `${api}/namespaces/${namespace}/appprojects`)) {
     yield keep(argoproj, 'AppProject', object);
   }
 
-  const allowed = await otherNamespaces(kubernetes, namespace);
-  for (const [kind, resource, key] of [
-    ['Application', 'applications', 'application.namespaces'],
-    ['ApplicationSet', 'applicationsets', 'applicationsetcontroller.namespaces'],
-  ] as const) {
-    const others = allowed(key);
-    const path = others ? `${api}/${resource}` : `${api}/namespaces/${namespace}/${resource}`;
-    for await (const object of listAll(kubernetes, path)) {
+  for (const kind of ['Application', 'ApplicationSet'] as const) {
+    for await (const object of listOwned(kubernetes, namespace, kind)) {
       const at = object.metadata.namespace ?? namespace;
-      if (at !== namespace && !others?.(at)) continue;
       const name = at === namespace ? object.metadata.name : `${at}/${object.metadata.name}`;
       if (object.metadata.deletionTimestamp !== undefined) {
         yield { leftOut: { what: `${kind} ${name}`, why: 'it is being deleted' } };
@@ -96,15 +88,34 @@ export async function* exportArgoCd(
   }
 
   yield* beside;
-  const keys = listAll(kubernetes, `/api/v1/namespaces/${sealingKeys}/secrets`, sealingKeyLabel);
   let sealed = false;
-  for await (const object of keys) {
+  for await (const { name, fingerprint, object } of listSealingKeys(kubernetes, sealingKeys)) {
     sealed = true;
-    const sealingKey = { name: object.metadata.name, fingerprint: fingerprintOf(object) };
-    yield { ...keep('v1', 'Secret', object), beside: true, sealingKey };
+    yield { ...keep('v1', 'Secret', object), beside: true, sealingKey: { name, fingerprint } };
   }
   if (!sealed) {
     yield { leftOut: { what: `sealing keys in ${sealingKeys}`, why: 'there are none' } };
+  }
+}
+
+const api = '/apis/argoproj.io/v1alpha1';
+const owned = {
+  Application: ['applications', 'application.namespaces'],
+  ApplicationSet: ['applicationsets', 'applicationsetcontroller.namespaces'],
+} as const;
+
+/** Those that Argo CD cares for: in its own namespace, and in others that its settings name. */
+export async function* listOwned(
+  kubernetes: Kubernetes,
+  namespace: string,
+  kind: keyof typeof owned,
+): AsyncGenerator<z.infer<typeof objectSchema>> {
+  const [resource, key] = owned[kind];
+  const others = (await otherNamespaces(kubernetes, namespace))(key);
+  const path = others ? `${api}/${resource}` : `${api}/namespaces/${namespace}/${resource}`;
+  for await (const object of listAll(kubernetes, path)) {
+    const at = object.metadata.namespace ?? namespace;
+    if (at === namespace || others?.(at)) yield object;
   }
 }
 
@@ -161,7 +172,8 @@ export async function* listAll(
       ...(more && { continue: more }),
     };
     const text = await kubernetes.text(path, query).catch((error: unknown) => {
-      if (error instanceof KubernetesError && error.status === 404) return undefined;
+      // In the middle of a list it is a fault: what was read so far is not all.
+      if (more === undefined && error instanceof KubernetesError && error.status === 404) return undefined;
       throw error;
     });
     if (text === undefined) return;
@@ -174,13 +186,36 @@ export async function* listAll(
 const isSealingKey = ({ metadata }: KubernetesObject): boolean =>
   metadata.labels?.[sealingKeyLabel] !== undefined;
 
-/** Of the certificate, by which people seal; the key itself is never named. */
-function fingerprintOf({ data }: KubernetesObject): string {
+/** A key of the sealed-secrets controller. */
+export interface SealingKey {
+  name: string;
+  /** Of the certificate, by which people seal; the key itself is never named. */
+  fingerprint: string;
+  /** Since when it is valid: an object that was restored is younger than its key. */
+  madeAt?: Date;
+  object: KubernetesObject;
+}
+
+export async function* listSealingKeys(
+  kubernetes: Kubernetes,
+  namespace: string,
+): AsyncGenerator<SealingKey> {
+  const secrets = listAll(kubernetes, `/api/v1/namespaces/${namespace}/secrets`, sealingKeyLabel);
+  for await (const object of secrets) {
+    const { name } = object.metadata;
+    const certificate = certificateOf(object);
+    yield certificate
+      ? { name, fingerprint: certificate.fingerprint256, madeAt: new Date(certificate.validFrom), object }
+      : { name, fingerprint: 'unreadable', object };
+  }
+}
+
+function certificateOf({ data }: KubernetesObject): X509Certificate | undefined {
   const { 'tls.crt': certificate = '' } = z.object({ 'tls.crt': z.string().optional() }).parse(data ?? {});
   try {
-    return new X509Certificate(Buffer.from(certificate, 'base64')).fingerprint256;
+    return new X509Certificate(Buffer.from(certificate, 'base64'));
   } catch {
-    return 'unreadable';
+    return undefined;
   }
 }
 
