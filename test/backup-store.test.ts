@@ -6,7 +6,13 @@ import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backupOf } from '../src/config/backup-of.ts';
-import { backupIndexSchema, indexKey, newestGood, type BackupIndex } from '../src/model/backup.ts';
+import {
+  backupIndexSchema,
+  indexKey,
+  newestGood,
+  verificationKey,
+  type BackupIndex,
+} from '../src/model/backup.ts';
 import { recreationId } from '../src/model/ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/vault.ts';
@@ -222,6 +228,24 @@ describe.for(stores)('in %s', ([, startStore]) => {
     // What was overwritten is read as it was written.
     await vaults.readers.put(first.key, 'rubbish');
     expect(await verify(first.key)).toMatchObject({ state: 'good' });
+  });
+
+  test('what somebody spoilt is bad, and hides no other backup', async () => {
+    const [good, spoilt] = [await store(), await store()];
+    await verify(good.key);
+    await verify(spoilt.key);
+    await vaults.readers.put(verificationKey(good.key), 'rubbish');
+    await vaults.readers.put(indexKey(spoilt.key), 'rubbish');
+    const { createdAt } = await indexOf(good.key);
+    const points = await recoveryPoints(vaults.readers, cluster);
+    const [first, second] = [good, spoilt].map(({ key }) => points.find((point) => point.key === key));
+    expect(first).toMatchObject({ state: 'unverified', createdAt });
+    expect(second).toMatchObject({
+      state: 'bad',
+      reason: expect.stringMatching(/not what this program writes/) as string,
+    });
+    expect(Date.parse(second?.createdAt ?? '') - Date.parse(createdAt)).toBe(1000);
+    expect(await verify(good.key)).toMatchObject({ state: 'good' });
   });
 
   test('a store that refuses ends a backup at once, one that is overloaded is asked again', async () => {

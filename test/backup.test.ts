@@ -84,6 +84,17 @@ test(
 );
 
 test(
+  'two that are asked for at once are one',
+  async () => {
+    const before = (await json<{ backups: Point[] }>('backups', 'list')).backups.length;
+    const both = await Promise.all([json<Point>('backup', '--wait'), json<Point>('backup', '--wait')]);
+    expect(both[0]).toEqual(both[1]);
+    expect((await json<{ backups: Point[] }>('backups', 'list')).backups).toHaveLength(before + 1);
+  },
+  timeout,
+);
+
+test(
   'the night makes one too, under the one ID that no two backups share',
   async () => {
     const before = (await json<{ backups: Point[] }>('backups', 'list')).backups.length;

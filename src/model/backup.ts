@@ -32,6 +32,10 @@ export function backupKey(cluster: string, at: string, storedSha256: string): st
   return `${backupPrefix(cluster)}${date}/${time.slice(0, 8).replaceAll(':', '')}Z-${storedSha256.slice(0, 16)}`;
 }
 
+/** When a backup was made, by its key: ISO 8601. */
+export const timeOf = (key: string): string =>
+  key.replace(/^.*\/(.+)\/(\d\d)(\d\d)(\d\d)Z-.*$/, '$1T$2:$3:$4.000Z');
+
 export const backupPrefix = (cluster: string): string => `argocd/${cluster}/`;
 
 /** Beside each backup, written once after it: without an index it is none. */

@@ -7,6 +7,7 @@ import {
   backupPrefix,
   indexKey,
   noCounts,
+  timeOf,
   verificationKey,
   verificationSchema,
   type BackupIndex,
@@ -29,11 +30,19 @@ export async function backupKeys(vault: Vault, cluster: string): Promise<string[
   return keys.toSorted().toReversed();
 }
 
-/** The backups of a cluster, newest first. */
+/** The backups of a cluster, newest first. One that somebody spoilt is bad, and hides no other. */
 export async function recoveryPoints(vault: Vault, cluster: string): Promise<RecoveryPoint[]> {
   const keys = await backupKeys(vault, cluster);
-  const found = await pLimit(atOnce).map(keys, (key) => recoveryPoint(vault, key));
+  const found = await pLimit(atOnce).map(keys, (key) =>
+    recoveryPoint(vault, key).catch((error: unknown) => spoiltPoint(cluster, key, error)),
+  );
   return found.filter((point) => point !== undefined);
+}
+
+function spoiltPoint(cluster: string, key: string, error: unknown): RecoveryPoint {
+  if (!(error instanceof Spoilt)) throw error;
+  const createdAt = timeOf(key);
+  return { key, cluster, createdAt, size: 0, counts: noCounts(), state: 'bad', reason: error.message };
 }
 
 /** @returns undefined when there is no such backup */
@@ -60,8 +69,9 @@ export async function recoveryPoint(vault: Vault, key: string): Promise<Recovery
 export const readIndex = (vault: Vault, key: string): Promise<BackupIndex | undefined> =>
   readJson(vault, indexKey(key), backupIndexSchema);
 
+/** One that somebody spoilt is none: the next one takes its place. */
 export const readVerification = (vault: Vault, key: string): Promise<Verification | undefined> =>
-  readJson(vault, verificationKey(key), verificationSchema);
+  unlessSpoilt(readJson(vault, verificationKey(key), verificationSchema));
 
 export const writeVerification = (vault: Vault, verification: Verification): Promise<void> =>
   vault.put(verificationKey(verification.key), JSON.stringify(verification));
@@ -75,9 +85,22 @@ export async function lastGoodBefore(
   for (const earlier of await backupKeys(vault, cluster)) {
     if (earlier >= key) continue;
     const verification = await readVerification(vault, earlier);
-    if (verification?.state === 'good') return readIndex(vault, earlier);
+    const index = verification?.state === 'good' && (await unlessSpoilt(readIndex(vault, earlier)));
+    if (index) return index;
   }
   return undefined;
+}
+
+/** Something else lies where this program writes. */
+class Spoilt extends SystemError {}
+
+async function unlessSpoilt<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof Spoilt) return undefined;
+    throw error;
+  }
 }
 
 async function readJson<T>(vault: Vault, key: string, schema: z.ZodType<T>): Promise<T | undefined> {
@@ -85,7 +108,7 @@ async function readJson<T>(vault: Vault, key: string, schema: z.ZodType<T>): Pro
   if (!found) return undefined;
   const parsed = schema.safeParse(parse(await text(found)));
   if (parsed.success) return parsed.data;
-  throw new SystemError(`${key} in the store of the backups is not what this program writes there.`, {
+  throw new Spoilt(`${key} in the store of the backups is not what this program writes there.`, {
     advice: 'Look at its earlier versions, and at who may write there.',
   });
 }
