@@ -5,7 +5,7 @@ import { beforeAll, test } from 'vitest';
 import { expectDeliveredOnce, resultOf } from './support/delivered-once.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { meddledWith } from './support/meddling.ts';
-import { makePlatform, type Program } from './support/platform.ts';
+import { keepRunning, makePlatform } from './support/platform.ts';
 
 /** A killed worker is noticed by ten seconds of silence, and there are some thirty kills. */
 const patience = 20 * 60_000;
@@ -58,24 +58,3 @@ test.concurrent.for(moments)(
     }
   },
 );
-
-/** Starts it again whenever it dies. */
-function keepRunning(
-  program: Program,
-  env: Record<string, string>,
-): { running: Promise<void>; stop(): Promise<void> } {
-  const over = new AbortController();
-  async function run(): Promise<void> {
-    while (!over.signal.aborted) {
-      await program.start(env);
-      await program.ended();
-    }
-  }
-  const running = run();
-  async function stop(): Promise<void> {
-    over.abort();
-    await program.kill();
-    await running;
-  }
-  return { running, stop };
-}

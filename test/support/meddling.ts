@@ -9,13 +9,17 @@ import type { ActivityInterceptors } from '@temporalio/worker';
  * What bad luck may do to a worker's activities. Loaded into a worker before its own code, this file does it; nothing in
  * `src/` knows of it.
  */
+type Moment = 'before' | 'during' | 'after';
 export type Meddling = {
   /** File with a line for everything that was done. */
   diary: string;
 } & (
   | {
-      /** kill -9 of the worker at the first attempt of every activity: when it is about to begin, half-way, or done and not yet told. */
-      kill: 'before' | 'during' | 'after';
+      /**
+       * kill -9 of the worker at the first attempt of every activity: when it is about to begin, half-way, or done and not
+       * yet told. Of several, one at each of its attempts.
+       */
+      kill: Moment | readonly Moment[];
       /** How long activities take, by their points. */
       usualMs: Record<string, number>;
     }
@@ -66,13 +70,14 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
   if ('kill' in meddling) {
     const { kill, usualMs } = meddling;
     return async (point, work) => {
-      if (activityInfo().attempt > 1) return work();
+      const moment = [kill].flat()[activityInfo().attempt - 1];
+      if (!moment) return work();
       const moments = {
         before: () => undefined,
         during: () => Promise.race([work(), delay((usualMs[point] ?? 100) / 2)]),
         after: work,
       };
-      await Promise.resolve(moments[kill]()).catch(() => undefined);
+      await Promise.resolve(moments[moment]()).catch(() => undefined);
       note(point);
       process.kill(process.pid, 'SIGKILL');
       return new Promise(() => undefined);

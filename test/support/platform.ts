@@ -26,6 +26,8 @@ export interface Platform {
   name: string;
   config: Config;
   configFile: string;
+  /** What its commands and programs have. */
+  env: Record<string, string>;
   gitea: GiteaRepository;
   temporal: Client;
   objects: ObjectStore;
@@ -186,6 +188,7 @@ export async function makePlatform(
     name,
     config,
     configFile,
+    env,
     gitea,
     temporal,
     objects: objectStoreOf(config),
@@ -398,4 +401,25 @@ function program(args: string[], env: Record<string, string>): Program {
       return said;
     },
   };
+}
+
+/** Starts it again whenever it dies. */
+export function keepRunning(
+  program: Program,
+  env: Record<string, string>,
+): { running: Promise<void>; stop(): Promise<void> } {
+  const over = new AbortController();
+  async function run(): Promise<void> {
+    while (!over.signal.aborted) {
+      await program.start(env);
+      await program.ended();
+    }
+  }
+  const running = run();
+  async function stop(): Promise<void> {
+    over.abort();
+    await program.kill();
+    await running;
+  }
+  return { running, stop };
 }
