@@ -13,12 +13,11 @@ command -v npm >/dev/null || fail 'npm is missing: run apt-get install nodejs np
 command -v python3 >/dev/null || fail 'python3 is missing: run apt-get install python3 python3-pip'
 python3 -m pip --version >/dev/null 2>&1 || fail 'pip is missing: run apt-get install python3-pip'
 
-packages=(buildah containerd containernetworking-plugins curl docker-registry gcc git iproute2 mmdebstrap nftables openssl
-  runc tini util-linux)
+PATH=$PATH:/usr/sbin:/sbin
 missing=()
-for package in "${packages[@]}"; do
-  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
-done
+while read -r package program; do
+  command -v "$program" >/dev/null || missing+=("$package")
+done < <(grep -v '^#' "$(dirname "$0")/../stack/debian-packages")
 [ ${#missing[@]} = 0 ] && exit 0
 command -v apt-get >/dev/null || fail "these programs are missing: ${missing[*]}"
 echo "make: installing Debian packages: ${missing[*]}" >&2

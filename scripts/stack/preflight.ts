@@ -1,27 +1,15 @@
 // Everything that must hold before anything is changed, each with one sentence on what to do.
-import { mkdirSync, statfsSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { cache, checkout, ports } from './paths.ts';
 import { nodePorts } from './node.ts';
 import { stackProcesses } from './processes.ts';
 import { succeeds } from './run.ts';
 import { s3InnerPorts } from './s3.ts';
 
-/** Debian's packages that the stack uses, by a program of each. */
-const packages: Record<string, string> = {
-  containerd: 'containerd',
-  runc: 'runc',
-  buildah: 'buildah',
-  'docker-registry': 'docker-registry',
-  mmdebstrap: 'mmdebstrap',
-  tini: 'tini',
-  nft: 'nftables',
-  ip: 'iproute2',
-  openssl: 'openssl',
-  git: 'git',
-  setpriv: 'util-linux',
-  gcc: 'gcc',
-};
+/** A package and one of its programs a line; also read before there is a Node (scripts/prerequisites.sh). */
+const packages = join(checkout, 'stack/debian-packages');
 
 /** The first build needs about this much; a filled cache leaves room enough by itself. */
 const neededBytes = 12 * 2 ** 30;
@@ -42,7 +30,7 @@ export async function preflight(isBuilt: boolean): Promise<void> {
       }
     }
   }
-  await installPackages();
+  await demandPackages();
   for (const port of wantedPorts()) {
     if (!(await isFree(port))) {
       throw new Error(
@@ -52,13 +40,14 @@ export async function preflight(isBuilt: boolean): Promise<void> {
   }
 }
 
-async function installPackages(): Promise<void> {
+async function demandPackages(): Promise<void> {
   const missing: string[] = [];
-  for (const [program, name] of Object.entries(packages)) {
-    if (!(await succeeds('sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${program}`])))
-      missing.push(name);
+  const lines = readFileSync(packages, 'utf8').split('\n');
+  for (const line of lines.filter((line) => /^\w/.test(line))) {
+    const [name = '', program = ''] = line.split(/\s+/);
+    const found = await succeeds('sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${program}`]);
+    if (!found) missing.push(name);
   }
-  if (!(await succeeds('test', ['-x', '/usr/lib/cni/bridge']))) missing.push('containernetworking-plugins');
   if (missing.length === 0) return;
   throw new Error(`Debian packages are missing: run apt-get install ${missing.join(' ')}`);
 }
