@@ -211,7 +211,7 @@ export const application = (name: string, more: { spec?: object; metadata?: obje
   },
 });
 
-export const secret = (name: string, more: object = {}): StoredObject => ({
+const secret = (name: string, more: object = {}): StoredObject => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name, ...more },
@@ -219,7 +219,7 @@ export const secret = (name: string, more: object = {}): StoredObject => ({
   data: { password: 'aHVudGVyMg==' },
 });
 
-export const applicationSet = (name: string): StoredObject => ({
+const applicationSet = (name: string): StoredObject => ({
   apiVersion: argoProj,
   kind: 'ApplicationSet',
   metadata: { name },
