@@ -7,8 +7,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { connect, GitopsError, type Delivery, type GitopsClient } from '../src/client.ts';
 import { changedLines } from '../src/cli/lines.ts';
+import { sealCredential } from './demo/credential.ts';
 import { developersCommit, firstCommit, staleClaimIsAccepted } from './demo/platform.ts';
 import { actAsPeople } from './demo/people.ts';
+import { kubectl } from './stack/control-plane.ts';
 import { checkout, example, ports } from './stack/paths.ts';
 import { repositoryPage } from './stack/seed.ts';
 import { say } from './stack/progress.ts';
@@ -27,9 +29,11 @@ try {
 async function demo(): Promise<void> {
   const gitops = await connect({ platform });
   try {
+    await refuseEmptyCluster();
     say('the platform as it stands is delivered first: its Applications, then its four services');
     const first = await firstCommit();
     await deliverQuietly(gitops, ['platform'], first);
+    await sealCredential();
     await deliverQuietly(gitops, services, first);
 
     const before = await staleClaimIsAccepted();
@@ -42,6 +46,14 @@ async function demo(): Promise<void> {
   } finally {
     await gitops.close();
   }
+}
+
+/** `make up` gives a cluster its roots, unless it was lost and there is a backup of it. */
+async function refuseEmptyCluster(): Promise<void> {
+  if ((await kubectl(['get', 'applications', '-n', 'argocd', '-o=name'])) !== '') return;
+  throw new Error(
+    'the cluster was lost, and there is a backup of it. Bring it back first: gitops recreate-cluster --backup latest --wait',
+  );
 }
 
 /** A line for each change of state. */

@@ -35,7 +35,7 @@ export const developersCommit = (isDelivered: (sha: string) => Promise<boolean>)
     return latest();
   });
 
-async function inClone<T>(
+export async function inClone<T>(
   work: (git: (args: string[]) => Promise<string>, folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'gitops-demo-'));

@@ -125,6 +125,10 @@ async function copyArgocdFiles(directory: string): Promise<void> {
   }
 }
 
+const sealedSecrets = 'github.com/bitnami/sealed-secrets';
+export const sealedSecretsVersion = '0.40.0';
+const sealedSecretsFlags = `-X main.VERSION=${sealedSecretsVersion}`;
+
 /** What Gitea reads beside its program (its `STATIC_ROOT_PATH`). */
 async function copyGiteaFiles(directory: string): Promise<void> {
   const source = await moduleDirectory('gitea', 'code.gitea.io/gitea');
@@ -164,6 +168,18 @@ export const tools = {
     package: `${argocdModule}/cmd`,
     ldflags: `-X ${argocdModule}/common.version=3.6.1`,
     finish: copyArgocdFiles,
+  }),
+  'sealed-secrets': goTool('sealed-secrets', {
+    seconds: 80,
+    module: 'sealed-secrets',
+    package: `${sealedSecrets}/cmd/controller`,
+    ldflags: sealedSecretsFlags,
+  }),
+  kubeseal: goTool('kubeseal', {
+    seconds: 10,
+    module: 'sealed-secrets',
+    package: `${sealedSecrets}/cmd/kubeseal`,
+    ldflags: sealedSecretsFlags,
   }),
   kwok: goTool('kwok', { seconds: 10, module: 'kubernetes', package: 'sigs.k8s.io/kwok/cmd/kwok' }),
 } satisfies Record<string, Recipe>;

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
-import { argocdFiles, toolPath, tools } from './binaries.ts';
+import { argocdFiles, sealedSecretsVersion, toolPath, tools } from './binaries.ts';
 import { checkout, registry } from './paths.ts';
 import { run } from './run.ts';
 
@@ -167,6 +167,12 @@ export const images: readonly Recipe[] = [
     tag: 'pause:1',
     needs: [tools.pause],
     files: () => ({ pause: toolPath('pause') }),
+  }),
+  image('sealed-secrets', {
+    seconds: 3,
+    tag: `bitnami/sealed-secrets-controller:${sealedSecretsVersion}`,
+    needs: [tools['sealed-secrets']],
+    files: () => ({ controller: toolPath('sealed-secrets') }),
   }),
   image('redis', { ...packagesOf, seconds: 30, tag: 'docker/library/redis:8.10.1-alpine' }),
   image('argocd', {

@@ -1,13 +1,16 @@
 """
 Scrubs claims over HTTP.
 
-POST /Claim/$validate   a FHIR R4 Claim -> 200 and an OperationOutcome; an issue of severity `error` is a refusal
+POST /Claim/$validate   a FHIR R4 Claim -> 200 and an OperationOutcome; an issue of severity `error` is a refusal.
+                        With PAYER_GATEWAY_KEY, X-Signature-256 is the body's HMAC: by it the payers' gateway knows
+                        that a claim was scrubbed here
 GET  /healthz, /readyz  200; /readyz is 503 from SIGTERM on
 """
 
 from decimal import Decimal
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import hmac
 import json
 import os
 import signal
@@ -25,6 +28,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 128
     stopping = False
+    signing_key = b""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -67,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
         fhir = "resourceType" in body
         self.send_header("Content-Type", "application/fhir+json" if fhir else "application/json")
         self.send_header("Content-Length", str(len(content)))
+        if fhir and self.server.signing_key:
+            self.send_header("X-Signature-256", hmac.digest(self.server.signing_key, content, "sha256").hex())
         self.end_headers()
         self.wfile.write(content)
 
@@ -78,6 +84,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def main():
     server = Server(("", int(os.environ.get("PORT", "8080"))), Handler)
+    server.signing_key = os.environ.get("PAYER_GATEWAY_KEY", "").encode()
 
     def stop(*_):
         server.stopping = True

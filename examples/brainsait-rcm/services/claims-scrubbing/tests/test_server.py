@@ -1,6 +1,7 @@
 """The service over HTTP; its end by a signal as a process of its own."""
 
 from http.client import HTTPConnection
+import hmac
 import json
 import os
 from pathlib import Path
@@ -26,17 +27,30 @@ def server():
         running.shutdown()
 
 
-def call(port, method, path, body=None, headers=None):
+def ask(port, method, path, body=None, headers=None):
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request(method, path, body, headers or {})
     response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    return response, response.read()
+
+
+def call(port, method, path, body=None, headers=None):
+    response, content = ask(port, method, path, body, headers)
+    return response.status, json.loads(content)
 
 
 def test_a_clean_claim_gets_an_informational_outcome(server):
     status, outcome = call(server.server_port, "POST", "/Claim/$validate", CLAIM)
     assert (status, outcome["resourceType"]) == (200, "OperationOutcome")
     assert [issue["severity"] for issue in outcome["issue"]] == ["information"]
+
+
+def test_an_outcome_is_signed_once_there_is_a_key(server, monkeypatch):
+    response, _ = ask(server.server_port, "POST", "/Claim/$validate", CLAIM)
+    assert response.getheader("X-Signature-256") is None
+    monkeypatch.setattr(server, "signing_key", b"agreed")
+    response, content = ask(server.server_port, "POST", "/Claim/$validate", CLAIM)
+    assert response.getheader("X-Signature-256") == hmac.new(b"agreed", content, "sha256").hexdigest()
 
 
 def test_a_broken_rule_is_an_issue_with_its_name_and_place(server):
