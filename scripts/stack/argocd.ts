@@ -16,6 +16,7 @@ const installed = 'gitops.local/installed';
 export async function installArgocd(): Promise<void> {
   await make(tools.argocd);
   keepManifest();
+  if (await isBeingRecreated()) return;
   const version = createHash('sha256')
     .update(readFileSync(argocdManifest))
     .update(readFileSync(settings))
@@ -54,6 +55,12 @@ async function untilServed(resource: string): Promise<void> {
     if (await look()) return;
   }
   throw new Error(`Kubernetes does not serve ${resource} 20 s after it was defined.`);
+}
+
+/** Then it is up to the recreation which part of Argo CD runs, and when: `make up` may start a worker that carries it on. */
+async function isBeingRecreated(): Promise<boolean> {
+  const marker = ['get', 'configmap', 'gitops-recreation', '-n', namespace, '--ignore-not-found', '-o=name'];
+  return (await kubectl(marker)) !== '';
 }
 
 async function installedVersion(): Promise<string> {
