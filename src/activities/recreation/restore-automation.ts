@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { givenBack, heldBack } from '../../model/automation.ts';
+import type { Work } from '../../model/recreation.ts';
 import { instanceName, rootsAmong } from '../../model/waves.ts';
 import { KubernetesError, type Kubernetes } from '../../systems/argocd/kubernetes.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
@@ -39,7 +40,7 @@ export function createRestoreAutomation(
             const given = await giveBack(kubernetes, config.argocd.namespace, object);
             if (given && isApplication(object)) applications += 1;
             done += 1;
-            heartbeat({ done, of: chosen.length, what: 'Applications' });
+            heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
           });
         }
         return { applications };

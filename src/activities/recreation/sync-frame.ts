@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
+import type { Work } from '../../model/recreation.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
 import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
 import type { RecreationActivities } from '../types.ts';
@@ -65,7 +66,7 @@ export function createSyncFrame(systems: RecreationSystems): Pick<RecreationActi
           await slots.map(roots, async (root) => {
             if (await frame(kubernetes, comebacks, root)) healthy += 1;
             done += 1;
-            heartbeat({ done, of: roots.length, what: 'roots' });
+            heartbeat({ done, of: roots.length, what: 'roots' } satisfies Work);
           });
           return { applications: roots.length, healthy };
         });
@@ -116,7 +117,7 @@ async function isLookedAt(
 }
 
 /** Applications are synced by themselves, in their order. */
-export const framed = ({ status }: Root): SyncResource[] =>
+const framed = ({ status }: Root): SyncResource[] =>
   (status.resources ?? [])
     .filter(({ hook, requiresPruning }) => !hook && !requiresPruning)
     .filter(({ group, kind }) => group !== 'argoproj.io' || !['Application', 'ApplicationSet'].includes(kind))

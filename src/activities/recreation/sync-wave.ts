@@ -1,5 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import pLimit from 'p-limit';
+import type { Work } from '../../model/recreation.ts';
 import type { RecreationActivities } from '../types.ts';
 import { withVault } from '../vault-failures.ts';
 import { withArgoCds } from './argocds.ts';
@@ -28,7 +29,7 @@ export function createSyncWave(systems: RecreationSystems): Pick<RecreationActiv
             slots: pLimit(config.recreation.parallel),
           };
           let [done, healthy] = [0, 0];
-          const tell = () => heartbeat({ done, of: chosen.length, what: 'Applications' });
+          const tell = () => heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
           tell();
           for (const group of inOrder(chosen)) {
             await Promise.all(
