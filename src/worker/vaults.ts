@@ -2,13 +2,12 @@ import { Decrypter } from 'age-encryption';
 import type { Recovery } from '../activities/recovery.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { readSecret } from '../config/secrets.ts';
-import { lookAtContainer, missingInContainer } from '../systems/backups/azure-container.ts';
-import { createAzureVault, type AzureOptions } from '../systems/backups/azure.ts';
+import type { AzureOptions } from '../systems/backups/azure.ts';
 import { missingInBucket, provisionBucket } from '../systems/backups/s3-bucket.ts';
 import { createS3Vault } from '../systems/backups/s3.ts';
 import type { Vault } from '../systems/backups/vault.ts';
 import { trustCertificates } from '../systems/certificates.ts';
-import type { S3Options } from '../systems/objects/s3.ts';
+import type { S3Options } from '../systems/objects/s3-client.ts';
 import type { Prepared } from '../systems/temporal/setup.ts';
 
 /** The public keys to which backups are encrypted, comments left out. */
@@ -30,19 +29,19 @@ export function recoveryOf(backup: BackupConfig): Recovery {
 }
 
 /** Prepares the store as far as whoever runs this may, and says what is missing. */
-export function prepareStore(backup: BackupConfig): Promise<Prepared[]> {
+export async function prepareStore(backup: BackupConfig): Promise<Prepared[]> {
   const store = storeOf(backup);
-  return store.kind === 's3'
-    ? provisionBucket(store.options, backup.cluster, retentionOf(backup))
-    : lookAtContainer(store.options, backup.cluster, retentionOf(backup));
+  if (store.kind === 's3') return provisionBucket(store.options, backup.cluster, retentionOf(backup));
+  const { lookAtContainer } = await import('../systems/backups/azure-container.ts');
+  return lookAtContainer(store.options, backup.cluster, retentionOf(backup));
 }
 
 /** What is missing for backups to be kept as they should, in the eyes of whoever runs this. */
-export function missingInStore(backup: BackupConfig): Promise<string[]> {
+export async function missingInStore(backup: BackupConfig): Promise<string[]> {
   const store = storeOf(backup);
-  return store.kind === 's3'
-    ? missingInBucket(store.options, backup.cluster, retentionOf(backup))
-    : missingInContainer(store.options);
+  if (store.kind === 's3') return missingInBucket(store.options, backup.cluster, retentionOf(backup));
+  const { missingInContainer } = await import('../systems/backups/azure-container.ts');
+  return missingInContainer(store.options);
 }
 
 type Keys = Pick<BackupConfig, 'accessKeyId' | 'secretAccessKey' | 'credential'>;
@@ -50,7 +49,23 @@ type Store = { kind: 's3'; options: S3Options } | { kind: 'azure'; options: Azur
 
 function vaultOf(backup: BackupConfig, keys: Keys): Vault {
   const store = storeOf(backup, keys);
-  return store.kind === 's3' ? createS3Vault(store.options) : createAzureVault(store.options, backup.lock);
+  return store.kind === 's3' ? createS3Vault(store.options) : azureVault(store.options, backup.lock);
+}
+
+/** Microsoft's SDK takes a third of a worker's start to load: it is, once it is needed. */
+function azureVault(options: AzureOptions, lock: BackupConfig['lock']): Vault {
+  let made: Promise<Vault> | undefined;
+  const vault = () =>
+    (made ??= import('../systems/backups/azure.ts').then(({ createAzureVault }) =>
+      createAzureVault(options, lock),
+    ));
+  return {
+    putOnce: async (key, body) => (await vault()).putOnce(key, body),
+    put: async (key, text) => (await vault()).put(key, text),
+    read: async (key, version) => (await vault()).read(key, version),
+    list: async (prefix) => (await vault()).list(prefix),
+    lockedUntil: async (key, version) => (await vault()).lockedUntil(key, version),
+  };
 }
 
 /** Without keys it has the rights of whoever runs this: what the store's SDK finds by itself. */
