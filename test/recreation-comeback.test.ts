@@ -76,6 +76,12 @@ describe('a platform that was restored', () => {
         },
         { name: 'api-production', wave: 1, files: { 'c.json': version('api', 1) } },
         { name: 'web-production', wave: 1, files: { 'c.json': version('web', 1) } },
+        {
+          name: 'double',
+          wave: 1,
+          sources: ['one', 'two'],
+          files: { 'one/c.json': version('one', 1), 'two/c.json': version('two', 1) },
+        },
         { name: 'new-production', wave: 1, neverRan: true, files: { 'c.json': version('new', 1) } },
       ],
       () => platform(id),
@@ -84,6 +90,7 @@ describe('a platform that was restored', () => {
     await bed.gitea.write({
       'apps/api-production/c.json': version('api', 3),
       'apps/web-production/c.json': version('web', 3),
+      'apps/double/two/c.json': version('two', 3),
     });
     bed.remember('production', 'api', approved);
   }, timeout);
@@ -119,14 +126,15 @@ describe('a platform that was restored', () => {
     async () => {
       expect(await wave(-1)).toEqual({ applications: 1, healthy: 1 });
       expect(await versionOf(bed, 'child', made)).toBe('1');
-      expect(await wave(1)).toEqual({ applications: 3, healthy: 3 });
+      expect(await wave(1)).toEqual({ applications: 4, healthy: 4 });
       expect([await versionOf(bed, 'api'), await versionOf(bed, 'web')]).toEqual(['2', '1']);
+      expect([await versionOf(bed, 'one'), await versionOf(bed, 'two')]).toEqual(['1', '1']);
       expect(await versionOf(bed, 'new')).toBe('');
     },
   );
 
   test('is not synced again by an attempt that comes after another', { timeout }, async () => {
-    expect(await wave(1)).toEqual({ applications: 3, healthy: 3 });
+    expect(await wave(1)).toEqual({ applications: 4, healthy: 4 });
     expect((await bed.application('api-production')).status.history).toHaveLength(2);
   });
 
@@ -185,7 +193,7 @@ describe('a platform that was restored', () => {
     const outcome = await report();
     expect(outcome).toMatchObject({
       passed: true,
-      summary: expect.stringMatching(/^All of it is back: 6 Applications/),
+      summary: expect.stringMatching(/^All of it is back: 7 Applications/),
     });
     expect(await report()).toEqual(outcome);
     expect(stored(outcome.report)).toMatchObject({

@@ -28,6 +28,8 @@ export interface Lost {
   wave?: number;
   /** Its manifests, by file. */
   files: Record<string, string>;
+  /** Folders of its own, each a source. */
+  sources?: string[];
   /** The root that applied it. */
   root?: string;
   syncPolicy?: object;
@@ -68,7 +70,7 @@ export interface RecreationBed {
   remove(): Promise<void>;
 }
 
-export interface LiveApplication {
+interface LiveApplication {
   metadata: { labels?: Record<string, string> };
   spec: { syncPolicy?: { automated?: object; retry?: object } };
   operation?: object;
@@ -207,7 +209,12 @@ async function commit(gitea: GiteaRepository, files: (readonly [string, string])
 }
 
 function objectOf(one: Lost, { id, url, revision }: { id: string; url: string; revision: string }) {
-  const { name, wave, root, syncPolicy } = one;
+  const { name, wave, root, sources, syncPolicy } = one;
+  const repoURL = one.url ?? url;
+  const source = (folder = '') => ({ repoURL, path: `apps/${name}${folder}`, targetRevision: 'main' });
+  const ran = sources
+    ? { revisions: sources.map(() => revision), sources: sources.map((folder) => source(`/${folder}`)) }
+    : { revision, source: source() };
   const annotations = {
     ...(wave !== undefined && { 'argocd.argoproj.io/sync-wave': `${wave}` }),
     ...(root !== undefined && {
@@ -220,15 +227,13 @@ function objectOf(one: Lost, { id, url, revision }: { id: string; url: string; r
     metadata: { name: `${id}-${name}`, labels: { bed: id }, annotations },
     spec: {
       project: 'default',
-      source: { repoURL: one.url ?? url, path: `apps/${name}`, targetRevision: 'main' },
+      ...(sources ? { sources: sources.map((folder) => source(`/${folder}`)) } : { source: source() }),
       destination: { server: 'https://kubernetes.default.svc', namespace: one.namespace ?? id },
       ...(syncPolicy && { syncPolicy }),
     },
     ...(!one.neverRan && {
       status: {
-        history: [
-          { id: 0, revision, deployedAt: '2026-01-01T00:00:00Z', source: { repoURL: one.url ?? url } },
-        ],
+        history: [{ id: 0, deployedAt: '2026-01-01T00:00:00Z', ...ran }],
       },
     }),
   } satisfies Automatic;
@@ -255,9 +260,9 @@ async function backUp(
     importable: objects.length,
     plain,
     stored,
-    applications: applications.map(({ name, neverRan }) => ({
+    applications: applications.map(({ name, neverRan, sources = [''] }) => ({
       name: `${id}-${name}`,
-      revisions: neverRan ? [] : [revision],
+      revisions: neverRan ? [] : sources.map(() => revision),
     })),
     sealingKeys: [],
     leftOut: [{ what: 'sealing keys', why: 'there are none' }],
