@@ -1,7 +1,7 @@
 import { milliseconds } from '../config/duration.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { newestGood } from '../model/backup.ts';
-import { listSealingKeys, type SealingKey } from '../systems/argocd/export.ts';
+import { listSealingKeys, type SealingKey } from '../systems/argocd/sealing-keys.ts';
 import { KubernetesError, type Kubernetes } from '../systems/argocd/kubernetes.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
 import { recoveryOf } from '../worker/vaults.ts';

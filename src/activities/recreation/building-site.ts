@@ -1,6 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Target } from '../../model/recreation.ts';
-import { listAll } from '../../systems/argocd/export.ts';
+import { listOwned } from '../../systems/argocd/list.ts';
 import { readMarker, writeMarker, type FoundMarker, type Stage } from '../../systems/argocd/marker.ts';
 import { namespaceState } from '../../systems/argocd/namespaces.ts';
 import { isOpen, ownRunIsOpen } from '../../systems/temporal/runs.ts';
@@ -85,7 +85,7 @@ export async function checkNoneIsDeleted(systems: Systems, target: Target): Prom
 }
 
 const applications = ({ config, clusterOf }: Systems, target: Target) =>
-  listAll(clusterOf(target), `/apis/argoproj.io/v1alpha1/namespaces/${config.argocd.namespace}/applications`);
+  listOwned(clusterOf(target), config.argocd.namespace, 'Application');
 
 /**
  * The marker of this recreation, by which each change is allowed.

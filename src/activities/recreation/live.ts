@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { revisionsOf } from '../../model/backup-form.ts';
 import type { Found } from '../../model/recovered.ts';
 import { parseApplication } from '../../systems/argocd/application.ts';
-import { listAll } from '../../systems/argocd/export.ts';
+import { listAll } from '../../systems/argocd/list.ts';
 import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
 
 const liveSchema = z.object({

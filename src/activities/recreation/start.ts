@@ -1,5 +1,5 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { listAll } from '../../systems/argocd/export.ts';
+import { listOwned } from '../../systems/argocd/list.ts';
 import { startInstalled } from '../../systems/argocd/install.ts';
 import { isMissing } from '../../systems/argocd/kubernetes.ts';
 import { atOnce } from '../../systems/at-once.ts';
@@ -39,12 +39,11 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
         await lookAnew();
         return { startedAt };
 
-        /** Wherever they lie: Argo CD leaves those alone that it does not care for. */
         async function lookAnew(): Promise<void> {
           const annotations = { 'argocd.argoproj.io/refresh': 'hard' };
           await atOnce(
             config.recreation.parallel,
-            listAll(kubernetes, `${api}/applications`),
+            listOwned(kubernetes, namespace, 'Application'),
             async ({ metadata }) => {
               const at = `${api}/namespaces/${metadata.namespace ?? namespace}/applications/${metadata.name}`;
               await kubernetes.patch(at, { metadata: { annotations } }).catch((error: unknown) => {

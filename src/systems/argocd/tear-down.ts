@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { atOnce } from '../at-once.ts';
-import { listAll } from './export.ts';
+import { listAll } from './list.ts';
 import type { Place } from './install.ts';
 import type { Installation } from './manifest.ts';
 import { finalizeNamespace, namespacePath, namespaceState } from './namespaces.ts';
