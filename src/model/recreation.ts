@@ -40,7 +40,10 @@ export interface RecreationPlan {
   roots: number;
 }
 
-/** What became of the objects of a kind. `kept`: they were there already, as they are in the backup. */
+/**
+ * What became of the objects of a kind. `created`: made, or brought to what the backup has. `kept`: they were there
+ * already, as they are in the backup.
+ */
 export interface RestoredKind {
   expected: number;
   created: number;

@@ -30,7 +30,12 @@ import { configuration } from './configuration.ts';
 
 /** As it was published. */
 export const manifest = join(import.meta.dirname, '../../.stack/argocd/core-install.yaml');
-const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** As a configuration pins it. */
+export const pinned = () => ({
+  manifest,
+  sha256: createHash('sha256').update(readFileSync(manifest)).digest('hex'),
+});
 
 /** What another process needs to work on the same site. */
 export interface SitePlan {
@@ -85,7 +90,7 @@ export async function openSite(plan: SitePlan): Promise<Site> {
   const recipient = await identityToRecipient(identity);
   const config = configuration({
     platform: id,
-    argocd: { namespace: id, install: { manifest, sha256: sha256Of(readFileSync(manifest)) }, ...argocd },
+    argocd: { namespace: id, install: pinned(), ...argocd },
     backup: {
       ...{ cluster: id, bucket: 'unused', recipients: [recipient], sealingKeys: `${id}-keys` },
       recovery: { identity: 'env:UNUSED' },
