@@ -4,7 +4,7 @@ import { httpProxy } from './http-proxy.ts';
  * What happens to one request: `lose` lets it through and hangs up without the answer, `cut` in the middle of it;
  * `arrives` changes what the store gets, `answers` what it gives.
  */
-export type Mishap =
+type Mishap =
   | 'lose'
   | 'cut'
   | { status: number; code: string }
