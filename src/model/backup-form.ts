@@ -41,7 +41,11 @@ export function placeOf(
 }
 
 /** Requests to Argo CD: it takes them away once they are answered. */
-const requests = new Set(['argocd.argoproj.io/refresh', 'argocd.argoproj.io/hydrate']);
+const requests = new Set(
+  ['refresh', 'refresh-timestamp', 'hydrate', 'hydrate-timestamp'].map(
+    (name) => `argocd.argoproj.io/${name}`,
+  ),
+);
 
 /**
  * What of an object is kept: what people and programs meant, and nothing that a cluster would say of it by itself. An

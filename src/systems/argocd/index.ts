@@ -83,7 +83,12 @@ export function createArgoCd({
     },
     changes: (name, everyMs, signal) => watch.changes(name, everyMs, signal),
     async refresh(name) {
-      const annotations = { 'argocd.argoproj.io/refresh': 'normal' };
+      const annotations = {
+        'argocd.argoproj.io/refresh': 'normal',
+        // Tells one request from the next: without it, one that comes while Argo CD looks is taken for answered, or for
+        // none at all where an earlier one was lost.
+        'argocd.argoproj.io/refresh-timestamp': new Date().toISOString(),
+      };
       await kubernetes.patch(path(name), { metadata: { annotations } }).catch((error: unknown) => {
         if (!(error instanceof KubernetesError && error.status === 404)) throw error;
       });
