@@ -45,7 +45,11 @@ const application = {
     managedFields: [{}],
     ownerReferences: [{}],
     labels: { wave: '1' },
-    annotations: { note: 'kept', 'argocd.argoproj.io/refresh': 'hard' },
+    annotations: {
+      note: 'kept',
+      'argocd.argoproj.io/refresh': 'hard',
+      'argocd.argoproj.io/refresh-timestamp': '2026-01-01T00:00:00Z',
+    },
     finalizers: ['resources-finalizer.argocd.argoproj.io'],
   },
   spec: { project: 'default' },
