@@ -8,6 +8,8 @@ const benches: Record<string, () => Promise<{ run: (parameters: Parameters) => P
   'commit-to-dev': () => import('./commit-to-dev.ts'),
   overhead: () => import('./overhead.ts'),
   cost: () => import('./cost.ts'),
+  backup: () => import('./backup.ts'),
+  restore: () => import('./restore.ts'),
 };
 
 const usage = `Usage: npm run bench -- [NAME…] [--json] [--rounds N] [--writers N,N] [--services N,N]
