@@ -114,9 +114,12 @@ test('a manifest that is missing, or another one, is told', async () => {
 });
 
 test('drills into the cluster itself, into nothing, or into nowhere are told', async () => {
-  const of = async (drill?: { kubeconfig: string }) =>
-    (await look({ recreation: { ...example.recreation, drill } }))['control plane of drills'];
-  expect(await of({ kubeconfig: process.env['KUBECONFIG'] ?? '' })).toMatchObject({
+  const of = async (kubeconfig?: string) => {
+    const drill =
+      kubeconfig === undefined ? undefined : { kubeconfig, schedule: '0 4 * * 0', timeZone: 'UTC' };
+    return (await look({ recreation: { ...example.recreation, drill } }))['control plane of drills'];
+  };
+  expect(await of(process.env['KUBECONFIG'] ?? '')).toMatchObject({
     state: 'failed',
     detail: 'It is the cluster itself.',
   });
@@ -124,7 +127,7 @@ test('drills into the cluster itself, into nothing, or into nowhere are told', a
     state: 'warning',
     remedy: expect.stringMatching(/recreation.drill/),
   });
-  expect(await of({ kubeconfig: '/nowhere' })).toMatchObject({ state: 'failed' });
+  expect(await of('/nowhere')).toMatchObject({ state: 'failed' });
 });
 
 test('a backup that a drill restored is told', async () => {

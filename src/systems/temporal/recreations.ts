@@ -2,7 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { recreationId } from '../../model/ids.ts';
 
 /** What Temporal knows of the rebuilding of the cluster. */
-export interface LastRecreation {
+interface LastRecreation {
   underWay: boolean;
   /** Of one that is over, in milliseconds since the epoch. */
   endedAt?: number;
