@@ -67,8 +67,9 @@ export async function missingInContainer(options: AzureOptions): Promise<string[
 
 async function protectionOf(options: AzureOptions): Promise<{ there: boolean; locks: boolean }> {
   try {
+    const client = await createContainerClient(options);
     const { isImmutableStorageWithVersioningEnabled: byVersion, hasImmutabilityPolicy: hasPolicy } =
-      await createContainerClient(options).getProperties(untilSilent());
+      await client.getProperties(untilSilent());
     return { there: true, locks: byVersion === true && hasPolicy === true };
   } catch (error) {
     if (codeOf(error) === 'ContainerNotFound') return { there: false, locks: false };

@@ -16,8 +16,8 @@ test.each([
   [`BlobEndpoint=https://bakery.blob.core.windows.net;SharedAccessSignature=${sas}`, `?${sas}`],
   ['a2V5', ''],
   ['DefaultEndpointsProtocol=https;AccountName=bakery;AccountKey=a2V5;EndpointSuffix=core.windows.net', ''],
-])('a credential is a SAS, a key, or a connection string with one of them: %s', (credential, query) => {
-  const { url, accountName } = createContainerClient({ ...where, credential });
+])('a credential is a SAS, a key, or a connection string with one of them: %s', async (credential, query) => {
+  const { url, accountName } = await createContainerClient({ ...where, credential });
   expect(url).toBe(`https://bakery.blob.core.windows.net/backups${query}`);
   expect(accountName).toBe('bakery');
 });

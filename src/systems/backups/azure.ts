@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { DefaultAzureCredential } from '@azure/identity';
-import {
-  AnonymousCredential,
-  ContainerClient,
-  RestError,
-  StorageSharedKeyCredential,
-} from '@azure/storage-blob';
+import type { BlobClient, ContainerClient, RestError } from '@azure/storage-blob';
 import { certificateAdvice } from '../certificates.ts';
 import { severalTimes } from './attempts.ts';
 import type { Retention } from './retention.ts';
-import { telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
+import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
 
 export interface AzureOptions {
   /** `https://<account>.blob.core.windows.net`, or where an emulator has the account. */
@@ -23,18 +17,24 @@ export interface AzureOptions {
 /** A silence this long is an outage; how long a large blob takes is not limited. */
 const silenceMs = 60_000;
 
-export function createContainerClient({ endpoint, container, credential }: AzureOptions): ContainerClient {
+/** Azure's SDK takes half a second to load: only who needs it waits for it. */
+export async function createContainerClient(options: AzureOptions): Promise<ContainerClient> {
+  const { endpoint, container, credential } = options;
+  const sdk = await import('@azure/storage-blob');
   const url = `${endpoint.replace(/\/+$/, '')}/${container}`;
   // Each attempt is ours: the SDK does not tell whether a write was its first.
-  const options = { retryOptions: { maxTries: 1 } };
-  if (credential === undefined) return new ContainerClient(url, new DefaultAzureCredential(), options);
+  const once = { retryOptions: { maxTries: 1 } };
+  if (credential === undefined) {
+    const { DefaultAzureCredential } = await import('@azure/identity');
+    return new sdk.ContainerClient(url, new DefaultAzureCredential(), once);
+  }
   const part = (name: string) => new RegExp(`(?:^|;)${name}=([^;]+)`).exec(credential)?.[1];
   const sas = part('SharedAccessSignature') ?? (/(^|[?&])sig=/.test(credential) ? credential : undefined);
   if (sas !== undefined) {
-    return new ContainerClient(`${url}?${sas.replace(/^\?/, '')}`, new AnonymousCredential(), options);
+    return new sdk.ContainerClient(`${url}?${sas.replace(/^\?/, '')}`, new sdk.AnonymousCredential(), once);
   }
   const key = part('AccountKey') ?? credential;
-  return new ContainerClient(url, new StorageSharedKeyCredential(accountOf(endpoint), key), options);
+  return new sdk.ContainerClient(url, new sdk.StorageSharedKeyCredential(accountOf(endpoint), key), once);
 }
 
 /** Where an account has no host of its own, as with an emulator, it begins the path. */
@@ -51,12 +51,13 @@ export function accountOf(endpoint: string): string {
  * @param lock how strictly; a policy that may still be taken away is no lock where `compliance` is asked for
  */
 export function createAzureVault(options: AzureOptions, lock: Retention['lock']): Vault {
-  const container = createContainerClient(options);
+  let made: Promise<ContainerClient> | undefined;
+  const container = () => (made ??= createContainerClient(options));
 
-  const blob = (key: string, version?: string) => {
-    const current = container.getBlobClient(key);
+  async function blob(key: string, version?: string): Promise<BlobClient> {
+    const current = (await container()).getBlobClient(key);
     return version === undefined ? current : current.withVersion(version);
-  };
+  }
 
   async function ask<T>(attempt: (earlier: number) => Promise<T>): Promise<T> {
     try {
@@ -82,7 +83,8 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
     const blobContentType = key.endsWith('.json') ? 'application/json' : 'application/octet-stream';
     return ask(async (earlier) => {
       try {
-        const { versionId } = await container.getBlockBlobClient(key).upload(() => body.open(), body.size, {
+        const client = (await container()).getBlockBlobClient(key);
+        const { versionId } = await client.upload(() => body.open(), body.size, {
           conditions,
           transactionalContentMD5,
           blobHTTPHeaders: { blobContentType },
@@ -104,22 +106,23 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
     },
 
     async read(key, version) {
-      const found = await find(() => blob(key, version).download(0, undefined, untilSilent()));
+      const found = await find(async () => (await blob(key, version)).download(0, undefined, untilSilent()));
       return found && telling(found.readableStreamBody as Readable, (error) => explain(error, options));
     },
 
     list: (prefix) =>
       ask(async () => {
         const keys: string[] = [];
-        for await (const { name } of container.listBlobsFlat({ prefix, ...untilSilent() })) keys.push(name);
+        const blobs = (await container()).listBlobsFlat({ prefix, ...untilSilent() });
+        for await (const { name } of blobs) keys.push(name);
         return keys;
       }),
 
     // A legal hold has no end, and goes whenever somebody clears it: it is not counted.
     async lockedUntil(key, version) {
-      const found = await find(() => blob(key, version).getProperties(untilSilent()));
+      const found = await find(async () => (await blob(key, version)).getProperties(untilSilent()));
       const { immutabilityPolicyExpiresOn: until, immutabilityPolicyMode: mode } = found ?? {};
-      return mode === 'Locked' || lock === 'governance' ? until?.toISOString() : undefined;
+      return mode === 'Locked' || lock === 'governance' ? stillLocked(until) : undefined;
     },
   };
 }
@@ -137,12 +140,13 @@ async function md5Of(body: Body): Promise<Uint8Array> {
   return hash.digest();
 }
 
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof RestError ? error.statusCode : undefined;
+const isAnswer = (error: unknown): error is RestError => error instanceof Error && error.name === 'RestError';
+
+const statusOf = (error: unknown): number | undefined => (isAnswer(error) ? error.statusCode : undefined);
 
 /** As the service names it; an answer to HEAD has it in a header only. */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof RestError)) return undefined;
+  if (!isAnswer(error)) return undefined;
   return error.code ?? error.response?.headers.get('x-ms-error-code');
 }
 

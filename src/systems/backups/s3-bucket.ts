@@ -11,10 +11,10 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { backupPrefix } from '../../model/backup.ts';
-import type { S3Options } from '../objects/s3.ts';
+import type { S3Options } from '../objects/s3-client.ts';
 import type { Prepared } from '../temporal/setup.ts';
 import type { Retention } from './retention.ts';
-import { createS3Client, explain } from './s3.ts';
+import { createBackupClient, explain } from './s3.ts';
 
 /**
  * Makes the bucket of the backups, or brings what is there to what is asked for. A lock is never weakened. Where we may
@@ -25,7 +25,7 @@ export async function provisionBucket(
   cluster: string,
   retention: Retention,
 ): Promise<Prepared[]> {
-  const s3 = createS3Client(options);
+  const s3 = createBackupClient(options);
   const { bucket } = options;
   const prepared: Prepared[] = [];
   const steps: [string, () => Promise<Prepared['state']>][] = [
@@ -59,7 +59,7 @@ export async function missingInBucket(
   cluster: string,
   retention: Retention,
 ): Promise<string[]> {
-  const s3 = createS3Client(options);
+  const s3 = createBackupClient(options);
   const { bucket } = options;
   try {
     const [lock, rules] = [await lockOf(s3, bucket), await rulesOf(s3, bucket)];

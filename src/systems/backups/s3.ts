@@ -4,39 +4,23 @@ import {
   HeadObjectCommand,
   paginateListObjectsV2,
   PutObjectCommand,
-  S3Client,
   S3ServiceException,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../certificates.ts';
-import type { S3Options } from '../objects/s3.ts';
+import { createS3Client, type S3Options } from '../objects/s3-client.ts';
 import { severalTimes } from './attempts.ts';
-import { telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
+import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
 const silenceMs = 60_000;
 
-export function createS3Client({ endpoint, region, credentials }: Omit<S3Options, 'bucket'>): S3Client {
-  return new S3Client({
-    region,
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-    ...(credentials && { credentials }),
-    maxAttempts: 4,
-    requestHandler: {
-      requestTimeout: silenceMs,
-      socketTimeout: silenceMs,
-      connectionTimeout: 5000,
-      httpAgent: { proxyEnv: process.env },
-      httpsAgent: { proxyEnv: process.env },
-    },
-    // What is written carries a SHA-256; some stores refuse the CRC32 that the SDK would add on its own.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
-}
+export const createBackupClient = (options: Omit<S3Options, 'bucket'>): S3Client =>
+  createS3Client(options, { requestTimeout: silenceMs, socketTimeout: silenceMs });
 
 /** Backups in an S3 bucket, whose default retention locks what is put there. */
 export function createS3Vault(options: S3Options): Vault {
-  const s3 = createS3Client(options);
+  const s3 = createBackupClient(options);
   const { bucket: Bucket } = options;
   const explained = (error: unknown) => explain(error, options);
 
@@ -108,7 +92,7 @@ export function createS3Vault(options: S3Options): Vault {
         const { ObjectLockRetainUntilDate: until } = await s3.send(
           new HeadObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
         );
-        return until?.toISOString();
+        return stillLocked(until);
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw explained(error);

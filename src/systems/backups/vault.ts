@@ -46,6 +46,10 @@ export function telling(body: Readable, explain: (error: unknown) => VaultError)
   return Readable.from(chunks());
 }
 
+/** A lock that ended is none. */
+export const stillLocked = (until: Date | undefined): string | undefined =>
+  until && until.getTime() > Date.now() ? until.toISOString() : undefined;
+
 /** Where backups lie: as much of an object store as they need. Every method may throw VaultError. */
 export interface Vault {
   /**

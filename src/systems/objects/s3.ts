@@ -2,42 +2,19 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../certificates.ts';
 import { SystemError } from '../system-error.ts';
 import type { ObjectStore } from './index.ts';
-
-export interface S3Options {
-  /** Of an S3 that is not AWS; then buckets are in the path. */
-  endpoint?: string;
-  bucket: string;
-  region: string;
-  /** Without them, the AWS environment's own chain. */
-  credentials?: { accessKeyId: string; secretAccessKey: string };
-}
+import { createS3Client, type S3Options } from './s3-client.ts';
 
 /** A document is a few kilobytes and a log a few megabytes: slower than this is a fault, to be tried again. */
 const requestTimeoutMs = 30_000;
 
-export function createS3({ endpoint, bucket, region, credentials }: S3Options): ObjectStore {
-  const s3 = new S3Client({
-    region,
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-    ...(credentials && { credentials }),
-    maxAttempts: 4,
-    requestHandler: {
-      requestTimeout: requestTimeoutMs,
-      connectionTimeout: 5000,
-      // The SDK's connections are its own, and know no proxy by themselves.
-      httpAgent: { proxyEnv: process.env },
-      httpsAgent: { proxyEnv: process.env },
-    },
-    // Some stores refuse the CRC32 that the SDK would add on its own.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-  });
+export function createS3(options: S3Options): ObjectStore {
+  const s3 = createS3Client(options, { requestTimeout: requestTimeoutMs });
+  const { bucket, endpoint } = options;
 
   return {
     async get(key) {
