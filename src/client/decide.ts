@@ -1,0 +1,51 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { z } from 'zod';
+import { changeName } from '../model/change.ts';
+import { environmentId } from '../model/ids.ts';
+import { decide } from '../model/messages.ts';
+import { nameSchema } from '../model/names.ts';
+import { decisionRequestSchema, type Decision } from '../model/promotion.ts';
+import { checked, GitopsError } from './errors.ts';
+import type { Session } from './session.ts';
+import { environmentUnderWay } from './status.ts';
+
+const decideSchema = z.strictObject({
+  change: z.string(),
+  environment: nameSchema.exactOptional(),
+  ...decisionRequestSchema.omit({ change: true }).shape,
+});
+export type DecideRequest = z.infer<typeof decideSchema>;
+
+export function deciding({ client, platform, ask, resolve, status }: Session) {
+  return {
+    /**
+     * Approves or rejects what an environment waits for. Give `manifestsDigest`, which the status shows, to be refused
+     * when something else has taken its place meanwhile.
+     *
+     * @throws GitopsError `refused`: not waited for, not allowed, decided already, moved
+     */
+    async decide(request: DecideRequest): Promise<Decision> {
+      const { change: name, environment: given, ...decision } = checked(decideSchema, request);
+      return ask(async () => {
+        const change = await resolve(name);
+        const environment = given ?? environmentUnderWay(await status(change));
+        if (environment === undefined) {
+          throw new GitopsError(
+            'refused',
+            `${changeName(change)} is in no environment now: it waits for no decision.`,
+          );
+        }
+        const handle = client.workflow.getHandle(environmentId(platform, environment, change.service));
+        try {
+          return await handle.executeUpdate(decide, { args: [{ change, ...decision }] });
+        } catch (error) {
+          if (error instanceof WorkflowUpdateFailedError) throw error;
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          throw new GitopsError('refused', `${changeName(change)} never came to ${environment}.`, {
+            cause: error,
+          });
+        }
+      });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Change } from '../model/change.ts';
+import type { Delivery } from '../model/delivery.ts';
+import { deliverId } from '../model/ids.ts';
+import { nameSchema } from '../model/names.ts';
+import { resolveChange } from './changes.ts';
+import type { Documents } from './documents.ts';
+import { checked, inOurWords } from './errors.ts';
+import { readStatus } from './status.ts';
+
+/** One exchange with Temporal; a cold query replays a history, which takes seconds on a busy worker. */
+const answerWithinMs = 20_000;
+
+/** What all that a client does has in common. */
+export interface Session {
+  client: Client;
+  platform: string;
+  documents: Documents | undefined;
+  /** Does some work within a deadline; what it throws is a GitopsError. */
+  ask: <T>(work: () => Promise<T>, withinMs?: number) => Promise<T>;
+  /** The change that somebody named, perhaps by a prefix. */
+  resolve: (name: string) => Promise<Change>;
+  status: (change: Change) => Promise<Delivery>;
+  /** Of its delivery. */
+  handleOf: (change: Change) => WorkflowHandle;
+}
+
+export function createSession(client: Client, platform: string, documents?: Documents): Session {
+  checked(nameSchema, platform);
+
+  return {
+    client,
+    platform,
+    documents,
+    ask: async (work, withinMs = answerWithinMs) => {
+      try {
+        return await client.withDeadline(Date.now() + withinMs, work);
+      } catch (error) {
+        throw inOurWords(error);
+      }
+    },
+    resolve: (name) => resolveChange(client, platform, name, documents),
+    status: (change) => readStatus(client, platform, change, documents),
+    handleOf: (change) => client.workflow.getHandle(deliverId(platform, change)),
+  };
+}
