@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { execa } from 'execa';
 import { z } from 'zod';
 import { createWaitActivities } from '../../src/activities/health.ts';
 import { createRenderActivities } from '../../src/activities/render.ts';
@@ -21,6 +20,7 @@ import { createRepository, type Repository } from '../../src/systems/git/index.t
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { createRecreations } from '../../src/systems/temporal/recreations.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
+import { kubectl } from './kubectl.ts';
 
 /** A release in the repository. */
 export interface Written {
@@ -121,13 +121,6 @@ export async function makeBed(names: string[]): Promise<Bed> {
       { logger: new DefaultLogger('ERROR') },
     );
 
-  async function kubectl(args: string[], input?: object): Promise<string> {
-    const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
-      timeout: 60_000,
-      ...(input && { input: JSON.stringify(input) }),
-    });
-    return stdout;
-  }
   await kubectl(['create', 'namespace', namespace]);
   const made: string[] = [];
   /** Writes files to the protected branch by hand: again when a release was pushed meanwhile. */

@@ -4,12 +4,12 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { s3Store, type BackupStore } from './backup-stores.ts';
 import { least } from './configuration.ts';
+import { kubectl } from './kubectl.ts';
 
 /** Worth looking for in what must not hold it. */
 export const plainSecret = `hunter2-${randomBytes(4).toString('hex')}`;
@@ -82,16 +82,6 @@ export async function makeBackupPlatform(store: BackupStore = s3Store()): Promis
       await rm(configFile, { force: true });
     },
   };
-}
-
-async function kubectl(args: string[], ...objects: object[]): Promise<string> {
-  const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
-    timeout: 60_000,
-    ...(objects.length > 0 && {
-      input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-    }),
-  });
-  return stdout;
 }
 
 export const application = (name: string, more: object = {}) => ({

@@ -18,6 +18,7 @@ import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
 import { objectStoreOf } from '../../src/worker/object-store.ts';
 import { makeBucket } from './bucket.ts';
+import { kubectl } from './kubectl.ts';
 import { freePort } from './ports.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 
@@ -356,14 +357,6 @@ const deploymentOf = (service: string, image: string) => ({
     },
   },
 });
-
-async function kubectl(args: string[], input?: object): Promise<string> {
-  const { stdout } = await execa('kubectl', ['--request-timeout=20s', ...args], {
-    timeout: 60_000,
-    ...(input && { input: JSON.stringify(input) }),
-  });
-  return stdout;
-}
 
 function program(args: string[], env: Record<string, string>): Program {
   let child: ReturnType<typeof launch> | undefined;

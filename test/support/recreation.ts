@@ -7,7 +7,6 @@ import { Client, Connection } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
-import { execa } from 'execa';
 import { z } from 'zod';
 import { createComebackActivities } from '../../src/activities/recreation/through-argocd.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -21,6 +20,7 @@ import { seal } from '../../src/systems/backups/seal.ts';
 import type { Vault } from '../../src/systems/backups/vault.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
+import { kubectl } from './kubectl.ts';
 
 /** An Application that a lost cluster had, and that a restore has put back. */
 export interface Lost {
@@ -295,12 +295,4 @@ function storeOf(kept: Map<string, string>): ObjectStore {
     put: async (key, body) => Boolean(kept.set(key, body)),
     list: async (prefix) => [...kept.keys()].filter((key) => key.startsWith(prefix)),
   };
-}
-
-async function kubectl(args: string[], input?: object): Promise<string> {
-  const { stdout } = await execa('kubectl', ['--request-timeout=60s', ...args], {
-    timeout: 2 * 60_000,
-    ...(input && { input: JSON.stringify(input) }),
-  });
-  return stdout;
 }
