@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<{ run: (parameters: Parameters) => P
   cost: () => import('./cost.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
+  recreate: () => import('./recreate.ts'),
 };
 
 const usage = `Usage: npm run bench -- [NAME…] [--json] [--rounds N] [--writers N,N] [--services N,N]

@@ -5,9 +5,9 @@ import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { KubernetesError } from '../../systems/argocd/kubernetes.ts';
 
 /** The deadline, and whether a look is too old, are judged this often without any news. */
-const tickMs = 2000;
-/** After a sync Argo CD looks by itself; asked too, it would do everything twice. */
-const firstRefreshMs = 4000;
+const tickMs = 1000;
+/** After a sync Argo CD mostly looks by itself; asked at once, it would do everything twice. */
+const firstRefreshMs = 1000;
 const longestPauseMs = 30_000;
 
 export interface Walk {
