@@ -8,7 +8,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createS3 } from '../src/systems/objects/s3.ts';
 import { makeGiteaRepository, type GiteaRepository } from './support/gitea.ts';
 
-/** What `make` promises of the local stack. Each test ends with all of it running. */
+/**
+ * What `make` promises of the local stack. Each test ends with all of it running. To lose the cluster belongs to
+ * recreation.alone.test.ts, which brings back what others had in it.
+ */
 const checkout = fileURLToPath(new URL('..', import.meta.url));
 const run = join(checkout, '.stack/run');
 
@@ -50,12 +53,12 @@ async function keep() {
   return { id, commit };
 }
 
-async function expectKept({ cluster = true } = {}): Promise<void> {
+async function expectKept(): Promise<void> {
   const { status } = await withTemporal((client) => client.workflow.getHandle(kept.id).describe());
   expect(status.name).toBe('RUNNING');
   expect((await objects().get(kept.id))?.body).toBe('kept');
   expect(await gitea.api('GET', `/git/commits/${kept.commit}`)).toMatchObject({ sha: kept.commit });
-  expect(await configMap()).toBe(cluster ? `configmap/${kept.id}` : '');
+  expect(await configMap()).toBe(`configmap/${kept.id}`);
   expect(await configMap(scratch)).toBe(`configmap/${kept.id}`);
 }
 
@@ -124,20 +127,6 @@ test(
     await make('systems');
     expectAllRun();
     await expectKept();
-  },
-  2 * patience,
-);
-
-test(
-  'make lose-cluster takes all that etcd had and nothing else, and make up puts an Argo CD into the empty one',
-  async () => {
-    await make('lose-cluster');
-    const { stdout } = await kubectl('get', 'namespaces', '-o=name');
-    expect(stdout).not.toContain('argocd');
-    await make('systems');
-    expectAllRun();
-    await expectKept({ cluster: false });
-    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '-n', 'argocd', '--timeout=60s');
   },
   2 * patience,
 );
