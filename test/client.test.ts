@@ -27,7 +27,10 @@ test('a change is delivered, watched, decided on and listed', async ({ rig }) =>
   expect(seen.length).toBeGreaterThan(1);
 
   await rig.sees(change, { state: 'waiting' });
-  expect(await gitops.deliver(change)).toMatchObject({ change: name, state: 'waiting' });
+  // The delivery hears of it a moment later than its environment knows it, and lists later still.
+  await soon(async () =>
+    expect(await gitops.deliver(change)).toMatchObject({ change: name, state: 'waiting' }),
+  );
   await rig.review('staging', 'claims', 'approve');
   await rig.sees(change, { waitingFor: '2 of 2 approvals' });
 

@@ -55,12 +55,15 @@ export async function startControlPlane(): Promise<ControlPlane> {
       if (Date.now() >= deadline) throw new Error(`The API server in ${folder} does not come up.`);
     }
   }
-  /** Its own namespaces it makes a moment after it is ready. */
+  /** It is ready once it has made its roles; its own namespaces it makes a moment later. */
   const isUp = (): Promise<boolean> =>
-    kubernetes.get('/api/v1/namespaces/kube-system').then(
-      (found) => found !== undefined,
-      () => false,
-    );
+    kubernetes
+      .text('/readyz')
+      .then(() => kubernetes.get('/api/v1/namespaces/kube-system'))
+      .then(
+        (found) => found !== undefined,
+        () => false,
+      );
   async function stopApiServer(): Promise<void> {
     apiServer?.kill('SIGKILL');
     await apiServer;
