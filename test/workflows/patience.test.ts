@@ -32,15 +32,3 @@ test('decisions that nobody makes in time fail the change, and nothing is merged
   expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
   expect(rig.world.effects.at(-1)).toMatch(/^open production/);
 });
-
-test('a delivery whose environment was terminated asks again, and goes on where it was', async ({ rig }) => {
-  const delivery = await rig.deliver(change);
-  await rig.sees(change, { state: 'waiting' });
-  await rig.environment('staging', 'claims').terminate();
-  await rig.temporal.sleep('31 hours');
-  await expect.poll(async () => (await rig.view('staging', 'claims')).active?.change).toEqual(change);
-  await rig.review('staging', 'claims', 'approve');
-  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
-  expect(rig.world.pullRequests.size).toBe(2);
-  await delivery.terminate();
-});
