@@ -97,19 +97,26 @@ async function frame(kubernetes: Kubernetes, comebacks: Comebacks, root: BackedU
   return false;
 }
 
-/** What a root holds, Argo CD tells when it has looked: before, the restored status may name what was there once. */
+/** A clone of a large repository takes minutes; all others wait for this. */
+const lookWithinMs = 3 * 60_000;
+
+/**
+ * What a root holds, Argo CD tells when it has looked: before, the restored status may name what was there once. A look
+ * that failed, since its repository server had only just begun, tells of nothing.
+ */
 async function isLookedAt(
   { argocds, config, startedAt }: Comebacks,
   { name, namespace }: BackedUp,
 ): Promise<boolean> {
-  const deadline = Date.now() + milliseconds(config.recreation.healthy);
+  const deadline = Date.now() + Math.min(lookWithinMs, milliseconds(config.recreation.healthy));
   const end = await walk({
     argocd: argocds.of(namespace),
     name,
     signal: argocds.signal,
     next(application) {
       if (!application || application.deleting) return 'give-up';
-      return (application.reconciledAt ?? 0) >= startedAt ? 'done' : 'refresh';
+      const { reconciledAt = 0, sync } = application;
+      return reconciledAt >= startedAt && sync.status !== 'Unknown' ? 'done' : 'refresh';
     },
     deadline: () => deadline,
   });
