@@ -270,7 +270,13 @@ export async function makePlatform(
         '--ignore-not-found',
         ...names,
       ]);
-      await kubectl(['delete', 'namespace', '--wait=false', ...environments.map(namespaceOf)]);
+      await kubectl([
+        'delete',
+        'namespace',
+        '--wait=false',
+        '--ignore-not-found',
+        ...environments.map(namespaceOf),
+      ]);
       await gitea.remove();
       await bucket.remove();
       await rm(configFile, { force: true });
