@@ -289,8 +289,6 @@ test(
     await platform.worker.start();
     await make('lose-cluster');
     expect(await platform.kubectl(['get', 'namespaces', '-o=name'])).not.toContain('argocd');
-    // An Argo CD that knows nothing is in nobody's way.
-    await make('systems');
     const recreated = recreate();
     recreated.catch(() => undefined);
     for (const phase of ['restore', 'sync'] as const) {
