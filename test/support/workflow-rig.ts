@@ -177,7 +177,10 @@ async function closeAll(platform: string, { deliveries, settings }: World): Prom
     // It has no visibility store to list them by. What waits for a worker that is gone would hold up the next test's time.
     for (const { service } of deliveries) {
       for (const name of Object.keys(settings)) {
-        await workflow.getHandle(environmentId(platform, name, service)).terminate().catch(ignoreClosed);
+        await workflow
+          .getHandle(environmentId(platform, name, service))
+          .terminate()
+          .catch(ignoreClosed);
       }
     }
     return [];
