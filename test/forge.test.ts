@@ -14,6 +14,9 @@ import { promotionSettings } from '../src/config/places.ts';
 import type { Config } from '../src/config/schema.ts';
 import type { Release } from '../src/model/change.ts';
 import { promotionBranch } from '../src/model/ids.ts';
+import type { Deployed } from '../src/model/promotion.ts';
+import { parseApplication } from '../src/systems/argocd/application.ts';
+import { createArgoCd } from '../src/systems/argocd/index.ts';
 import { createForge } from '../src/systems/forge/index.ts';
 import { createRepository, type Repository } from '../src/systems/git/index.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
@@ -30,6 +33,8 @@ const stored = new Map<string, string>();
 /** What would run: the rendering has tests of its own. */
 const rendered = { manifestsDigest: 'sha256:x', diff: 'diffs/x', summary: '1 changed' };
 let rendering = (): Promise<Rendered> => Promise.resolve(rendered);
+/** Revision that Argo CD deployed last. */
+let deployed: string | undefined;
 let runs: { workflowId: string; runId: string }[] = [];
 
 beforeAll(async () => {
@@ -57,6 +62,15 @@ beforeAll(async () => {
         put: async () => true,
         list: async () => [],
       },
+      argocd: {
+        ...createArgoCd({ namespace: 'argocd' }),
+        application: async (name) =>
+          parseApplication({
+            metadata: { name },
+            spec: {},
+            status: { history: deployed === undefined ? [] : [{ revision: deployed }] },
+          }),
+      },
       temporal: client,
     },
     { renderRelease: () => rendering() },
@@ -71,6 +85,7 @@ afterEach(async () => {
       .catch(() => undefined);
   }
   runs = [];
+  deployed = undefined;
 });
 
 afterAll(async () => {
@@ -141,10 +156,10 @@ const as = <Input, Output>(
   input: Input,
 ): Promise<Output> => new MockActivityEnvironment({ workflowExecution: run }).run(activity, input);
 
-const open = async (p: Omit<Promotion, 'branch'>) => {
+const open = async (p: Omit<Promotion, 'branch'>, current?: Deployed) => {
   const { environment, release, seen, asker } = p;
   const { approval: asked } = promotionSettings(config, environment);
-  const opening = { environment, release, seen, asked, asker };
+  const opening = { environment, release, seen, asked, asker, ...(current && { current }) };
   const { pullRequest, ...proposal } = await as(p, activities.openPullRequest, opening);
   return { ...pullRequest, ...proposal };
 };
@@ -161,6 +176,12 @@ const close = (p: Promotion, number: number) => {
 };
 const openOnForge = async (p: Promotion) =>
   (await gitea.forge.pullRequestsFrom(p.branch)).filter(({ state }) => state === 'open');
+
+/** @returns the merge commit */
+async function mergeByHand(number: number): Promise<string> {
+  await gitea.api('POST', `/pulls/${number}/merge`, { Do: 'merge' });
+  return repository.tip();
+}
 
 test('a release is proposed, reviewed, merged at its head, and the branch is gone', async () => {
   const p = await promotion();
@@ -205,6 +226,27 @@ test('what asks for decisions has the label, the diff and how to approve', async
   expect(found.body).toContain(`gitops approve api/${p.release.change.commit} --environment production`);
   expect(found.body).toContain('It waits for 1 of `board` (its authors may not: `developer`)');
   await close(p, first.number);
+});
+
+test('where Argo CD runs an older release than was promoted last, people are told, and shown all since', async () => {
+  const first = await promotion();
+  const { number, head, tree } = await open(first);
+  const revision = await mergeByHand(number);
+  const second = await promotion();
+  const { change, source } = second.release;
+  const current = { change, position: source.position, revision: head, at: source.committedAt };
+  deployed = revision;
+  const third = await promotion();
+
+  const opened = await open(third, current);
+
+  const { body } = await gitea.forge.pullRequest(opened.number);
+  const older = first.release.change.commit;
+  expect(body).toContain(`where \`${change.commit}\` was promoted last but Argo CD runs \`${older}\`.`);
+  expect(body).toContain(`- ${change.commit.slice(0, 12)} `);
+  expect(body).not.toContain(`- ${older.slice(0, 12)} `);
+  expect(third.seen.tree).toBe(tree);
+  await close(third, opened.number);
 });
 
 test('what cannot be rendered is not proposed, and of its branch nothing stays', async () => {
@@ -310,8 +352,7 @@ test('one that somebody retargeted is not merged', async () => {
 test('one that somebody merged is found again, and what it became', async () => {
   const p = await promotion();
   const opened = await open(p);
-  await gitea.api('POST', `/pulls/${opened.number}/merge`, { Do: 'merge' });
-  const revision = await repository.tip();
+  const revision = await mergeByHand(opened.number);
 
   expect(await read(p, opened)).toMatchObject({ state: 'merged', revision });
   expect(await merge(p, opened)).toEqual({ state: 'merged', revision });

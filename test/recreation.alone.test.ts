@@ -16,7 +16,9 @@ import { startApiServer } from '../scripts/stack/control-plane.ts';
 import { pidOf } from '../scripts/stack/processes.ts';
 import { startTemporal } from '../scripts/stack/temporal.ts';
 import { s3Store } from './support/backup-stores.ts';
-import { makePlatform, stages, type Platform } from './support/platform.ts';
+import { activitiesOf, runsOf } from './support/histories.ts';
+import { meddledWith } from './support/meddling.ts';
+import { keepRunning, makePlatform, stages, type Platform } from './support/platform.ts';
 
 /** A cluster that is really lost, and what brings it back: killed as often as one likes, and by the book. */
 const checkout = fileURLToPath(new URL('..', import.meta.url));
@@ -25,6 +27,8 @@ const sealedSecrets = `${checkout}examples/brainsait-rcm/infrastructure/gitops/a
 const services = ['claims', 'payments', 'reports'];
 /** An empty cluster is there after half a minute, and Argo CD in it after as long again. */
 const patience = 8 * 60_000;
+/** A killed worker is noticed by ten seconds of silence, and there are some forty kills. */
+const killsPatience = 25 * 60_000;
 
 const store = s3Store();
 const bucket = `lost-${randomBytes(3).toString('hex')}`;
@@ -33,6 +37,8 @@ let platform: Platform;
 const credential = 'opened-again';
 /** What runs, by environment and service. */
 let before: Record<string, string[]>;
+/** How long each activity takes when nobody is killed. */
+const usualMs: Record<string, number> = {};
 
 const make = (target: string) => execa('make', [target], { cwd: checkout, timeout: patience });
 
@@ -260,6 +266,9 @@ test(
     const application = applicationName(platform.config, 'claims', 'production');
     for (const line of blocksOf('5.'))
       expect(await follow(line, { env: { application } })).toMatchObject({ exitCode: 0 });
+    for (const { point, ms } of (await runsOf(platform.temporal, platform.name)).flatMap(activitiesOf)) {
+      usualMs[point] = ms;
+    }
     await platform.sees(change, { environments: { dev: { state: 'succeeded' } } });
     // Its pods are another version's now; the others run what they did.
     before['dev/reports'] = await vi.waitFor(async () => {
@@ -284,15 +293,42 @@ test(
 );
 
 test(
+  'a recreation whose worker is killed before, during and after every activity ends as it would have',
+  async () => {
+    await make('lose-cluster');
+    expect(await platform.kubectl(['get', 'namespaces', '-o=name'])).not.toContain('argocd');
+    const diary = join(mkdtempSync(join(tmpdir(), 'gitops-recreation-')), 'diary');
+    const kill = ['before', 'during', 'after'] as const;
+    const { running, stop } = keepRunning(platform.worker, meddledWith({ kill, usualMs, diary }));
+    try {
+      await Promise.race([recreate(), running]);
+    } finally {
+      await stop();
+    }
+    await expectBack();
+    const newest = (await runsOf(platform.temporal, platform.name)).find(
+      ({ workflowId }) => workflowId === workflow().workflowId,
+    );
+    const activities = newest ? activitiesOf(newest) : [];
+    expect(activities.length).toBeGreaterThanOrEqual(11);
+    expect(activities.filter(({ attempts }) => attempts <= kill.length)).toEqual([]);
+    const killedAt = readFileSync(diary, 'utf8').trim().split('\n');
+    for (const { point } of activities) {
+      expect(killedAt.filter((one) => one === point).length).toBeGreaterThanOrEqual(kill.length);
+    }
+  },
+  killsPatience,
+);
+
+test(
   'a recreation during which Temporal is killed and the API server goes away ends as it would have',
   async () => {
     await platform.worker.start();
     await make('lose-cluster');
     expect(await platform.kubectl(['get', 'namespaces', '-o=name'])).not.toContain('argocd');
     const recreated = recreate();
-    recreated.catch(() => undefined);
     for (const phase of ['restore', 'sync'] as const) {
-      await untilRunning(phase);
+      await Promise.race([untilRunning(phase), recreated]);
       for (const name of ['temporal', 'kube-apiserver']) kill(name);
       // What dies still holds its port for a moment.
       const again = { timeout: 60_000, interval: 500 };

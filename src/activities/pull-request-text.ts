@@ -12,9 +12,12 @@ const mostCommits = 50;
 export interface PullRequestFacts {
   environment: string;
   release: Release;
+  /** Promoted last. */
   current?: Deployed;
+  /** What Argo CD runs: something else where the cluster was recreated, or synced by hand. */
+  running?: Deployed;
   approval: Approval;
-  /** The service's commits since what the environment runs, newest first. */
+  /** The service's commits since the older of the two, newest first. */
   commits: Commit[];
   /** People whose commits these are. */
   authors: string[];
@@ -28,14 +31,11 @@ export const pullRequestTitle = (environment: string, { change: { service, commi
 
 /** Markdown. What other people wrote (subjects, names, the diff) stands in it as code, so none of it takes effect. */
 export function pullRequestBody(facts: PullRequestFacts): string {
-  const { release, current, environment, diff } = facts;
+  const { release, environment, diff } = facts;
   const { service } = release.change;
   const image = release.image ? inlineCode(imageReference(release.image)) : 'none';
   return [
-    `Brings ${inlineCode(changeName(release.change))} to **${environment}**` +
-      (current
-        ? `, which runs ${inlineCode(current.change.commit)} now.`
-        : ', where nothing is known to run.'),
+    `Brings ${inlineCode(changeName(release.change))} to **${environment}**, ${whatIsThere(facts)}.`,
     `- change: ${inlineCode(release.source.subject)}\n- image: ${image}`,
     howToApprove(facts),
     `### Commits of ${service}`,
@@ -43,6 +43,16 @@ export function pullRequestBody(facts: PullRequestFacts): string {
     ...(diff ? ['### What would change', diff.summary && inlineCode(diff.summary), diffBlock(diff)] : []),
     `This pull request belongs to the delivery: it is merged by it, and a merge, an edit of its branch or another base by hand ends it.`,
   ].join('\n\n');
+}
+
+function whatIsThere({ current, running }: PullRequestFacts): string {
+  const promoted = current && inlineCode(current.change.commit);
+  const runs = running && inlineCode(running.change.commit);
+  if (promoted !== undefined && runs !== undefined && promoted !== runs) {
+    return `where ${promoted} was promoted last but Argo CD runs ${runs}`;
+  }
+  const known = runs ?? promoted;
+  return known === undefined ? 'where nothing is known to run' : `which runs ${known} now`;
 }
 
 function howToApprove({ environment, approval, release, authors }: PullRequestFacts): string {

@@ -3,7 +3,7 @@ import { promotionSettings, releasePath } from '../config/places.ts';
 import { changeName, type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
 import { inlineCode } from '../model/markdown.ts';
-import type { Approval } from '../model/promotion.ts';
+import type { Approval, Deployed } from '../model/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
@@ -19,6 +19,7 @@ import { peopleOf } from './people.ts';
 import { readOpened } from './pull-request-reading.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from './systems.ts';
+import { whatRuns } from './what-runs.ts';
 import type {
   Proposal,
   PullRequestActivities,
@@ -37,15 +38,10 @@ const mostCommits = 200;
 type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
 
 export function createPullRequestActivities(
-  {
-    config,
-    repository,
-    forge,
-    objects,
-    temporal,
-  }: Pick<Systems, 'config' | 'repository' | 'forge' | 'objects' | 'temporal'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
   rendering: RenderActivities,
 ): PullRequestActivities {
+  const { config, repository, forge, objects, temporal } = systems;
   const base = config.repository.branch;
 
   return {
@@ -97,7 +93,9 @@ export function createPullRequestActivities(
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
-    const commits = await repository.log(current?.change.commit, change.commit, service.paths);
+    const running = await whatRuns(systems, { environment, service: service.name });
+    const since = olderOf(running, current);
+    const commits = await repository.log(since?.change.commit, change.commit, service.paths);
     const authors = authorsOf(commits, release, approval);
     await refuseOlder(seen, release, environment);
     const gone = await refuseGone(repository, change, seen.tip);
@@ -128,14 +126,18 @@ export function createPullRequestActivities(
       summary: rendered.summary,
       text: (await objects.get(rendered.diff))?.body ?? '',
     };
-    const facts = { environment, release, approval, commits, authors };
+    const facts = {
+      ...{ environment, release, approval, commits, authors },
+      ...(current && { current }),
+      ...(running && { running }),
+    };
     return withForge(async () => {
       const found = await ensurePullRequest(forge, {
         branch,
         head,
         base,
         title: pullRequestTitle(environment, release),
-        body: pullRequestBody({ ...facts, ...(current && { current }), ...(shown && { diff: shown }) }),
+        body: pullRequestBody({ ...facts, ...(shown && { diff: shown }) }),
         ...(approval.by === 'decisions' && { label: decisionLabel }),
         released: tree === seen.tree,
         stillWanted: wanted,
@@ -186,6 +188,13 @@ export function createPullRequestActivities(
     throw refused(`${changeName(change)} is newer and is in ${environment} already.`);
   }
 }
+
+/**
+ * A cluster may run something else than what was promoted last: it was recreated, or synced by hand. Nobody's commit
+ * since either may go unseen.
+ */
+const olderOf = (running?: Deployed, current?: Deployed): Deployed | undefined =>
+  running && current && current.position < running.position ? current : (running ?? current);
 
 /** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
 function unapproved(

@@ -1,12 +1,8 @@
 import { z } from 'zod';
-import { applicationName, manifestsPath, releasePath } from '../config/places.ts';
 import { changeSchema } from '../model/change.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
 import { objectKeys } from '../model/ids.ts';
 import { digestSchema, shaSchema } from '../model/names.ts';
-import type { Deployed } from '../model/promotion.ts';
-import { parseReleaseKustomization } from '../model/release.ts';
-import { GitError } from '../systems/git/index.ts';
 import { getJson } from '../systems/objects/index.ts';
 import { ownRunIsOpen } from '../systems/temporal/runs.ts';
 import { unknownEnvironment } from '../model/environment.ts';
@@ -14,6 +10,7 @@ import { failed } from './failures.ts';
 import { withGit } from './git-failures.ts';
 import type { Systems } from './systems.ts';
 import type { Place, RecordActivities } from './types.ts';
+import { whatRuns } from './what-runs.ts';
 
 const deployedSchema = z.object({
   change: changeSchema,
@@ -30,7 +27,7 @@ export const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
 export function createRecordActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd' | 'temporal'>,
 ): RecordActivities {
-  const { config, repository, objects, argocd, temporal } = systems;
+  const { config, objects, temporal } = systems;
 
   return {
     /** Reads only. */
@@ -44,7 +41,7 @@ export function createRecordActivities(
       }
       const stored = await getJson(objects, keyOf(place), memorySchema);
       if (stored) return stored.value;
-      const running = await withGit(() => whatRuns(place));
+      const running = await withGit(() => whatRuns(systems, place));
       return running ? { current: running, lastHealthy: running } : {};
     },
 
@@ -69,30 +66,6 @@ export function createRecordActivities(
     const condition = stored ? { ifMatch: stored.etag } : { ifAbsent: true };
     if (await objects.put(key, JSON.stringify(value), condition)) return;
     throw new Error(`${key} was written by somebody else meanwhile. Trying again.`);
-  }
-
-  /** What Argo CD runs, as far as this program wrote it. */
-  async function whatRuns({ environment, service: name }: Place): Promise<Deployed | undefined> {
-    const application = await argocd.application(applicationName(config, name, environment));
-    // Not what it compares with: where it does not sync by itself, that is the branch's head.
-    const revision = application?.deployedRevision;
-    if (revision === undefined) return undefined;
-    const manifests = manifestsPath(config, name);
-    const path = `${releasePath({ manifests }, environment)}/kustomization.yaml`;
-    const release = parseReleaseKustomization((await read(revision, path)) ?? '');
-    const position = release && (await repository.position(release.change.commit));
-    if (!release || position === undefined) return undefined;
-    return { ...release, position, revision, at: new Date().toISOString() };
-  }
-
-  /** Undefined also when the branch was rewritten since: an environment must not be stuck for that. */
-  async function read(revision: string, path: string): Promise<string | undefined> {
-    try {
-      return await repository.read(revision, path);
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return undefined;
-      throw error;
-    }
   }
 }
 

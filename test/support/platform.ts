@@ -385,8 +385,14 @@ function program(args: string[], env: Record<string, string>): Program {
   return {
     async start(more = {}) {
       const heard = said.length;
-      child = launch(more);
-      await vi.waitFor(() => expect(said.slice(heard)).toContain('ready:'), { timeout: usualPatience });
+      const launched = launch(more);
+      child = launched;
+      const ready = () => expect(said.slice(heard)).toContain('ready:');
+      // One that somebody killed has started too.
+      const ended = launched.then(({ signal }) => {
+        if (signal === undefined) throw new Error(`It ended at its start:\n${said.slice(heard)}`);
+      });
+      await Promise.race([vi.waitFor(ready, { timeout: usualPatience }), ended]);
     },
     kill: () => stop('SIGKILL'),
     end: () => stop('SIGTERM'),

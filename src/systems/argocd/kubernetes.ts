@@ -6,6 +6,7 @@ import {
   RequestContext,
 } from '@kubernetes/client-node';
 import { rootCause, SystemError } from '../system-error.ts';
+import { shareConnections } from './connections.ts';
 
 const advice: Record<number, string> = {
   0: 'KUBECONFIG says where the cluster is.',
@@ -55,6 +56,7 @@ const timeoutMs = 30_000;
  */
 export function createKubernetes(file?: string, context?: string): Kubernetes {
   const config = load(file, context);
+  shareConnections(config);
   const http = new IsomorphicFetchHttpLibrary();
 
   /** The connection may also break in the middle of the answer. */
