@@ -1,21 +1,25 @@
 import type { Client } from '@temporalio/client';
-import type { LimitFunction } from 'p-limit';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { milliseconds } from '../../config/duration.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Application } from '../../model/application.ts';
 import { towardsHealth, towardsSync } from '../../model/comeback.ts';
+import type { Target } from '../../model/recreation.ts';
 import { closedWindow } from '../../model/sync-windows.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
+import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
-import type { ArgoCds } from './argocds.ts';
+import { withArgoCds, type ArgoCds } from './argocds.ts';
 import type { BackedUp } from './backed-up.ts';
 import { operationIdOf } from './operation-id.ts';
+import type { RecreationSystems } from './systems.ts';
 import { walk } from './walk.ts';
 
 /** What Argo CD gives to the syncs that it starts by itself: in a cluster that comes up, much is there only a minute later. */
 const retries = 5;
 
 export interface Comebacks {
+  kubernetes: Kubernetes;
   argocds: ArgoCds;
   config: Config;
   temporal: Client;
@@ -24,6 +28,26 @@ export interface Comebacks {
   startedAt: number;
   /** Operations at a time. Health is waited for beside that: it costs next to nothing. */
   slots: LimitFunction;
+}
+
+/** Works with the Argo CD of the cluster that comes back. */
+export async function withComebacks<T>(
+  { config, temporal, clusterOf }: RecreationSystems,
+  { startedAt, ...target }: Target & { startedAt: string },
+  work: (comebacks: Comebacks) => Promise<T>,
+): Promise<T> {
+  const kubernetes = clusterOf(target);
+  return withArgoCds(kubernetes, config.argocd.namespace, (argocds) =>
+    work({
+      kubernetes,
+      argocds,
+      config,
+      temporal,
+      recreation: target.recreation,
+      startedAt: Date.parse(startedAt),
+      slots: pLimit(config.recreation.parallel),
+    }),
+  );
 }
 
 /** Carries an operation of our own to its success. At the deadline it is ended, so that nothing goes on unseen. */

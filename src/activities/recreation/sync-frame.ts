@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
 import type { Work } from '../../model/recreation.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
-import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
 import type { RecreationActivities } from '../types.ts';
 import { withVault } from '../vault-failures.ts';
-import { withArgoCds } from './argocds.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { operate, type Comebacks } from './comeback.ts';
+import { operate, withComebacks, type Comebacks } from './comeback.ts';
 import { ranOnce } from './sync-wave.ts';
 import type { RecreationSystems } from './systems.ts';
 import { walk } from './walk.ts';
@@ -43,41 +40,27 @@ const tries = 5;
 const pauseMs = 5000;
 
 /** Safe to repeat and side by side: the ID of each operation finds it again. */
-export function createSyncFrame(systems: RecreationSystems): Pick<RecreationActivities, 'syncFrame'> {
-  const { config, temporal } = systems;
-
-  return {
-    syncFrame: ({ key, startedAt, ...target }) =>
-      withVault(async () => {
-        const all = await backedUpApplications(systems, key);
-        const roots = all.filter(({ root }) => root).filter(ranOnce);
-        const kubernetes = systems.clusterOf(target);
-        return withArgoCds(kubernetes, config.argocd.namespace, async (argocds) => {
-          const slots = pLimit(config.recreation.parallel);
-          const comebacks = {
-            argocds,
-            config,
-            temporal,
-            recreation: target.recreation,
-            startedAt: Date.parse(startedAt),
-            slots,
-          };
-          let [done, healthy] = [0, 0];
-          await slots.map(roots, async (root) => {
-            if (await frame(kubernetes, comebacks, root)) healthy += 1;
-            done += 1;
-            heartbeat({ done, of: roots.length, what: 'roots' } satisfies Work);
-          });
-          return { applications: roots.length, healthy };
+export const createSyncFrame = (systems: RecreationSystems): Pick<RecreationActivities, 'syncFrame'> => ({
+  syncFrame: ({ key, ...target }) =>
+    withVault(async () => {
+      const all = await backedUpApplications(systems, key);
+      const roots = all.filter(({ root }) => root).filter(ranOnce);
+      return withComebacks(systems, target, async (comebacks) => {
+        let [done, healthy] = [0, 0];
+        await comebacks.slots.map(roots, async (root) => {
+          if (await frame(comebacks, root)) healthy += 1;
+          done += 1;
+          heartbeat({ done, of: roots.length, what: 'roots' } satisfies Work);
         });
-      }),
-  };
-}
+        return { applications: roots.length, healthy };
+      });
+    }),
+});
 
 /** Applies what a root holds beside Applications. What it lacks in the end, its own sync brings. */
-async function frame(kubernetes: Kubernetes, comebacks: Comebacks, root: BackedUp): Promise<boolean> {
+async function frame(comebacks: Comebacks, root: BackedUp): Promise<boolean> {
   if (!(await isLookedAt(comebacks, root))) return false;
-  const { config } = comebacks;
+  const { kubernetes, config } = comebacks;
   const namespace = root.namespace ?? config.argocd.namespace;
   const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/${root.name}`;
   const read = async (): Promise<Root> => rootSchema.parse(await kubernetes.get(path));

@@ -1,50 +1,36 @@
 import { heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import type { Work } from '../../model/recreation.ts';
 import type { RecreationActivities } from '../types.ts';
 import { withVault } from '../vault-failures.ts';
-import { withArgoCds } from './argocds.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { bringBack } from './comeback.ts';
+import { bringBack, withComebacks } from './comeback.ts';
 import type { RecreationSystems } from './systems.ts';
 
 /** Safe to repeat and side by side: the ID of each operation finds it again, and one that succeeded is not asked for twice. */
-export function createSyncWave(systems: RecreationSystems): Pick<RecreationActivities, 'syncWave'> {
-  const { config, temporal } = systems;
-
-  return {
-    syncWave: ({ key, startedAt, wave, ...target }) =>
-      withVault(async () => {
-        const all = await backedUpApplications(systems, key);
-        const chosen = all
-          .filter(({ root, ...one }) => (wave === 'roots' ? root : !root && one.wave === wave))
-          .filter(ranOnce);
-        return withArgoCds(systems.clusterOf(target), config.argocd.namespace, async (argocds) => {
-          const comebacks = {
-            argocds,
-            config,
-            temporal,
-            recreation: target.recreation,
-            startedAt: Date.parse(startedAt),
-            slots: pLimit(config.recreation.parallel),
-          };
-          let [done, healthy] = [0, 0];
-          const tell = () => heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
-          tell();
-          for (const group of inOrder(chosen)) {
-            await Promise.all(
-              group.map(async (one) => {
-                if (await bringBack(comebacks, one, `wave ${wave}`)) healthy += 1;
-                done += 1;
-                tell();
-              }),
-            );
-          }
-          return { applications: chosen.length, healthy };
-        });
-      }),
-  };
-}
+export const createSyncWave = (systems: RecreationSystems): Pick<RecreationActivities, 'syncWave'> => ({
+  syncWave: ({ key, wave, ...target }) =>
+    withVault(async () => {
+      const all = await backedUpApplications(systems, key);
+      const chosen = all
+        .filter(({ root, ...one }) => (wave === 'roots' ? root : !root && one.wave === wave))
+        .filter(ranOnce);
+      return withComebacks(systems, target, async (comebacks) => {
+        let [done, healthy] = [0, 0];
+        const tell = () => heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
+        tell();
+        for (const group of inOrder(chosen)) {
+          await Promise.all(
+            group.map(async (one) => {
+              if (await bringBack(comebacks, one, `wave ${wave}`)) healthy += 1;
+              done += 1;
+              tell();
+            }),
+          );
+        }
+        return { applications: chosen.length, healthy };
+      });
+    }),
+});
 
 /** There is no revision for the others that anybody let in. */
 export const ranOnce = ({ expected }: BackedUp): boolean => expected.length > 0;
