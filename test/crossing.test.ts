@@ -225,7 +225,7 @@ describe.concurrent('on its way', () => {
       const change = await deliver('merged', await touch('merged'));
       const merge = async (environment: string) => {
         const { pullRequest } = (await waits(change, environment)).environments[environment] ?? {};
-        await gitea.api('POST', `/pulls/${pullRequest?.number}/merge`, { Do: 'merge' });
+        await gitea.merge(pullRequest?.number ?? NaN);
       };
       await merge('staging');
       const { reason } = await failedIn(change, 'staging');

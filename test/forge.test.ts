@@ -179,7 +179,7 @@ const openOnForge = async (p: Promotion) =>
 
 /** @returns the merge commit */
 async function mergeByHand(number: number): Promise<string> {
-  await gitea.api('POST', `/pulls/${number}/merge`, { Do: 'merge' });
+  await gitea.merge(number);
   return repository.tip();
 }
 

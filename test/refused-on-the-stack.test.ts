@@ -86,7 +86,7 @@ test(
       { base: 'main', head: 'feature', title: 'Side' },
       'developer',
     );
-    await gitea.api('POST', `/pulls/${idOf(opened)}/merge`, { Do: 'merge' });
+    await gitea.merge(idOf(opened));
     const main = await gitea.api('GET', '/branches/main');
     const merge = z.object({ commit: z.object({ id: z.string() }) }).parse(main).commit.id;
     expect(await failure(side)).toBe(`${side} came to main by the merge ${merge}. Deliver that one.`);

@@ -24,15 +24,14 @@ export interface GiteaRepository {
   login(user: User): string;
   /** Any call of the REST API below this repository; without a user as the administrator. */
   api(method: string, path: string, body?: object, user?: User): Promise<unknown>;
-  /** Commits one file on a branch, which is made from main when it is new. @returns the commit */
+  /** Commits one new file on a branch, which is made from main when it is new. @returns the commit */
   commit(branch: string, file: string, content: string, from?: 'new' | 'existing'): Promise<string>;
-  /**
-   * A developer's commit of several files to main: new, changed, or (null) removed. Tried again when somebody pushes at
-   * the same time. @returns its hash
-   */
+  /** A developer's commit of several files to main: new, changed, or (null) removed. @returns its hash */
   write(files: Record<string, string | null>, message?: string): Promise<string>;
   /** Somebody with the right to it pushes main, by force: what came after the commit is gone. */
   rewrite(commit: string): Promise<void>;
+  /** Somebody with the right to it merges a pull request by hand. */
+  merge(number: number): Promise<void>;
   review(number: number, user: User, event: 'APPROVED' | 'REQUEST_CHANGES', commit: string): Promise<number>;
   /** A configuration that delivers from here, as the bot; its secrets are in this process's environment. */
   config(platform: string, changes?: object): Config;
@@ -46,6 +45,10 @@ const platformFiles: Record<string, string> = {
   'deploy/api/overlays/staging/kustomization.yaml': 'resources: [release]\n',
   'deploy/api/overlays/production/kustomization.yaml': 'resources: [release]\n',
 };
+
+/** The forge refuses who loses against somebody that pushes at the same time: people try again. */
+const untilTaken = <T>(attempt: () => Promise<T>): Promise<T> =>
+  vi.waitFor(attempt, { timeout: 20_000, interval: 200 });
 
 const committed = (answer: unknown): string =>
   z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;
@@ -127,35 +130,26 @@ export async function makeGiteaRepository(files = platformFiles): Promise<GiteaR
     login,
     api,
 
-    async commit(branch, file, content, from = 'new') {
-      const message = `Write ${file}`;
-      const answer = await api(
-        'POST',
-        `/contents/${file}`,
-        {
-          content: Buffer.from(content).toString('base64'),
-          message,
-          ...(branch === 'main' || from === 'existing' ? { branch } : { branch: 'main', new_branch: branch }),
-        },
-        'developer',
-      );
-      return committed(answer);
+    commit(branch, file, content, from = 'new') {
+      const commit = {
+        content: Buffer.from(content).toString('base64'),
+        message: `Write ${file}`,
+        ...(branch === 'main' || from === 'existing' ? { branch } : { branch: 'main', new_branch: branch }),
+      };
+      return untilTaken(async () => committed(await api('POST', `/contents/${file}`, commit, 'developer')));
     },
 
     write: (files, message = 'Write files') =>
-      vi.waitFor(
-        async () => {
-          const changes = Object.entries(files).map(async ([path, content]) => {
-            const sha = await blobAt(path);
-            const operation = content === null ? 'delete' : sha === undefined ? 'create' : 'update';
-            const encoded = content === null ? {} : { content: Buffer.from(content).toString('base64') };
-            return { operation, path, sha, ...encoded };
-          });
-          const commit = { branch: 'main', message, files: await Promise.all(changes) };
-          return committed(await api('POST', '/contents', commit, 'developer'));
-        },
-        { timeout: 20_000, interval: 200 },
-      ),
+      untilTaken(async () => {
+        const changes = Object.entries(files).map(async ([path, content]) => {
+          const sha = await blobAt(path);
+          const operation = content === null ? 'delete' : sha === undefined ? 'create' : 'update';
+          const encoded = content === null ? {} : { content: Buffer.from(content).toString('base64') };
+          return { operation, path, sha, ...encoded };
+        });
+        const commit = { branch: 'main', message, files: await Promise.all(changes) };
+        return committed(await api('POST', '/contents', commit, 'developer'));
+      }),
 
     async rewrite(commit) {
       const folder = await mkdtemp(join(tmpdir(), 'rewrite-'));
@@ -167,6 +161,10 @@ export async function makeGiteaRepository(files = platformFiles): Promise<GiteaR
       } finally {
         await rm(folder, { recursive: true });
       }
+    },
+
+    async merge(number) {
+      await untilTaken(() => api('POST', `/pulls/${number}/merge`, { Do: 'merge' }));
     },
 
     async review(number, user, event, commit_id) {
