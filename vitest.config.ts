@@ -1,7 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Tests whose names end in .alone.test.ts stop and kill parts of the stack that others need.
 const alone = ['test/**/*.alone.test.ts'];
+
+/** Who mostly waits for the silence of killed workers begins, so that others run meanwhile. */
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const waits = ({ moduleId }: TestSpecification) => moduleId.endsWith('kills.test.ts');
+    const sorted = await super.sort(files);
+    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -12,6 +22,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000, interval: 50 } },
     // Several test files drive the same cluster and forge: two at a time is what two cores carry.
     maxWorkers: 2,
+    sequence: { sequencer: WaitingFirst },
     projects: [
       {
         extends: true,
