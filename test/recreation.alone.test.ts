@@ -12,7 +12,7 @@ import { applicationName } from '../src/config/places.ts';
 import { recreationId } from '../src/model/ids.ts';
 import { recreationStatus } from '../src/model/messages.ts';
 import type { PhaseName, Recreation } from '../src/model/recreation.ts';
-import { startApiServer } from '../scripts/stack/control-plane.ts';
+import { startApiServer, startControllers, startScheduler } from '../scripts/stack/control-plane.ts';
 import { pidOf } from '../scripts/stack/processes.ts';
 import { startTemporal } from '../scripts/stack/temporal.ts';
 import { s3Store } from './support/backup-stores.ts';
@@ -333,6 +333,8 @@ test(
       // What dies still holds its port for a moment.
       const again = { timeout: 60_000, interval: 500 };
       await Promise.all([startTemporal, startApiServer].map((start) => vi.waitFor(start, again)));
+      // Where there is no kubelet to do so: what the API server took with it.
+      await Promise.all([startControllers(), startScheduler()]);
     }
     await recreated;
     await expectBack();

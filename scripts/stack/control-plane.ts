@@ -139,7 +139,11 @@ export async function startControllers(): Promise<void> {
         `--service-account-private-key-file=${pki('service-accounts.key')}`,
       ],
     ],
-    ready: () => answersOkUnverified(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz`),
+    // It is well before it has any controllers, and ends for good when the API server goes away just then.
+    ready: async () =>
+      /-controller ok/.test(
+        await unverified(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz?verbose`),
+      ),
   });
 }
 
@@ -151,7 +155,8 @@ export async function startScheduler(): Promise<void> {
       toolPath('kube-scheduler'),
       ...[`--kubeconfig=${kubeconfig('kube-scheduler')}`, '--bind-address=127.0.0.1', '--leader-elect=false'],
     ],
-    ready: () => answersOkUnverified(`https://127.0.0.1:${controlPlanePorts.scheduler}/healthz`),
+    ready: async () =>
+      (await unverified(`https://127.0.0.1:${controlPlanePorts.scheduler}/healthz`)) === 'ok',
   });
 }
 
@@ -189,14 +194,18 @@ export async function answersOk(url: string): Promise<boolean> {
   return answer?.ok === true;
 }
 
-/** For a server on loopback whose certificate is of its own making: only its health is asked, nothing is sent. */
-function answersOkUnverified(url: string): Promise<boolean> {
+/**
+ * What a server on loopback says whose certificate is of its own making, when it is well: only its health is asked, and
+ * nothing sent.
+ */
+function unverified(url: string): Promise<string> {
   return new Promise((resolve) => {
     const request = get(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode === 200);
+      let body = '';
+      answer.setEncoding('utf8').on('data', (part: string) => (body += part));
+      answer.once('end', () => resolve(answer.statusCode === 200 ? body : ''));
     });
     request.once('timeout', () => request.destroy());
-    request.once('error', () => resolve(false));
+    request.once('error', () => resolve(''));
   });
 }
