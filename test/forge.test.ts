@@ -67,8 +67,8 @@ beforeAll(async () => {
         application: async (name) =>
           parseApplication({
             metadata: { name },
-            spec: {},
-            status: { history: deployed === undefined ? [] : [{ revision: deployed }] },
+            spec: { project: 'default', destination: {} },
+            status: { history: deployed === undefined ? [] : [{ id: 1, revision: deployed }] },
           }),
       },
       temporal: client,
