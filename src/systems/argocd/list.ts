@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { parseExactly } from './exact-json.ts';
 import { KubernetesError, type Kubernetes } from './kubernetes.ts';
 
-/** Small enough that a page of large Applications is a few megabytes. */
-const pageSize = 250;
+/**
+ * A page lies in memory as text and as objects. Of 3,000 Applications, pages of 50 took no longer than pages of 250, and
+ * a hundred megabytes less.
+ */
+const pageSize = 50;
 
 const labels = z.record(z.string(), z.string()).optional();
 const objectSchema = z.looseObject({
