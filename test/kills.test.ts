@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, test } from 'vitest';
 import { expectDeliveredOnce, resultOf } from './support/delivered-once.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
-import { meddledWith } from './support/meddling.ts';
+import { killsIn, meddledWith } from './support/meddling.ts';
 import { keepRunning, makePlatform } from './support/platform.ts';
 
 /** A killed worker is noticed by ten seconds of silence, and there are some thirty kills. */
@@ -48,7 +48,7 @@ test.concurrent.for(moments)(
       await Promise.race([platform.carry(change).then(() => resultOf(platform, change)), running]);
 
       await expectDeliveredOnce(platform, change);
-      const killedAt = new Set(readFileSync(diary, 'utf8').trim().split('\n'));
+      const killedAt = new Set(killsIn(diary).map((one) => one.split('\t')[0]));
       expect([...killedAt].toSorted()).toEqual(Object.keys(usualMs).toSorted());
       const activities = (await runsOf(platform.temporal, platform.name)).flatMap(activitiesOf);
       expect(activities.filter(({ attempts }) => attempts === 1)).toEqual([]);

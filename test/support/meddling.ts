@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
 import { activityInfo } from '@temporalio/activity';
@@ -16,8 +16,8 @@ export type Meddling = {
 } & (
   | {
       /**
-       * kill -9 of the worker at the first attempt of every activity: when it is about to begin, half-way, or done and not
-       * yet told. Of several, one at each of its attempts.
+       * kill -9 of the worker at every activity: when it is about to begin, half-way, or done and not yet told. Of several,
+       * one after the other.
        */
       kill: Moment | readonly Moment[];
       /** How long activities take, by their points. */
@@ -40,6 +40,10 @@ export function pointOf(workflowId: string, activityType: string): string {
   const [, kind, environment] = workflowId.split('/');
   return `${kind === 'environment' ? environment : kind} ${activityType}`;
 }
+
+/** For each kill the point of an activity, a tab, and which activity it was. */
+export const killsIn = (diary: string): string[] =>
+  existsSync(diary) ? readFileSync(diary, 'utf8').trim().split('\n') : [];
 
 type Work = () => Promise<unknown>;
 
@@ -70,7 +74,10 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
   if ('kill' in meddling) {
     const { kill, usualMs } = meddling;
     return async (point, work) => {
-      const moment = [kill].flat()[activityInfo().attempt - 1];
+      const { workflowExecution, activityId } = activityInfo();
+      const own = `${point}\t${workflowExecution?.runId} ${activityId}`;
+      // Not by its attempts: it also dies of the kills of others.
+      const moment = [kill].flat()[killsIn(meddling.diary).filter((one) => one === own).length];
       if (!moment) return work();
       const moments = {
         before: () => undefined,
@@ -78,7 +85,7 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
         after: work,
       };
       await Promise.resolve(moments[moment]()).catch(() => undefined);
-      note(point);
+      note(own);
       process.kill(process.pid, 'SIGKILL');
       return new Promise(() => undefined);
     };
