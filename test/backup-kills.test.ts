@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
@@ -15,7 +15,7 @@ import { launchWorker, startWorker } from './support/backup-commands.ts';
 import { s3Store } from './support/backup-stores.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
-import { meddledWith } from './support/meddling.ts';
+import { killsIn, meddledWith } from './support/meddling.ts';
 
 /** A killed worker is noticed by ten seconds of silence. */
 const patience = 180_000;
@@ -69,7 +69,7 @@ test.concurrent.for(moments)(
       const point = await (await startBackup(platform)).result();
       expect(point).toMatchObject({ state: 'good' });
 
-      const killedAt = new Set(readFileSync(diary, 'utf8').trim().split('\n'));
+      const killedAt = new Set(killsIn(diary).map(({ point: at }) => at));
       expect([...killedAt].toSorted()).toEqual(Object.keys(usualMs).toSorted());
       const activities = (await runsOf(temporal, platform.name)).flatMap(activitiesOf);
       expect(activities.filter(({ attempts }) => attempts === 1)).toEqual([]);

@@ -48,7 +48,7 @@ test.concurrent.for(moments)(
       await Promise.race([platform.carry(change).then(() => resultOf(platform, change)), running]);
 
       await expectDeliveredOnce(platform, change);
-      const killedAt = new Set(killsIn(diary).map((one) => one.split('\t')[0]));
+      const killedAt = new Set(killsIn(diary).map(({ point }) => point));
       expect([...killedAt].toSorted()).toEqual(Object.keys(usualMs).toSorted());
       const activities = (await runsOf(platform.temporal, platform.name)).flatMap(activitiesOf);
       expect(activities.filter(({ attempts }) => attempts === 1)).toEqual([]);

@@ -41,9 +41,12 @@ export function pointOf(workflowId: string, activityType: string): string {
   return `${kind === 'environment' ? environment : kind} ${activityType}`;
 }
 
-/** For each kill the point of an activity, a tab, and which activity it was. */
-export const killsIn = (diary: string): string[] =>
-  existsSync(diary) ? readFileSync(diary, 'utf8').trim().split('\n') : [];
+/** The kills so far, in their order. */
+export const killsIn = (diary: string): { point: string; activity: string }[] =>
+  (existsSync(diary) ? readFileSync(diary, 'utf8').trim().split('\n') : []).map((line) => {
+    const [point = '', activity = ''] = line.split('\t');
+    return { point, activity };
+  });
 
 type Work = () => Promise<unknown>;
 
@@ -75,9 +78,10 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
     const { kill, usualMs } = meddling;
     return async (point, work) => {
       const { workflowExecution, activityId } = activityInfo();
-      const own = `${point}\t${workflowExecution?.runId} ${activityId}`;
+      const own = `${workflowExecution?.runId} ${activityId}`;
       // Not by its attempts: it also dies of the kills of others.
-      const moment = [kill].flat()[killsIn(meddling.diary).filter((one) => one === own).length];
+      const killed = killsIn(meddling.diary).filter(({ activity }) => activity === own).length;
+      const moment = [kill].flat()[killed];
       if (!moment) return work();
       const moments = {
         before: () => undefined,
@@ -85,7 +89,7 @@ function luckOf(meddling: Meddling): (point: string, work: Work) => Promise<unkn
         after: work,
       };
       await Promise.resolve(moments[moment]()).catch(() => undefined);
-      note(own);
+      note(`${point}\t${own}`);
       process.kill(process.pid, 'SIGKILL');
       return new Promise(() => undefined);
     };
