@@ -27,6 +27,7 @@ test('sides are compared round by round, not median by median', () => {
 
 test('every round is held against a side that was measured once, and against no other number of rounds', () => {
   expect(over([10, 20, 30], [10])).toEqual([1, 2, 3]);
+  expect(over([60], [10, 20, 30])).toEqual([6, 3, 2]);
   expect(() => over([1, 2, 3], [1, 2])).toThrow(
     '3 rounds of one side cannot be held against 2 of the other.',
   );

@@ -70,16 +70,18 @@ export const side = (unit: string, samples: number[]): Report['sides'][string] =
   samples,
 });
 
-/** A side that takes too long to be measured again and again was measured once, and every round is held against that. */
+/** A side that takes too long to be measured again and again was measured once, and holds against every round. */
 function perRound(
   of: readonly number[],
   against: readonly number[],
   compare: (of: number, against: number) => number,
 ): number[] {
-  if (of.length !== against.length && against.length !== 1) {
+  const rounds = Math.max(of.length, against.length);
+  if ([of, against].some(({ length }) => length !== rounds && length !== 1)) {
     throw new Error(`${of.length} rounds of one side cannot be held against ${against.length} of the other.`);
   }
-  return of.map((value, round) => compare(value, against[round] ?? against[0] ?? NaN));
+  const at = (samples: readonly number[], round: number) => samples[round] ?? samples[0] ?? NaN;
+  return Array.from({ length: rounds }, (_, round) => compare(at(of, round), at(against, round)));
 }
 
 export const over = (of: readonly number[], against: readonly number[]): number[] =>

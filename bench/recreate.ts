@@ -40,10 +40,7 @@ export async function run({ rounds = 3, services = [200] }: Parameters = {}): Pr
     return {
       sides: { syncWave: side('ms', ours), 'argocd app sync and wait': side('ms', loop) },
       ratios: {
-        'argocd app sync and wait / syncWave': judged(
-          ours.flatMap((one) => over(loop, [one])),
-          { atLeast: 5 },
-        ),
+        'argocd app sync and wait / syncWave': judged(over(loop, ours), { atLeast: 5 }),
       },
       notes: [`${count} Applications in ${waves.length} waves; their Deployments have no replicas.`],
     };

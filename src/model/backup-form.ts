@@ -101,12 +101,19 @@ export function revisionsOf({ status }: KubernetesObject): string[] {
 }
 
 /** JSON in one form only: keys in the order of their characters, no spaces. */
-export const canonical = (value: unknown): string => JSON.stringify(value, inOrder);
+export const canonical = (value: unknown): string => JSON.stringify(inOrder(value));
 
-const inOrder = (_: string, value: unknown): unknown =>
-  isRecord(value)
-    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    : value;
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .toSorted(byCharacters)
+      .map((key) => [key, inOrder(value[key])]),
+  );
+}
+
+const byCharacters = (a: string, b: string): number => (a < b ? -1 : 1);
 
 /** A number that JavaScript cannot hold is an object too (`JSON.rawJSON`), and is written as it stood. */
 const isRecord = (value: unknown): value is Record<string, unknown> =>

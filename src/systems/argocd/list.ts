@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import { z } from 'zod';
 import { parseExactly } from './exact-json.ts';
-import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { isMissing, type Kubernetes } from './kubernetes.ts';
 
 /**
  * A page lies in memory as text and as objects. Of 3,000 Applications, pages of 50 took no longer than pages of 250, and
@@ -31,23 +31,28 @@ export async function* listAll(
   path: string,
   labelSelector?: string,
 ): AsyncGenerator<z.infer<typeof objectSchema>> {
-  let more: string | undefined;
-  do {
+  async function read(more?: string): Promise<z.infer<typeof pageSchema>> {
     const query = {
       limit: pageSize,
       ...(labelSelector !== undefined && { labelSelector }),
-      ...(more && { continue: more }),
+      ...(more !== undefined && { continue: more }),
     };
-    const text = await kubernetes.text(path, query).catch((error: unknown) => {
-      // In the middle of a list it is a fault: what was read so far is not all.
-      if (more === undefined && error instanceof KubernetesError && error.status === 404) return undefined;
-      throw error;
-    });
-    if (text === undefined) return;
-    const page = pageSchema.parse(parseExactly(text));
+    return pageSchema.parse(parseExactly(await kubernetes.text(path, query)));
+  }
+
+  let page = await read().catch((error: unknown) => {
+    // In the middle of a list it is a fault: what was read so far is not all.
+    if (isMissing(error)) return undefined;
+    throw error;
+  });
+  while (page) {
+    const more = page.metadata.continue;
+    // The API server makes it while the one before is worked on.
+    const next = more ? read(more) : undefined;
+    next?.catch(() => undefined);
     yield* page.items;
-    more = page.metadata.continue;
-  } while (more);
+    page = await next;
+  }
 }
 
 const api = '/apis/argoproj.io/v1alpha1';
