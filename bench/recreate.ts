@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { createKubernetes } from '../src/systems/argocd/kubernetes.ts';
 import { configuration } from '../test/support/configuration.ts';
 import { makeRecreationBed, newBedId, type Lost, type RecreationBed } from '../test/support/recreation.ts';
 import { comparator, kubeconfigOfArgoCd } from './comparator.ts';
@@ -153,7 +154,15 @@ async function check(bed: RecreationBed, count: number): Promise<void> {
 
 /** Takes away what was deployed, until Argo CD has seen that. */
 async function nothingRuns(bed: RecreationBed, count: number): Promise<void> {
-  await bed.kubectl(['delete', 'deployments,services,configmaps', '-n', bed.namespace, '--all']);
+  // One by one, kubectl would take minutes.
+  const kubernetes = createKubernetes();
+  for (const [api, kind] of [
+    ['/apis/apps/v1', 'deployments'],
+    ['/api/v1', 'services'],
+    ['/api/v1', 'configmaps'],
+  ] as const) {
+    await kubernetes.delete(`${api}/namespaces/${bed.namespace}/${kind}`);
+  }
   for (;;) {
     const missing = (await applications(bed)).filter(({ status }) => status.health?.status === 'Missing');
     if (missing.length === count) return;

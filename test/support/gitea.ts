@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { vi } from 'vitest';
 import { z } from 'zod';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
@@ -47,8 +46,16 @@ const platformFiles: Record<string, string> = {
 };
 
 /** The forge refuses who loses against somebody that pushes at the same time: people try again. */
-const untilTaken = <T>(attempt: () => Promise<T>): Promise<T> =>
-  vi.waitFor(attempt, { timeout: 20_000, interval: 200 });
+async function untilTaken<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === 100) throw error;
+      await delay(200);
+    }
+  }
+}
 
 const committed = (answer: unknown): string =>
   z.object({ commit: z.object({ sha: z.string() }) }).parse(answer).commit.sha;

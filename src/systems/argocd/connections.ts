@@ -1,4 +1,5 @@
 import type { AgentOptions } from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import type { Cluster, KubeConfig, RequestContext } from '@kubernetes/client-node';
 
 type Dispatcher = NonNullable<ReturnType<RequestContext['getDispatcher']>>;
@@ -14,11 +15,11 @@ interface Dispatching {
 export function shareConnections(config: KubeConfig): void {
   const library = config as unknown as Dispatching;
   const create = library.createDispatcher.bind(config);
-  let shared: { credentials: string; dispatcher: Dispatcher | undefined } | undefined;
+  let shared: { credentials: unknown; dispatcher: Dispatcher | undefined } | undefined;
 
   library.createDispatcher = (cluster, options) => {
-    const credentials = JSON.stringify([cluster, options]);
-    if (shared?.credentials === credentials) return shared.dispatcher;
+    const credentials = [cluster, options];
+    if (shared && isDeepStrictEqual(shared.credentials, credentials)) return shared.dispatcher;
     // The one before closes its connections once they are idle.
     shared = { credentials, dispatcher: create(cluster, options) };
     return shared.dispatcher;
