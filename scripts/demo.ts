@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { connect, GitopsError, type Delivery, type GitopsClient } from '../src/client.ts';
 import { changedLines } from '../src/cli/lines.ts';
 import { sealCredential } from './demo/credential.ts';
-import { developersCommit, firstCommit, staleClaimIsAccepted } from './demo/platform.ts';
+import {
+  developersCommit,
+  firstCommit,
+  staleClaimIsAccepted,
+  staleClaimIsStillAccepted,
+} from './demo/platform.ts';
 import { actAsPeople } from './demo/people.ts';
 import { kubectl } from './stack/control-plane.ts';
 import { checkout, example, ports } from './stack/paths.ts';
@@ -42,7 +47,7 @@ async function demo(): Promise<void> {
     );
     const change = `claims-scrubbing/${commit}`;
     await deliverVisibly(gitops, change);
-    tell(before, await staleClaimIsAccepted(), await gitops.status(change));
+    tell(before, await staleClaimIsStillAccepted(), await gitops.status(change));
   } finally {
     await gitops.close();
   }

@@ -64,6 +64,14 @@ export async function staleClaimIsAccepted(): Promise<boolean> {
   return !(await answer.text()).includes('eligibility-date');
 }
 
+/** After a delivery: the node goes on sending to the pods of before for a moment. What has not changed by then, stays. */
+export async function staleClaimIsStillAccepted(): Promise<boolean> {
+  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(500)) {
+    if (!(await staleClaimIsAccepted())) return false;
+  }
+  return true;
+}
+
 /** The node learns of new pods a moment after Argo CD has seen them healthy. */
 async function untilReached(url: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(200)) {
