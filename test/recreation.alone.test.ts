@@ -67,6 +67,15 @@ afterEach(() => platform.worker.kill());
 
 afterAll(async () => {
   await make('systems');
+  // It would make the others again.
+  await platform.kubectl([
+    'delete',
+    'application',
+    '-n',
+    'argocd',
+    '--ignore-not-found',
+    `${platform.name}-root`,
+  ]);
   await platform.remove();
   await store.remove(bucket);
   await store.close();
