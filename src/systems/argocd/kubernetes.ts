@@ -59,18 +59,6 @@ export function createKubernetes(file?: string, context?: string): Kubernetes {
   shareConnections(config);
   const http = new IsomorphicFetchHttpLibrary();
 
-  /** A signal that times out by itself would keep each answer in memory until then. */
-  async function inTime(context: RequestContext): Promise<{ status: number; text: string }> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new Error(`no answer in ${timeoutMs / 1000} s`)), timeoutMs);
-    context.setSignal(late.signal);
-    try {
-      return await answerTo(context);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   /** The connection may also break in the middle of the answer. */
   async function answerTo(context: RequestContext): Promise<{ status: number; text: string }> {
     const { httpStatusCode, body } = await http.send(context).toPromise();
@@ -92,9 +80,10 @@ export function createKubernetes(file?: string, context?: string): Kubernetes {
       context.setHeaderParam('Content-Type', contentType);
       context.setBody(JSON.stringify(body));
     }
+    context.setSignal(AbortSignal.timeout(timeoutMs));
     await config.applySecurityAuthentication(context);
     const what = `${method} ${server}${path}`;
-    const { status, text } = await inTime(context).catch((error: unknown) => {
+    const { status, text } = await answerTo(context).catch((error: unknown) => {
       throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
     });
     if (status >= 400) throw new KubernetesError(status, `${what}: ${status} ${messageOf(text)}.`);
