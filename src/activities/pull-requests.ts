@@ -3,7 +3,7 @@ import { promotionSettings, releasePath } from '../config/places.ts';
 import { changeName, type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
 import { inlineCode } from '../model/markdown.ts';
-import type { Approval, Deployed } from '../model/promotion.ts';
+import { olderOf, type Approval } from '../model/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
@@ -188,13 +188,6 @@ export function createPullRequestActivities(
     throw refused(`${changeName(change)} is newer and is in ${environment} already.`);
   }
 }
-
-/**
- * A cluster may run something else than what was promoted last: it was recreated, or synced by hand. Nobody's commit
- * since either may go unseen.
- */
-const olderOf = (running?: Deployed, current?: Deployed): Deployed | undefined =>
-  running && current && current.position < running.position ? current : (running ?? current);
 
 /** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
 function unapproved(

@@ -131,3 +131,10 @@ export interface Deployed {
   /** ISO 8601 */
   at: string;
 }
+
+/**
+ * A cluster may run something else than what was promoted last: it was recreated, or synced by hand. Nobody's commit
+ * since either may go unseen.
+ */
+export const olderOf = (running?: Deployed, current?: Deployed): Deployed | undefined =>
+  running && current && current.position < running.position ? current : (running ?? current);
