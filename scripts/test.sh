@@ -4,6 +4,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 passed=0 failed=0
+failures=''
 
 # A habit counts as one test.
 habit() {
@@ -14,8 +15,8 @@ habit() {
     echo "ok      $name ($((SECONDS - began)) s)"
   else
     failed=$((failed + 1))
-    echo "FAILED  $name: $*"
-    echo "$output"
+    echo "FAILED  $name ($((SECONDS - began)) s)"
+    failures+="FAILED  $name: $*"$'\n'"$output"$'\n'
   fi
 }
 
@@ -30,15 +31,13 @@ for project in together alone; do
   report=.stack/test-$project.json
   rm -f "$report"
   vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$report"
-  read -r p f < <(node -e '
-    const { readFileSync } = require("node:fs");
-    const { numPassedTests, numFailedTests, numTotalTests, success } = JSON.parse(readFileSync(process.argv[1], "utf8"));
-    // What was neither passed nor failed was not run: a file that could not be loaded, or a skipped test.
-    const notRun = numTotalTests - numPassedTests - numFailedTests;
-    console.log(numPassedTests, numFailedTests + notRun + (success || numFailedTests + notRun > 0 ? 0 : 1));
-  ' "$report" || echo 0 1)
+  tally=$(node scripts/tally.ts "$report" || echo "0 1"$'\n'"FAILED  the tests that run $project left no report")
+  read -r p f <<< "$tally"
   passed=$((passed + p)) failed=$((failed + f))
+  failures+=$(tail -n +2 <<< "$tally")$'\n'
 done
 
+# At the end, where people look first.
+printf '%s' "$failures"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
