@@ -103,7 +103,10 @@ describe.concurrent('where Argo CD syncs by itself', () => {
     'an image that cannot be pulled fails with what the pod says',
     async () => {
       await bed.service('image', 'dev', {
-        'd.json': deployment('image', 'true', 'localhost:5000/argocd-test/nothing:1'),
+        'd.json': deployment('image', 'true', {
+          image: 'localhost:5000/argocd-test/nothing:1',
+          progressDeadlineSeconds: 10,
+        }),
       });
       await bed.application('image', 'dev');
       const result = await bed.wait(dev('image', await bed.promote('image', 'dev'), 3 * minute));
@@ -117,7 +120,9 @@ describe.concurrent('where Argo CD syncs by itself', () => {
 
   test('a pod that is healthy for an instant and then crashes fails with its exit code and the end of its log', async () => {
     const command = 'echo cannot reach the database; sleep 1; exit 7';
-    await bed.service('crashes', 'staging', { 'd.json': deployment('crashes', command) });
+    await bed.service('crashes', 'staging', {
+      'd.json': deployment('crashes', command, { progressDeadlineSeconds: 10 }),
+    });
     await bed.application('crashes', 'staging');
     const written = await bed.promote('crashes', 'staging');
     const result = await bed.wait({
@@ -369,7 +374,9 @@ describe.concurrent('what may run in production', () => {
   test('an image that no recorded build made is refused', async () => {
     await bed.commit({ 'services/pictured/Dockerfile': 'FROM scratch\n' });
     const image = { name: 'localhost:5000/argocd-test/pictured', digest: `sha256:${'a'.repeat(64)}` };
-    await bed.service('pictured', 'production', { 'd.json': deployment('pictured', 'true', image.name) });
+    await bed.service('pictured', 'production', {
+      'd.json': deployment('pictured', 'true', { image: image.name }),
+    });
     const sync = production('pictured', await bed.promote('pictured', 'production', image), newOperationId());
     const unrecorded = { state: 'refused', reason: expect.stringContaining('no recorded build') };
     expect(await bed.sync(sync)).toMatchObject(unrecorded);
@@ -388,7 +395,7 @@ describe.concurrent('what may run in production', () => {
     if (!first || !second) throw new Error('never');
     await bed.commit({ 'services/shown/Dockerfile': 'FROM scratch\n' });
     await bed.service('shown', 'production', {
-      'd.json': deployment('shown', 'true', first.name),
+      'd.json': deployment('shown', 'true', { image: first.name }),
       's.json': JSON.stringify({
         apiVersion: 'v1',
         kind: 'Secret',
@@ -439,7 +446,12 @@ describe.concurrent('what may run in production', () => {
     const image = { name: 'localhost:5000/argocd-test/swapped', digest: `sha256:${'c'.repeat(64)}` };
     const swap = `resources: [release]\nimages: [{name: ${image.name}, newName: elsewhere/image, newTag: latest}]\n`;
     await bed.commit({ 'services/swapped/Dockerfile': 'FROM scratch\n' });
-    await bed.service('swapped', 'production', { 'd.json': deployment('swapped', 'true', image.name) }, swap);
+    await bed.service(
+      'swapped',
+      'production',
+      { 'd.json': deployment('swapped', 'true', { image: image.name }) },
+      swap,
+    );
     const swapped = await bed.promote('swapped', 'production', image);
     await expect(
       bed.render({ environment: 'production', release: swapped.release, revision: swapped.revision }),

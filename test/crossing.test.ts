@@ -272,7 +272,9 @@ describe.concurrent('on its way', () => {
       const file = 'deploy/late/base/deployment.yaml';
       const wants = '          envFrom: [{ configMapRef: { name: late } }]\n';
       const commit = await platform.gitea.write({
-        [file]: (await fileAt(file)).replace(/(\n +image: [^\n]*\n)/, `$1${wants}`),
+        [file]: (await fileAt(file))
+          .replace(/(\n +image: [^\n]*\n)/, `$1${wants}`)
+          .replace(/progressDeadlineSeconds: \d+/, 'progressDeadlineSeconds: 10'),
       });
       const change = await deliver('late', commit);
       expect((await failedIn(change, 'dev')).reason).toMatch(

@@ -254,7 +254,15 @@ describe('in trouble', () => {
       id,
       () => [
         { name: 'good', files: { 'c.json': version('good', 1) } },
-        { name: 'sick', files: { 'd.json': deployment('sick', 'true', 'localhost:5000/nobody/nothing') } },
+        {
+          name: 'sick',
+          files: {
+            'd.json': deployment('sick', 'true', {
+              image: 'localhost:5000/nobody/nothing',
+              progressDeadlineSeconds: 10,
+            }),
+          },
+        },
         { name: 'away', url: 'http://127.0.0.1:9/nobody/nothing.git', files: {} },
         { name: 'hangs', files: { 'c.json': version('hangs', 1), 'h.json': slowHook('hangs', 600) } },
         { name: 'busy', wave: 1, files: { 'c.json': version('busy', 1), 'h.json': slowHook('busy', 3) } },

@@ -253,14 +253,22 @@ export const soon = (ms: number): string => new Date(Date.now() + ms).toISOStrin
 
 export const newOperationId = randomUUID;
 
-/** A Deployment of one pod that runs a shell command. */
-export const deployment = (name: string, command: string, image = 'debian:bookworm-slim'): string =>
+/**
+ * A Deployment of one pod that runs a shell command.
+ *
+ * @param progressDeadlineSeconds short where it is never to get ready; else for a machine that other tests keep busy
+ */
+export const deployment = (
+  name: string,
+  command: string,
+  { image = 'debian:bookworm-slim', progressDeadlineSeconds = 300 } = {},
+): string =>
   JSON.stringify({
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name },
     spec: {
-      progressDeadlineSeconds: 10,
+      progressDeadlineSeconds,
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },

@@ -352,7 +352,8 @@ const deploymentOf = (service: string, image: string) => ({
   kind: 'Deployment',
   metadata: { name: service },
   spec: {
-    progressDeadlineSeconds: 30,
+    // Other tests keep the machine busy: what is to fail before that says so.
+    progressDeadlineSeconds: 300,
     selector: { matchLabels: { app: service } },
     template: {
       metadata: { labels: { app: service } },
