@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { pollId, taskQueue } from '../src/model/ids.ts';
 import { commandOf, startCommand } from './support/cli.ts';
 import { test, useTemporal } from './support/workflow-rig.ts';
@@ -11,11 +11,16 @@ test('a worker says that it is ready when it takes work, and ends when it is tol
   const worker = startCommand(rig, ['worker', '--queues', 'delivery,wait']);
   await worker.says('ready: ');
   const { client } = rig.temporal;
-  const { pollers } = await client.workflowService.describeTaskQueue({
-    namespace: client.options.namespace,
-    taskQueue: { name: taskQueue(rig.platform, 'delivery') },
-  });
-  expect(pollers.some(({ identity }) => identity?.startsWith(`${worker.pid}@`))).toBe(true);
+  // Its first question may still be on its way to Temporal.
+  await vi.waitFor(async () => {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueue(rig.platform, 'delivery') },
+    });
+    expect(pollers.map(({ identity }) => identity)).toContainEqual(
+      expect.stringMatching(`^${worker.pid}@`) as unknown,
+    );
+  }, 10_000);
   expect(await worker.end()).toBe(0);
 });
 

@@ -38,15 +38,15 @@ export function createReleaseActivities(
     writeRelease: ({ environment, release, seen, asker }) =>
       withGit(async () => {
         const { change, source } = release;
-        const newer = seen.change && (await repository.position(seen.change.commit));
+        const gone = await refuseGone(repository, change, seen.tip);
+        if (gone !== undefined) return { state: 'refused', reason: gone };
+        const newer = seen.change && (await repository.position(seen.change.commit, seen.tip));
         if (seen.change && newer !== undefined && newer > source.position) {
           return {
             state: 'refused',
             reason: `${changeName(seen.change)} is newer and is in ${environment} already.`,
           };
         }
-        const gone = await refuseGone(repository, change, seen.tip);
-        if (gone !== undefined) return { state: 'refused', reason: gone };
         if (promotionSettings(config, environment).entersBy !== 'push') {
           return {
             state: 'refused',

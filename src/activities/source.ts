@@ -88,15 +88,17 @@ export function createSourceActivities(systems: Pick<Systems, 'config' | 'reposi
     service: Service,
     position: number,
   ): Promise<Source> {
-    const base = await repository.object(commit, `${service.manifests}/base`);
+    const [base, [described], paths] = await Promise.all([
+      repository.object(commit, `${service.manifests}/base`),
+      repository.log(undefined, commit, []),
+      repository.changedPaths(commit),
+    ]);
     if (base === undefined) {
       throw refused(
         `${service.manifests}/base does not exist at ${commit}. A service has its manifests there.`,
       );
     }
-    const [described] = await repository.log(undefined, commit, []);
     if (!described) throw ApplicationFailure.retryable(`${commit} could not be read.`);
-    const paths = await repository.changedPaths(commit);
     return {
       position,
       base,

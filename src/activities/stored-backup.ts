@@ -34,6 +34,9 @@ export interface Stored {
   line: string;
 }
 
+/** What `argocd admin import` takes, which comes first, or what it does not know. */
+type Part = 'imported' | 'beside';
+
 /** What is wrong with a stored backup, in a sentence. */
 export class Damaged extends Error {}
 
@@ -54,9 +57,10 @@ export async function existingIndex(vault: Vault, key: string): Promise<BackupIn
 export async function withBackup<T>(
   { vault, identities }: Recovery,
   scratch: string,
-  { key, stored, plain }: BackupIndex,
-  work: (objects: () => AsyncGenerator<Stored>) => Promise<T>,
+  index: BackupIndex,
+  work: (objects: (part?: Part) => AsyncGenerator<Stored>) => Promise<T>,
 ): Promise<T> {
+  const { key, stored } = index;
   const opening = identities();
   const source = await vault.read(key, stored.version);
   if (!source) throw new Damaged('There is an index, and no backup.');
@@ -72,23 +76,27 @@ export async function withBackup<T>(
     if (fetched.bytes.sha256 !== stored.sha256) {
       throw new Damaged('Its bytes are not those that were written.');
     }
-    return work(() => objectsIn(file, opening, plain.sha256));
+    return work((part) => objectsIn(file, opening, index, part));
   });
 }
 
 async function* objectsIn(
   file: string,
   identities: readonly string[],
-  sha256: string,
+  { importable, plain }: BackupIndex,
+  part?: Part,
 ): AsyncGenerator<Stored> {
   const opened = new Digest();
+  let number = 0;
   try {
     for await (const line of unseal(file, identities, opened)) {
+      number += 1;
+      if (part !== undefined && number <= importable !== (part === 'imported')) continue;
       yield { object: storedObjectSchema.parse(JSON.parse(line)), line };
     }
   } catch (error) {
     if (error instanceof WrongKey) throw error;
     throw new Damaged('It cannot be opened or read, although its bytes are those that were written.');
   }
-  if (opened.bytes.sha256 !== sha256) throw new Damaged('What is in it is not what its index says.');
+  if (opened.bytes.sha256 !== plain.sha256) throw new Damaged('What is in it is not what its index says.');
 }

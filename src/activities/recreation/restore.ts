@@ -34,14 +34,16 @@ export function createRestoreBackup(systems: RecreationSystems): Pick<Recreation
           guard,
           ...(target.drill && { labels: drillLabels(target) }),
         });
+        const signal = cancellationSignal();
         const tally = new Tally(index);
         try {
           await withBackup(recovery, scratch, index, async (objects) => {
             // Sealing keys and what import does not know come last in it, and first here: others need them.
             for (const part of ['beside', 'imported'] as const) {
-              await atOnce(config.recreation.parallel, partOf(objects(), index, part), ({ object, line }) =>
-                tally.count(object, () => restore(line)),
-              );
+              await atOnce(config.recreation.parallel, objects(part), ({ object, line }) => {
+                signal.throwIfAborted();
+                return tally.count(object, () => restore(line));
+              });
             }
           });
         } catch (error) {
@@ -50,20 +52,6 @@ export function createRestoreBackup(systems: RecreationSystems): Pick<Recreation
         return tally.restored;
       }),
   };
-}
-
-async function* partOf(
-  objects: AsyncIterable<Stored>,
-  { importable }: BackupIndex,
-  part: 'beside' | 'imported',
-): AsyncGenerator<Stored> {
-  const signal = cancellationSignal();
-  let number = 0;
-  for await (const object of objects) {
-    number += 1;
-    signal.throwIfAborted();
-    if (number <= importable === (part === 'imported')) yield object;
-  }
 }
 
 /** What became of the objects. */

@@ -20,6 +20,8 @@ export class Clone {
   readonly options: CloneOptions;
   readonly tipRef: string;
   readonly #env: Record<string, string>;
+  /** Commits that were found here since the last fetch: nothing else collects garbage. */
+  readonly #here = new Set<string>();
   #made: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -44,6 +46,17 @@ export class Clone {
   git(args: string[], input?: string | Uint8Array): Promise<string> {
     const { directory } = this.options;
     return git(directory, args, { env: this.#env, ...(input !== undefined && { input }) });
+  }
+
+  async has(commit: string): Promise<boolean> {
+    if (this.#here.has(commit)) return true;
+    try {
+      await this.git(['cat-file', '-e', `${commit}^{commit}`]);
+    } catch {
+      return false;
+    }
+    this.#here.add(commit);
+    return true;
   }
 
   /** Brings the protected branch up to date. Callers at the same time share one fetch that began after they called. */
@@ -73,6 +86,7 @@ export class Clone {
       url,
       refspec,
     ]);
+    this.#here.clear();
   }
 
   /** Fetches another branch; undefined when there is none. */

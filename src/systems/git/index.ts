@@ -25,9 +25,9 @@ export function createRepository(options: CloneOptions): Repository {
    */
   async function known(commit: string): Promise<string> {
     if (!fullHash.test(commit)) throw new GitError('missing', `${commit} is no full commit hash.`);
-    if (await has(commit)) return commit;
+    if (await clone.has(commit)) return commit;
     await clone.fetch();
-    if (await has(commit)) return commit;
+    if (await clone.has(commit)) return commit;
     try {
       await clone.fetchCommit(commit);
       return commit;
@@ -36,12 +36,6 @@ export function createRepository(options: CloneOptions): Repository {
       throw new GitError('missing', `${commit} is not in ${options.url}.`);
     }
   }
-
-  const has = (commit: string): Promise<boolean> =>
-    clone.git(['cat-file', '-e', `${commit}^{commit}`]).then(
-      () => true,
-      () => false,
-    );
 
   async function tip(): Promise<string> {
     await clone.fetch();
@@ -52,6 +46,7 @@ export function createRepository(options: CloneOptions): Repository {
     (await clone.git(args)).split('\n').filter((line) => line !== '');
 
   async function isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    if (ancestor === descendant) return true;
     const outside = await lines([
       'rev-list',
       '-n',
@@ -63,10 +58,10 @@ export function createRepository(options: CloneOptions): Repository {
   }
 
   /** The first-parent commit by which a commit reached the branch: itself, when it is on that line. */
-  async function mergeOf(commit: string): Promise<string | undefined> {
-    const head = await tip();
-    if (!(await has(commit)) || !(await isAncestor(commit, head))) return undefined;
+  async function mergeOf(commit: string, at?: string): Promise<string | undefined> {
+    const head = at === undefined ? await tip() : await known(at);
     if (commit === head) return commit;
+    if (!(await clone.has(commit)) || !(await isAncestor(commit, head))) return undefined;
     const line = new Set(await lines(['rev-list', '--first-parent', head]));
     if (line.has(commit)) return commit;
     const path = await lines([
@@ -81,11 +76,11 @@ export function createRepository(options: CloneOptions): Repository {
 
   return {
     tip,
-    mergeOf,
+    mergeOf: (commit) => mergeOf(commit),
     isAncestor,
 
-    async position(commit) {
-      if ((await mergeOf(commit)) !== commit) return undefined;
+    async position(commit, at) {
+      if ((await mergeOf(commit, at)) !== commit) return undefined;
       return Number(await clone.git(['rev-list', '--count', '--first-parent', commit]));
     },
 

@@ -31,8 +31,12 @@ export type ReleaseWritten =
 export interface Repository {
   /** Fetches; the protected branch's tip. */
   tip(): Promise<string>;
-  /** Position on the protected branch's first-parent line (1 is the root), or undefined when it is not on it. */
-  position(commit: string): Promise<number | undefined>;
+  /**
+   * Position on the protected branch's first-parent line (1 is the root), or undefined when it is not on it.
+   *
+   * @param at a tip that was just fetched; without it, fetches
+   */
+  position(commit: string, at?: string): Promise<number | undefined>;
   /** The first-parent commit by which a commit reached the protected branch, if it did. */
   mergeOf(commit: string): Promise<string | undefined>;
   /**
