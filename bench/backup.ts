@@ -81,7 +81,8 @@ type Stored = z.infer<typeof storedSchema>;
 
 async function ours({ config, kubeconfig, folder }: BackupPlatform, count: number): Promise<Stored> {
   const script = fileURLToPath(new URL('back-up-once.ts', import.meta.url));
-  const args = [script, config, kubeconfig, `argocd/${randomUUID()}`];
+  // As bin/gitops.js is started.
+  const args = ['--max-semi-space-size=8', script, config, kubeconfig, `argocd/${randomUUID()}`];
   const env = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
   const { stdout } = await execa(process.execPath, args, { env, timeout });
   const stored = storedSchema.parse(JSON.parse(stdout));

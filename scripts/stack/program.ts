@@ -6,7 +6,6 @@ import { ensure, logOf, pidOf } from './processes.ts';
 import { run } from './run.ts';
 
 const gitops = join(checkout, 'bin/gitops.js');
-const node = join(checkout, 'node_modules/node/bin/node');
 
 const environment = (): Record<string, string> => ({
   ...stackEnvironment(),
@@ -15,7 +14,7 @@ const environment = (): Record<string, string> => ({
 
 /** What the program wants of its surroundings before the first start; harmless again. */
 export async function setUpProgram(): Promise<void> {
-  await run(node, [gitops, 'setup'], { env: environment(), timeout: 120_000 });
+  await run(gitops, ['setup'], { env: environment(), timeout: 120_000 });
 }
 
 /** It has no port: it is ready when it says so. */
@@ -24,7 +23,7 @@ export async function startWorker(): Promise<void> {
   const said = logOf('worker').length;
   await ensure({
     name: 'worker',
-    command: [node, gitops, 'worker'],
+    command: [gitops, 'worker'],
     env: environment(),
     ready: async () => logOf('worker').slice(said).includes('ready:'),
   });
@@ -33,7 +32,7 @@ export async function startWorker(): Promise<void> {
 export async function startServer(): Promise<void> {
   await ensure({
     name: 'server',
-    command: [node, gitops, 'server'],
+    command: [gitops, 'server'],
     env: environment(),
     ready: async () =>
       (await fetch(`http://127.0.0.1:${ports.server}/readyz`).catch(() => undefined))?.ok === true,
