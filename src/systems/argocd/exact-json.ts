@@ -1,6 +1,9 @@
 /** Integers beyond what JavaScript can hold keep their digits: Helm values may have some. */
 export const parseExactly = (text: string): unknown =>
-  /\d{16}/.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+  longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+
+/** Not amid letters: every page of a list has hashes with so many digits in a row, and to look at each value takes long. */
+const longNumber = /(?<![\w"])\d{16}/;
 
 // Not in TypeScript's library yet (https://tc39.es/proposal-json-parse-with-source/).
 const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
