@@ -171,3 +171,17 @@ test('bad input is refused before anything is started', async ({ rig }) => {
   );
   expect((await gitops.list()).changes).toEqual([]);
 });
+
+test('without a worker a change is started, and its status says that nobody works on it', async ({ rig }) => {
+  const deserted = `${rig.platform}-deserted`;
+  const gitops = createClient(rig.temporal.client, deserted);
+  await gitops.deliver(change);
+  try {
+    await expect(gitops.status(name)).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: expect.stringMatching(/no worker of this platform runs[^]*Start one: gitops worker/i),
+    });
+  } finally {
+    await rig.temporal.client.workflow.getHandle(deliverId(deserted, change)).terminate();
+  }
+}, 60_000);

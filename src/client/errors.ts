@@ -31,10 +31,12 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 // The gRPC status codes that are told apart here (https://grpc.io/docs/guides/status-codes/).
+const cancelled = 1;
 const invalidArgument = 3;
 const deadlineExceeded = 4;
 const notFound = 5;
 const permissionDenied = 7;
+const failedPrecondition = 9;
 const unavailable = 14;
 const unauthenticated = 16;
 
@@ -53,10 +55,17 @@ export function inOurWords(error: unknown): unknown {
         'unreachable',
         `Temporal cannot be reached (${answer.details}). TEMPORAL_ADDRESS says where it is.`,
       );
+    // What this side gave up at its deadline.
+    case cancelled:
     case deadlineExceeded:
       return say(
         'unreachable',
         'Nobody answered in time: either Temporal is overloaded, or no worker of this platform runs. Start one: gitops worker',
+      );
+    case failedPrecondition:
+      return say(
+        'unreachable',
+        `No worker of this platform runs (${answer.details}). Start one: gitops worker. Nothing is lost: all goes on where it was.`,
       );
     case permissionDenied:
     case unauthenticated:

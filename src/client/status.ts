@@ -9,6 +9,7 @@ import type { Delivery } from '../model/delivery.ts';
 import type { EnvironmentView } from '../model/environment.ts';
 import { deliverId, environmentId } from '../model/ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/messages.ts';
+import type { deliverService } from '../workflows/deliver-service.ts';
 import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';
 import { progressOf } from './progress.ts';
@@ -29,7 +30,10 @@ export async function readStatus(
   try {
     const description = await client.workflow.getHandle(workflowId).describe();
     const { runId, status } = description;
-    const delivery = await client.workflow.getHandle(workflowId, runId).query(deliveryStatus);
+    const handle = client.workflow.getHandle<typeof deliverService>(workflowId, runId);
+    // Its answer stands in its history: to ask it again takes a worker.
+    if (status.name === 'COMPLETED') return await handle.result();
+    const delivery = await handle.query(deliveryStatus);
     if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
     return asItsEnvironmentHasIt(client, platform, withProgress(delivery, progressOf(description)));
   } catch (error) {
