@@ -32,7 +32,7 @@ async function* numbers(from: number, to: number): AsyncGenerator<number> {
   for (let number = from; number < to; number += 1) yield number;
 }
 
-export function application(number: number): object {
+function application(number: number): object {
   const name = `service-${String(number).padStart(5, '0')}`;
   const source = {
     repoURL: 'https://forge.example.com/team/platform.git',
