@@ -22,7 +22,9 @@ const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
 
 // What did not pass counts as failed: a skipped test too, and an error outside of any test.
 const notPassed = report.numTotalTests - report.numPassedTests;
-console.log(report.numPassedTests, notPassed === 0 && !report.success ? 1 : notPassed);
+const outside = notPassed === 0 && !report.success;
+console.log(report.numPassedTests, outside ? 1 : notPassed);
+if (outside) console.log('FAILED  an error outside of any test, which vitest tells above');
 
 for (const { name, message, assertionResults } of report.testResults) {
   if (message !== '') console.log(`FAILED  ${name}\n${message}`);

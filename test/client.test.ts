@@ -2,6 +2,7 @@ import { expect, vi } from 'vitest';
 import { createClient, type Delivery, GitopsError } from '../src/client.ts';
 import { failed } from '../src/activities/failures.ts';
 import { deliverId } from '../src/model/ids.ts';
+import { startCommand } from './support/cli.ts';
 import { test, useTemporal, type Rig } from './support/workflow-rig.ts';
 import { World } from './support/world.ts';
 
@@ -65,6 +66,10 @@ test('a change is delivered, watched, decided on and listed', async ({ rig }) =>
   });
   await expect(gitops.retry(name)).rejects.toMatchObject({ kind: 'refused' });
   await expect(gitops.cancel(name)).rejects.toMatchObject({ kind: 'refused' });
+
+  // What has arrived is known without a worker.
+  await rig.endWorkers();
+  expect(await gitops.status(name)).toEqual(await end);
 });
 
 test('a prefix of seven digits names a change, if it is the only one', async ({ rig }) => {
@@ -173,15 +178,31 @@ test('bad input is refused before anything is started', async ({ rig }) => {
 });
 
 test('without a worker a change is started, and its status says that nobody works on it', async ({ rig }) => {
-  const deserted = `${rig.platform}-deserted`;
-  const gitops = createClient(rig.temporal.client, deserted);
+  await rig.endWorkers();
+  const gitops = clientOf(rig);
   await gitops.deliver(change);
-  try {
-    await expect(gitops.status(name)).rejects.toMatchObject({
-      kind: 'unreachable',
-      message: expect.stringMatching(/no worker of this platform runs[^]*Start one: gitops worker/i),
-    });
-  } finally {
-    await rig.temporal.client.workflow.getHandle(deliverId(deserted, change)).terminate();
-  }
+  await expect(gitops.status(name)).rejects.toMatchObject({
+    kind: 'unreachable',
+    message: expect.stringMatching(/no worker of this platform runs[^]*Start one: gitops worker/i),
+  });
 }, 60_000);
+
+test('who waits sits it out that a worker is away', async ({ rig }) => {
+  await rig.endWorkers();
+  const gitops = clientOf(rig);
+  const first = startCommand(rig, ['worker']);
+  await first.says('ready: ');
+  await gitops.deliver(change);
+  let seen = 0;
+  const end = gitops.wait(name, { onChange: () => (seen += 1) });
+  await vi.waitFor(() => expect(seen).toBeGreaterThan(0), { timeout: 20_000 });
+  await first.end();
+
+  // Longer than one look takes to be given up.
+  await rig.temporal.client.workflow.getHandle(deliverId(rig.platform, change)).terminate();
+  await expect(gitops.status(name)).rejects.toMatchObject({ kind: 'unreachable' });
+  const second = startCommand(rig, ['worker']);
+  await second.says('ready: ');
+  expect(await end).toMatchObject({ state: 'failed', reason: expect.stringMatching(/terminated/) });
+  await second.end();
+}, 120_000);

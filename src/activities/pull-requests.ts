@@ -1,10 +1,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings, releasePath } from '../config/places.ts';
-import { changeName, type Release } from '../model/change.ts';
+import { type Release } from '../model/change.ts';
 import { promotionBranch } from '../model/ids.ts';
 import { inlineCode } from '../model/markdown.ts';
 import { olderOf, type Approval } from '../model/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
+import { refuseOlder } from './refuse-older.ts';
 import { releaseKustomization, releaseMessage } from '../model/release.ts';
 import { ensurePullRequest } from '../systems/forge/ensure.ts';
 import type { Commit } from '../systems/git/repository.ts';
@@ -26,7 +27,6 @@ import type {
   PullRequestReading,
   RenderActivities,
   Rendered,
-  SeenRelease,
 } from './types.ts';
 
 const noLongerWanted = 'The delivery does not want it any more.';
@@ -97,9 +97,10 @@ export function createPullRequestActivities(
     const since = olderOf(running, current);
     const commits = await repository.log(since?.change.commit, change.commit, service.paths);
     const authors = authorsOf(commits, release, approval);
-    await refuseOlder(seen, release, environment);
-    const gone = await refuseGone(repository, change, seen.tip);
-    if (gone !== undefined) throw refused(gone);
+    const reason =
+      (await refuseGone(repository, change, seen.tip)) ??
+      (await refuseOlder(repository, { environment, seen, position: release.source.position }));
+    if (reason !== undefined) throw refused(reason);
 
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
@@ -180,12 +181,6 @@ export function createPullRequestActivities(
       `${approval.quorum} must approve, but of those who decide only ${deciders.join(', ') || 'nobody'} wrote none of it. ` +
         'Name more people in gitops.yaml.',
     );
-  }
-
-  async function refuseOlder({ change }: SeenRelease, release: Release, environment: string): Promise<void> {
-    const there = change && (await repository.position(change.commit));
-    if (change === undefined || there === undefined || there <= release.source.position) return;
-    throw refused(`${changeName(change)} is newer and is in ${environment} already.`);
   }
 }
 

@@ -1,6 +1,5 @@
 import { promotionSettings, releasePath } from '../config/places.ts';
 import type { Service } from '../config/services.ts';
-import { changeName } from '../model/change.ts';
 import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../model/release.ts';
 import { GitError } from '../systems/git/index.ts';
 import { releaseTree } from '../systems/git/release-tree.ts';
@@ -8,6 +7,7 @@ import { wantedBy } from '../systems/temporal/runs.ts';
 import { withGit } from './git-failures.ts';
 import { knownService } from './known-service.ts';
 import { refuseGone } from './refuse-gone.ts';
+import { refuseOlder } from './refuse-older.ts';
 import type { Systems } from './systems.ts';
 import type { ReleaseActivities, SeenRelease } from './types.ts';
 
@@ -40,13 +40,8 @@ export function createReleaseActivities(
         const { change, source } = release;
         const gone = await refuseGone(repository, change, seen.tip);
         if (gone !== undefined) return { state: 'refused', reason: gone };
-        const newer = seen.change && (await repository.position(seen.change.commit, seen.tip));
-        if (seen.change && newer !== undefined && newer > source.position) {
-          return {
-            state: 'refused',
-            reason: `${changeName(seen.change)} is newer and is in ${environment} already.`,
-          };
-        }
+        const older = await refuseOlder(repository, { environment, seen, position: source.position });
+        if (older !== undefined) return { state: 'refused', reason: older };
         if (promotionSettings(config, environment).entersBy !== 'push') {
           return {
             state: 'refused',

@@ -20,6 +20,10 @@ export class GitopsError extends Error {
   }
 }
 
+/** Whether another try in a while may do. */
+export const isPassing = (error: unknown): boolean =>
+  error instanceof GitopsError && error.kind === 'unreachable';
+
 /** @throws GitopsError `usage` naming each field that is wrong and what it may be */
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
@@ -63,10 +67,12 @@ export function inOurWords(error: unknown): unknown {
         'Nobody answered in time: either Temporal is overloaded, or no worker of this platform runs. Start one: gitops worker',
       );
     case failedPrecondition:
-      return say(
-        'unreachable',
-        `No worker of this platform runs (${answer.details}). Start one: gitops worker. Nothing is lost: all goes on where it was.`,
-      );
+      return /no poller/i.test(answer.details)
+        ? say(
+            'unreachable',
+            `No worker of this platform runs (${answer.details}). Start one: gitops worker. Nothing is lost: all goes on where it was.`,
+          )
+        : error;
     case permissionDenied:
     case unauthenticated:
       return say(

@@ -11,7 +11,7 @@ import { recreationStatus } from '../model/messages.ts';
 import type { Recreation } from '../model/recreation.ts';
 import { attributes } from '../model/visibility.ts';
 import type { recreateCluster } from '../workflows/recreate-cluster.ts';
-import { GitopsError, inOurWords } from './errors.ts';
+import { GitopsError, inOurWords, isPassing } from './errors.ts';
 import { outageMs } from './watch.ts';
 import { progressOf } from './progress.ts';
 
@@ -75,8 +75,7 @@ export function createRecreations(client: Client, platform: string, cluster: str
         } catch (error) {
           const said = inOurWords(error);
           failingSince ??= Date.now();
-          const passing = said instanceof GitopsError && said.kind === 'unreachable';
-          if (!passing || Date.now() - failingSince > outageMs) throw said;
+          if (!isPassing(said) || Date.now() - failingSince > outageMs) throw said;
         }
         await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
       }

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '../model/delivery.ts';
 import { deliverId } from '../model/ids.ts';
-import { GitopsError } from './errors.ts';
+import { GitopsError, isPassing } from './errors.ts';
 import type { Session } from './session.ts';
-import { news } from './watch.ts';
+import { news, outageMs } from './watch.ts';
+
+/** Without a worker a look takes until its deadline; without Temporal it fails at once. */
+const betweenLooksMs = 1000;
 
 export interface WaitOptions {
   /** An environment's name, or `end` (the default). */
@@ -17,7 +21,8 @@ export function waiting({ client, platform, ask, resolve, status }: Session) {
   return {
     /**
      * Waits until a change has left an environment, or has ended; how is in what it returns. It lasts as long as the
-     * delivery, whose every wait has a deadline of its own; it sits out ten minutes of Temporal's absence.
+     * delivery, whose every wait has a deadline of its own; once it has seen it, it sits out
+     * ten minutes without Temporal or without a worker.
      *
      * @throws GitopsError `usage`: the change does not go to that environment
      */
@@ -31,7 +36,7 @@ export function waiting({ client, platform, ask, resolve, status }: Session) {
       try {
         if (isReached(delivery, until)) return delivery;
         for await (const _ of news(client, deliverId(platform, change), anySignal)) {
-          const seen = await look();
+          const seen = await patiently(look, anySignal);
           if (JSON.stringify(seen) !== JSON.stringify(delivery)) onChange?.(seen);
           delivery = seen;
           if (isReached(delivery, until)) return delivery;
@@ -42,6 +47,18 @@ export function waiting({ client, platform, ask, resolve, status }: Session) {
       }
     },
   };
+}
+
+/** A worker that was killed answers again once it is back; what has ended by then has no other news. */
+async function patiently<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const since = Date.now(); ;) {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isPassing(error) || signal.aborted || Date.now() - since > outageMs) throw error;
+      await sleep(betweenLooksMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
 }
 
 const isUnderWay = (state: string): boolean => ['pending', 'running', 'waiting'].includes(state);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { GitopsError, inOurWords } from './errors.ts';
+import { inOurWords, isPassing } from './errors.ts';
 
 /** Several events come with each step; one look is enough for those of a fifth of a second. */
 const lookAtMostEveryMs = 200;
@@ -39,9 +39,8 @@ export async function* news(client: Client, workflowId: string, signal: AbortSig
     } catch (error) {
       if (signal.aborted) return;
       const said = inOurWords(error);
-      const passing = said instanceof GitopsError && said.kind === 'unreachable';
       failingSince ??= Date.now();
-      if (!passing || Date.now() - failingSince > outageMs) throw said;
+      if (!isPassing(said) || Date.now() - failingSince > outageMs) throw said;
       await sleep(Math.min(500 * 2 ** attempt++, 10_000), undefined, { signal }).catch(() => undefined);
     }
   }

@@ -78,6 +78,8 @@ export interface Rig {
   /** Somebody lays hands on the open pull request. */
   touch(environment: string, service: string, what: Partial<PullRequestReading>): Promise<void>;
   decide(environment: string, request: DecisionRequest): Promise<Decision>;
+  /** From then on nobody works on its queues. */
+  endWorkers(): Promise<void>;
   /** Ends all workflows. @returns what they were */
   close(): Promise<Run[]>;
 }
@@ -102,18 +104,21 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
       ),
     );
     const running = workers.map((worker) => worker.run());
+    async function endWorkers(): Promise<void> {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await Promise.all(running);
+    }
     try {
-      await use(rigOf(platform, world));
+      await use({ ...rigOf(platform, world), endWorkers });
     } finally {
       const histories = await closeAll(platform, world);
-      for (const worker of workers) worker.shutdown();
-      await Promise.all(running);
+      await endWorkers();
       await replayAll(histories);
     }
   },
 });
 
-function rigOf(platform: string, world: World): Rig {
+function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
   const { client } = temporal;
   const environment = (name: string, service: string) =>
     client.workflow.getHandle(environmentId(platform, name, service));

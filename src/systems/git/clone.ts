@@ -75,18 +75,16 @@ export class Clone {
 
   async #fetchOnce(): Promise<void> {
     await this.#ready();
-    const { url, branch } = this.options;
-    const refspec = `+refs/heads/${branch}:${this.tipRef}`;
-    await this.git([
-      'fetch',
-      '--quiet',
-      '--no-tags',
-      '--no-write-fetch-head',
-      '--end-of-options',
-      url,
-      refspec,
-    ]);
-    this.#here.clear();
+    await this.#fetchRef(`+refs/heads/${this.options.branch}:${this.tipRef}`);
+  }
+
+  async #fetchRef(refspec: string): Promise<void> {
+    const options = ['--quiet', '--no-tags', '--no-write-fetch-head'];
+    try {
+      await this.git(['fetch', ...options, '--end-of-options', this.options.url, refspec]);
+    } finally {
+      this.#here.clear();
+    }
   }
 
   /** Fetches another branch; undefined when there is none. */
@@ -101,9 +99,8 @@ export class Clone {
   }
 
   /** Fetches a commit by its full hash, which forges hand out though no branch holds it any more. */
-  async fetchCommit(sha: string): Promise<void> {
-    const { url } = this.options;
-    await this.git(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--end-of-options', url, sha]);
+  fetchCommit(sha: string): Promise<void> {
+    return this.#fetchRef(sha);
   }
 
   #ready(): Promise<void> {

@@ -76,7 +76,7 @@ export function createRepository(options: CloneOptions): Repository {
 
   return {
     tip,
-    mergeOf: (commit) => mergeOf(commit),
+    mergeOf,
     isAncestor,
 
     async position(commit, at) {
