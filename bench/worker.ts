@@ -3,9 +3,9 @@ import { execa } from 'execa';
 
 export const gitops = fileURLToPath(new URL('../bin/gitops.js', import.meta.url));
 
-/** `gitops worker` as a process; answers when it takes work. */
+/** `gitops worker` as a process, started as people start it; answers when it takes work. */
 export async function startWorker(env: Record<string, string>): Promise<{ end(): Promise<void> }> {
-  const worker = execa(process.execPath, [gitops, 'worker'], {
+  const worker = execa(gitops, ['worker'], {
     env,
     stdin: 'ignore',
     stdout: 'ignore',
