@@ -187,5 +187,4 @@ export const tools = {
 export type ToolName = keyof typeof tools;
 
 export const toolPath = (name: ToolName): string => join(pathOf(tools[name]), name);
-export const wheelPath = (name: 'temporal' | 'weed' | 'temporal-test-server'): string =>
-  join(pathOf(wheels), 'bin', name);
+export const wheelPath = (name: 'temporal' | 'weed'): string => join(pathOf(wheels), 'bin', name);

@@ -36,7 +36,7 @@ export function writeEnvironment(): void {
   rmSync(binDirectory, { recursive: true, force: true });
   mkdirSync(binDirectory, { recursive: true });
   for (const name of shown) symlinkSync(toolPath(name), join(binDirectory, name));
-  for (const name of ['temporal', 'temporal-test-server', 'weed'] as const) {
+  for (const name of ['temporal', 'weed'] as const) {
     symlinkSync(wheelPath(name), join(binDirectory, name));
   }
   symlinkSync(join(checkout, 'bin/gitops.js'), join(binDirectory, 'gitops'));

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
@@ -17,6 +15,7 @@ import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import { bundle } from '../../src/worker/bundle.ts';
 import { runsOf, type Run } from './histories.ts';
+import { passTime, startTemporal } from './temporal.ts';
 import { World } from './world.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
@@ -25,43 +24,14 @@ let workflowBundle: WorkflowBundle;
 let temporal: TestWorkflowEnvironment;
 
 /** One Temporal server and one workflow bundle for a test file. */
-export function useTemporal({ skipsTime = false } = {}): void {
+export function useTemporal(): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger });
     workflowBundle = await bundle(workflowsPath);
-    temporal = skipsTime
-      ? await TestWorkflowEnvironment.createTimeSkipping({
-          server: { executable: onPath('temporal-test-server') },
-        })
-      : await TestWorkflowEnvironment.createLocal({
-          server: { executable: onPath('temporal'), searchAttributes: Object.values(attributes) },
-        });
-    if (skipsTime) await defineSearchAttributes(temporal);
+    temporal = await startTemporal();
   }, 60_000);
   afterAll(() => temporal.teardown());
-}
-
-/** The server that skips time is told of them afterwards, and cannot list them. */
-const defineSearchAttributes = ({ connection, namespace }: TestWorkflowEnvironment) =>
-  connection.operatorService.addSearchAttributes({
-    namespace: namespace ?? 'default',
-    searchAttributes: Object.fromEntries(Object.values(attributes).map(({ name }) => [name, keyword])),
-  });
-
-/** IndexedValueType of the API. */
-const keyword = 2;
-
-function onPath(name: string): { type: 'existing-path'; path: string } {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    try {
-      accessSync(join(folder, name));
-      return { type: 'existing-path', path: join(folder, name) };
-    } catch {
-      // The next folder may have it.
-    }
-  }
-  throw new Error(`${name} is not on the PATH. Run: make up && source .stack/env`);
 }
 
 export interface Rig {
@@ -78,6 +48,8 @@ export interface Rig {
   /** Somebody lays hands on the open pull request. */
   touch(environment: string, service: string, what: Partial<PullRequestReading>): Promise<void>;
   decide(environment: string, request: DecisionRequest): Promise<Decision>;
+  /** Lets the clock of one workflow jump on, over what it waits for; see `passTime`. */
+  passTime(handle: Pick<WorkflowHandle, 'workflowId'>, ms: number): Promise<void>;
   /** From then on nobody works on its queues. */
   endWorkers(): Promise<void>;
   /** Ends all workflows. @returns what they were */
@@ -111,7 +83,7 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
     try {
       await use({ ...rigOf(platform, world), endWorkers });
     } finally {
-      const histories = await closeAll(platform, world);
+      const histories = await closeAll(platform);
       await endWorkers();
       await replayAll(histories);
     }
@@ -122,14 +94,8 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
   const { client } = temporal;
   const environment = (name: string, service: string) =>
     client.workflow.getHandle(environmentId(platform, name, service));
-  const status = (change: Change) => soon(() => readStatus(client, platform, change, undefined));
-  const view = (name: string, service: string) =>
-    soon(() => environment(name, service).query(environmentStatus));
-  /** The server that skips time loses a query now and then, and answers the next one: who waits asks again. */
-  function soon<T>(ask: () => Promise<T>): Promise<T> {
-    return client.withDeadline(Date.now() + 5000, ask);
-  }
-
+  const status = (change: Change) => readStatus(client, platform, change, undefined);
+  const view = (name: string, service: string) => environment(name, service).query(environmentStatus);
   async function touch(name: string, service: string, what: Partial<PullRequestReading>): Promise<void> {
     const number = (await view(name, service)).active?.view.pullRequest?.number;
     const reading = world.pullRequests.get(number ?? 0);
@@ -143,6 +109,7 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
     temporal,
     platform,
     environment,
+    passTime: ({ workflowId }, ms) => passTime(client, workflowId, ms),
     view,
     status,
     deliver: (change, image) =>
@@ -169,27 +136,15 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
         verdict === 'approve' ? { approvedBy: ['reviewer'] } : { rejectedBy: ['reviewer'] },
       ),
     touch,
-    close: () => closeAll(platform, world),
+    close: () => closeAll(platform),
     decide: (name, request) =>
       environment(name, request.change.service).executeUpdate(decide, { args: [request] }),
   };
 }
 
 /** Ends what is still open, since only a history with an end can be replayed whole. */
-async function closeAll(platform: string, { deliveries, settings }: World): Promise<Run[]> {
+async function closeAll(platform: string): Promise<Run[]> {
   const { workflow } = temporal.client;
-  if (temporal.supportsTimeSkipping) {
-    // It has no visibility store to list them by. What waits for a worker that is gone would hold up the next test's time.
-    for (const { service } of deliveries) {
-      for (const name of Object.keys(settings)) {
-        await workflow
-          .getHandle(environmentId(platform, name, service))
-          .terminate()
-          .catch(ignoreClosed);
-      }
-    }
-    return [];
-  }
   const query = `${attributes.platform.name} = "${platform}" AND ExecutionStatus = "Running"`;
   for await (const { workflowId } of workflow.list({ query })) {
     await workflow.getHandle(workflowId).terminate('The test is over.').catch(ignoreClosed);

@@ -2,21 +2,17 @@ import { expect } from 'vitest';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
-useTemporal({ skipsTime: true });
+useTemporal();
 
 const change = { service: 'claims', commit: World.commit(7) };
-
-/**
- * How long people get here: a deadline that does not fall on the very moment at which a delivery asks again, every thirty
- * hours, since the time-skipping server refuses to continue a workflow as new while a signal comes in ("invalid history
- * builder state for action") and then leaves it hanging. The real server has it done again.
- */
-const patienceMs = 20 * 60 * 60_000;
+const hour = 3_600_000;
 
 test('a review that nobody gives in time fails the change and closes its pull request', async ({ rig }) => {
   const { staging } = rig.world.settings;
-  if (staging) staging.reviewWithinMs = patienceMs;
+  if (staging) staging.reviewWithinMs = 48 * hour;
   const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.passTime(rig.environment('staging', 'claims'), 49 * hour);
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).reason).toBe('Nobody reviewed #1 in time. Deliver the change again.');
   expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
@@ -25,10 +21,25 @@ test('a review that nobody gives in time fails the change and closes its pull re
 test('decisions that nobody makes in time fail the change, and nothing is merged', async ({ rig }) => {
   const { staging, production } = rig.world.settings;
   if (staging) staging.approval = { by: 'none' };
-  if (production?.approval.by === 'decisions') production.approval.expiresAfterMs = patienceMs;
+  if (production?.approval.by === 'decisions') production.approval.expiresAfterMs = 48 * hour;
   const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.passTime(rig.environment('production', 'claims'), 49 * hour);
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).reason).toBe('The time to decide is over. Deliver the change again.');
   expect(rig.world.pullRequests.get(2)?.state).toBe('closed');
   expect(rig.world.effects.at(-1)).toMatch(/^open production/);
+});
+
+test('a delivery whose environment was terminated asks again, and goes on where it was', async ({ rig }) => {
+  const delivery = await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  await rig.environment('staging', 'claims').terminate();
+  await rig.passTime(delivery, 31 * hour);
+  const asked = async () => (await rig.view('staging', 'claims')).active;
+  await expect.poll(asked).toMatchObject({ change, view: { pullRequest: { number: 1 } } });
+  await rig.review('staging', 'claims', 'approve');
+  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+  expect(rig.world.pullRequests.size).toBe(2);
+  await delivery.terminate();
 });

@@ -181,3 +181,33 @@ test.for([
   await expect(handle.result()).rejects.toMatchObject({ cause: { type: 'Refused' } });
   expect(rig.world.effects).toEqual([]);
 });
+
+const hour = 3_600_000;
+
+/** Tried again every seven hours, so that a day does not take thousands of attempts. */
+const away = ApplicationFailure.create({ message: 'connect ECONNREFUSED', nextRetryDelay: '7 hours' });
+
+test('a recreation sits out hours without the API server', async ({ rig }) => {
+  const { begun, fail } = rig.world.hold('deliver syncWave');
+  const recreation = await recreate(rig);
+  await begun;
+  fail(away);
+  await rig.passTime(recreation, 10 * hour);
+  expect(rig.world.effects.at(-1)).toBe('sync the frame');
+  rig.world.hold('deliver syncWave').goOn();
+  await rig.passTime(recreation, 10 * hour);
+  expect(await recreation.result()).toMatchObject({ state: 'succeeded' });
+});
+
+test('a recreation that does not get on for a day ends, and says where it stood', async ({ rig }) => {
+  const { begun, fail } = rig.world.hold('deliver startArgoCd');
+  const recreation = await recreate(rig);
+  await begun;
+  fail(away);
+  await rig.passTime(recreation, 20 * hour);
+  expect((await recreation.describe()).status.name).toBe('RUNNING');
+  await rig.passTime(recreation, 5 * hour);
+  const { type, message } = await failureOf(recreation);
+  expect(type).toBe('NotRecovered');
+  expect(message).toMatch(/ECONNREFUSED.*stays/);
+});

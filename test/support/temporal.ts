@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { accessSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { attributes } from '../../src/model/visibility.ts';
+
+/** A Temporal server of its own, that knows our search attributes and lets time pass. */
+export const startTemporal = () =>
+  TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: onPath('temporal') },
+      searchAttributes: Object.values(attributes),
+      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+    },
+  });
+
+function onPath(name: string): string {
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    try {
+      accessSync(join(folder, name));
+      return join(folder, name);
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new Error(`${name} is not on the PATH. Run: make up && source .stack/env`);
+}
+
+/** FastForwardPollingResult of temporal/api/enums/v1/time_skipping.proto. */
+const pollTimedOut = 1;
+const completed = 2;
+
+/**
+ * Lets the clock of one workflow jump to its next timer or retry, whenever it does nothing but wait for that.
+ *
+ * @param ms returns when so much has gone by, or the workflow has ended before
+ * @throws Error if it has stopped short of that, as it does after 200 jumps
+ * @see TimeSkippingConfig of temporal/api/common/v1/message.proto
+ */
+export async function passTime(client: Client, workflowId: string, ms: number): Promise<void> {
+  const { workflowService } = client;
+  const id = randomUUID();
+  const place = { namespace: client.options.namespace, workflowExecution: { workflowId } };
+  const fastForwardConfig = { id, duration: msToTs(ms) };
+  await workflowService.updateWorkflowExecutionOptions({
+    ...place,
+    workflowExecutionOptions: { timeSkippingConfig: { enabled: true, fastForwardConfig } },
+    updateMask: { paths: ['time_skipping_config'] },
+  });
+  let reading;
+  do {
+    reading = await workflowService.pollWorkflowExecutionTimeSkipping({ ...place, fastForwardId: id });
+  } while (reading.fastForwardPollingResult === pollTimedOut);
+  if (reading.fastForwardPollingResult === completed) return;
+  const { status } = await client.workflow.getHandle(workflowId).describe();
+  if (status.name !== 'RUNNING') return;
+  throw new Error(`The time of ${workflowId} did not pass: ${reading.failedReason ?? 'no reason given'}`);
+}
