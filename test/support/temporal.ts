@@ -49,7 +49,7 @@ export async function passTime(client: Client, workflowId: string, ms: number): 
     workflowExecutionOptions: { timeSkippingConfig: { enabled: true, fastForwardConfig } },
     updateMask: { paths: ['time_skipping_config'] },
   });
-  let reading;
+  let reading: { fastForwardPollingResult?: number | null; failedReason?: string | null };
   do {
     reading = await workflowService.pollWorkflowExecutionTimeSkipping({ ...place, fastForwardId: id });
   } while (reading.fastForwardPollingResult === pollTimedOut);
