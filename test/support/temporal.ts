@@ -56,5 +56,8 @@ export async function passTime(client: Client, workflowId: string, ms: number): 
   if (reading.fastForwardPollingResult === completed) return;
   const { status } = await client.workflow.getHandle(workflowId).describe();
   if (status.name !== 'RUNNING') return;
-  throw new Error(`The time of ${workflowId} did not pass: ${reading.failedReason ?? 'no reason given'}`);
+  const reason = reading.failedReason ?? 'no reason given';
+  throw new Error(
+    `The time of ${workflowId} stands still (${reason}). It jumps 200 times: let it try less often.`,
+  );
 }

@@ -96,6 +96,7 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
     client.workflow.getHandle(environmentId(platform, name, service));
   const status = (change: Change) => readStatus(client, platform, change, undefined);
   const view = (name: string, service: string) => environment(name, service).query(environmentStatus);
+
   async function touch(name: string, service: string, what: Partial<PullRequestReading>): Promise<void> {
     const number = (await view(name, service)).active?.view.pullRequest?.number;
     const reading = world.pullRequests.get(number ?? 0);

@@ -84,13 +84,16 @@ test.describe('newer and older changes', () => {
     const started = await Promise.all(
       changes.toSorted(() => Math.random() - 0.5).map((change) => rig.deliver(change)),
     );
-    await expect.poll(async () => (await rig.view('dev', 'claims')).current?.change).toEqual(at(20));
+    await rig.sees(at(20), { state: 'waiting' });
+    const current = async () => (await rig.view('dev', 'claims')).current?.change;
+    await expect.poll(current).toEqual(at(20));
     const others = started.filter(({ workflowId }) => !workflowId.endsWith(World.commit(20)));
     for (const other of others) {
       const change = { service: 'claims', commit: other.workflowId.split('/').at(-1) ?? '' };
       const stateOf = async () => (await rig.status(change)).state;
       await expect.poll(stateOf, { timeout: 20_000 }).toMatch(/^(superseded|waiting)$/);
     }
+    expect(await current()).toEqual(at(20));
   });
 
   test('what somebody took off the branch is not newer than what came instead', async ({ rig }) => {

@@ -11,8 +11,10 @@ test('a review that nobody gives in time fails the change and closes its pull re
   const { staging } = rig.world.settings;
   if (staging) staging.reviewWithinMs = 48 * hour;
   const delivery = await rig.deliver(change);
-  await rig.sees(change, { state: 'waiting' });
-  await rig.passTime(rig.environment('staging', 'claims'), 49 * hour);
+  await rig.sees(change, { waitingFor: 'a review of pull request #1: https://forge/1' });
+  await rig.passTime(rig.environment('staging', 'claims'), 47 * hour);
+  expect((await rig.status(change)).state).toBe('waiting');
+  await rig.passTime(rig.environment('staging', 'claims'), 2 * hour);
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).reason).toBe('Nobody reviewed #1 in time. Deliver the change again.');
   expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
@@ -23,8 +25,10 @@ test('decisions that nobody makes in time fail the change, and nothing is merged
   if (staging) staging.approval = { by: 'none' };
   if (production?.approval.by === 'decisions') production.approval.expiresAfterMs = 48 * hour;
   const delivery = await rig.deliver(change);
-  await rig.sees(change, { state: 'waiting' });
-  await rig.passTime(rig.environment('production', 'claims'), 49 * hour);
+  await rig.sees(change, { waitingFor: '2 of 2 approvals' });
+  await rig.passTime(rig.environment('production', 'claims'), 47 * hour);
+  expect((await rig.status(change)).state).toBe('waiting');
+  await rig.passTime(rig.environment('production', 'claims'), 2 * hour);
   await expect(delivery.result()).rejects.toThrow();
   expect((await rig.status(change)).reason).toBe('The time to decide is over. Deliver the change again.');
   expect(rig.world.pullRequests.get(2)?.state).toBe('closed');

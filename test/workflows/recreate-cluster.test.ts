@@ -187,11 +187,17 @@ const hour = 3_600_000;
 /** Tried again every seven hours, so that a day does not take thousands of attempts. */
 const away = ApplicationFailure.create({ message: 'connect ECONNREFUSED', nextRetryDelay: '7 hours' });
 
-test('a recreation sits out hours without the API server', async ({ rig }) => {
-  const { begun, fail } = rig.world.hold('deliver syncWave');
+/** A recreation to which the API server is away from one step on. */
+async function cutOff(rig: Rig, point: string) {
+  const { begun, fail } = rig.world.hold(point);
   const recreation = await recreate(rig);
   await begun;
   fail(away);
+  return recreation;
+}
+
+test('a recreation sits out hours without the API server', async ({ rig }) => {
+  const recreation = await cutOff(rig, 'deliver syncWave');
   await rig.passTime(recreation, 10 * hour);
   expect(rig.world.effects.at(-1)).toBe('sync the frame');
   rig.world.hold('deliver syncWave').goOn();
@@ -200,10 +206,7 @@ test('a recreation sits out hours without the API server', async ({ rig }) => {
 });
 
 test('a recreation that does not get on for a day ends, and says where it stood', async ({ rig }) => {
-  const { begun, fail } = rig.world.hold('deliver startArgoCd');
-  const recreation = await recreate(rig);
-  await begun;
-  fail(away);
+  const recreation = await cutOff(rig, 'deliver startArgoCd');
   await rig.passTime(recreation, 20 * hour);
   expect((await recreation.describe()).status.name).toBe('RUNNING');
   await rig.passTime(recreation, 5 * hour);
