@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readInstallation } from '../src/systems/argocd/manifest.ts';
 import { installStopped } from '../src/systems/argocd/install.ts';
-import type { Kubernetes } from '../src/systems/argocd/kubernetes.ts';
-import { ensureNamespace } from '../src/systems/argocd/namespaces.ts';
+import type { Kubernetes } from '../src/systems/kubernetes/index.ts';
+import { ensureNamespace } from '../src/systems/kubernetes/namespaces.ts';
 import { atOnce } from '../src/systems/at-once.ts';
 import { pinned } from '../test/support/building-site.ts';
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { backupOf } from '../src/config/backup-of.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
-import { createKubernetes } from '../src/systems/argocd/kubernetes.ts';
+import { createKubernetes } from '../src/systems/kubernetes/index.ts';
 import { seal } from '../src/systems/backups/seal.ts';
 import { fileBody } from '../src/systems/backups/vault.ts';
-import { recipientsOf, writersVault } from '../src/worker/vaults.ts';
+import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';
 
 const [, , file = '', kubeconfig, key = ''] = process.argv;
 const config = loadConfig(file);

@@ -1,5 +1,5 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { environmentId } from '../src/model/ids.ts';
+import { environmentId } from '../src/model/workflow-ids.ts';
 import { pullRequestChanged } from '../src/model/messages.ts';
 import { runsOf } from '../test/support/histories.ts';
 import { billOf, type Bill } from './billing.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { createRestoreBackup } from '../src/activities/recreation/restore.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { createSystems } from '../src/worker/systems.ts';
+import { createSystems } from '../src/wiring/systems.ts';
 import { environmentOf } from '../test/support/building-site.ts';
 
 const [, , cluster = '', key = '', workflowId = '', runId = ''] = process.argv;

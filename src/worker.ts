@@ -1,16 +1,16 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { clearDeadCheckouts } from './activities/workplace.ts';
+import { clearDeadCheckouts } from './activities/delivery/checkout.ts';
 import type { Config } from './config/schema.ts';
-import { taskQueue, type Queue } from './model/ids.ts';
+import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
-import { activitiesOf } from './worker/activities.ts';
-import { beats } from './worker/beats.ts';
+import { activitiesOf } from './wiring/activities.ts';
+import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
-import { createSystems, imagesIn, ownFolders } from './worker/systems.ts';
-import { workDirectoryOf } from './worker/work-directory.ts';
+import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
+import { workDirectoryOf } from './wiring/work-directory.ts';
 
 export interface WorkerRun {
   config: Config;
@@ -53,8 +53,8 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          // A wait beats by itself, and says what it waits for.
-          ...(queue !== 'wait' && { interceptors: { activity: [beats] } }),
+          // A wait heartbeats by itself, and says what it waits for.
+          ...(queue !== 'wait' && { interceptors: { activity: [heartbeating] } }),
           ...shutdown,
           ...heartbeats,
         }),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { changeName } from '../src/model/change.ts';
-import { objectKeys } from '../src/model/ids.ts';
+import { objectKeys } from '../src/model/object-keys.ts';
 import {
   configMap,
   deployment,

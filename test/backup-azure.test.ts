@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { backupOf } from '../src/config/backup-of.ts';
-import { nightlyBackupId } from '../src/model/ids.ts';
+import { nightlyBackupId } from '../src/model/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
-import { recoveryOf } from '../src/worker/vaults.ts';
+import { recoveryOf } from '../src/wiring/vaults.ts';
 import { run, runJson, startWorker, type Point } from './support/backup-commands.ts';
 import { azureStore, type AzureStore } from './support/backup-stores.ts';
 import { application, makeBackupPlatform, type BackupPlatform } from './support/backups.ts';

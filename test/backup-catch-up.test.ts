@@ -6,7 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
 import { attributes } from '../src/model/visibility.ts';
-import { nightlyBackupId } from '../src/model/ids.ts';
+import { nightlyBackupId } from '../src/model/workflow-ids.ts';
 import { scheduleBackup } from '../src/systems/temporal/setup.ts';
 import { freePort } from './support/ports.ts';
 

@@ -12,8 +12,8 @@ import {
   newestGood,
   verificationKey,
   type BackupIndex,
-} from '../src/model/backup.ts';
-import { recreationId } from '../src/model/ids.ts';
+} from '../src/model/recovery/backup.ts';
+import { recreationId } from '../src/model/workflow-ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/vault.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';

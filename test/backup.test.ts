@@ -4,7 +4,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { backupOf } from '../src/config/backup-of.ts';
-import { backupId, nightlyBackupId } from '../src/model/ids.ts';
+import { backupId, nightlyBackupId } from '../src/model/workflow-ids.ts';
 import { attributes } from '../src/model/visibility.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { applicationName } from '../src/config/places.ts';
-import { pollId } from '../src/model/ids.ts';
+import { pollId } from '../src/model/workflow-ids.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 
 let platform: Platform;

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GitopsError } from '../src/client.ts';
 import { applicationName } from '../src/config/places.ts';
-import { pollId } from '../src/model/ids.ts';
+import { pollId } from '../src/model/workflow-ids.ts';
 import { expectDeliveredOnce } from './support/delivered-once.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { generateX25519Identity } from 'age-encryption';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import type { BackupIndex } from '../src/model/backup.ts';
+import type { BackupIndex } from '../src/model/recovery/backup.ts';
 import {
   application,
   makeSite,

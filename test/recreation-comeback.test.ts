@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { verificationKey } from '../src/model/backup.ts';
-import type { RecreationReport } from '../src/model/recreation.ts';
+import { verificationKey } from '../src/model/recovery/backup.ts';
+import type { RecreationReport } from '../src/model/recovery/recreation.ts';
 import { configMap, deployment, slowHook } from './support/argocd.ts';
 import { configuration } from './support/configuration.ts';
 import { makeRecreationBed, newBedId, type RecreationBed } from './support/recreation.ts';

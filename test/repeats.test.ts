@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { applicationName } from '../src/config/places.ts';
-import { environmentId } from '../src/model/ids.ts';
+import { environmentId } from '../src/model/workflow-ids.ts';
 import { environmentStatus } from '../src/model/messages.ts';
 import { expectDeliveredOnce, resultOf, tagsOf } from './support/delivered-once.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';

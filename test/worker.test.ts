@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, vi } from 'vitest';
-import { pollId, taskQueue } from '../src/model/ids.ts';
+import { pollId } from '../src/model/workflow-ids.ts';
+import { taskQueue } from '../src/model/task-queues.ts';
 import { commandOf, startCommand } from './support/cli.ts';
 import { test, useTemporal } from './support/workflow-rig.ts';
 

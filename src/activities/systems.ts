@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config/schema.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
-import type { Kubernetes } from '../systems/argocd/kubernetes.ts';
+import type { Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Vault } from '../systems/backups/vault.ts';
 import type { CommandRunner } from '../systems/commands/index.ts';
 import type { Forge } from '../systems/forge/forge.ts';

@@ -1,4 +1,4 @@
-import { KubernetesError } from '../systems/argocd/kubernetes.ts';
+import { KubernetesError } from '../systems/kubernetes/index.ts';
 import { WrongKey } from '../systems/backups/seal.ts';
 import { VaultError } from '../systems/backups/vault.ts';
 import { refused } from './failures.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RecoveryPoint } from '../model/backup.ts';
+import type { RecoveryPoint } from '../model/recovery/backup.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';
 import { withBackups } from './backups-client.ts';
 import { drawPoint } from './draw-backups.ts';

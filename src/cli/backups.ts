@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { milliseconds } from '../config/duration.ts';
-import { backupKeySchema, isOverdue, newestGood } from '../model/backup.ts';
+import { backupKeySchema, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { VaultError } from '../systems/backups/vault.ts';
 import { tellPoint } from './backup.ts';
 import { backupConfigOf, withBackups } from './backups-client.ts';
@@ -43,7 +43,7 @@ export function register(program: Command): void {
 
 async function list(options: CommonOptions): Promise<void> {
   const { backup } = backupConfigOf(options);
-  const { recoveryOf } = await import('../worker/vaults.ts');
+  const { recoveryOf } = await import('../wiring/vaults.ts');
   const { recoveryPoints } = await import('../systems/backups/catalogue.ts');
   const points = await recoveryPoints(recoveryOf(backup).vault, backup.cluster).catch((error: unknown) => {
     if (!(error instanceof VaultError)) throw error;

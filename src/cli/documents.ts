@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GitopsError, type Delivery, type Documents } from '../client.ts';
 import type { Config } from '../config/schema.ts';
-import { objectKeys } from '../model/ids.ts';
+import { objectKeys } from '../model/object-keys.ts';
 import { getJson, type ObjectStore } from '../systems/objects/index.ts';
 
 /** As much of the document as is shown of it. */
@@ -22,7 +22,7 @@ const mostCommits = 10;
 export function documentsOf(config: Config): Documents {
   let opened: Promise<ObjectStore> | undefined;
   const open = () =>
-    (opened ??= import('../worker/object-store.ts').then(({ objectStoreOf }) => objectStoreOf(config)));
+    (opened ??= import('../wiring/object-store.ts').then(({ objectStoreOf }) => objectStoreOf(config)));
 
   async function read<T>(work: (store: ObjectStore) => Promise<T>): Promise<T> {
     try {

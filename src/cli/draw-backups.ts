@@ -1,5 +1,5 @@
 import { bold, dim, green, red, yellow } from 'yoctocolors';
-import { backupKinds, type BackupDifference, type RecoveryPoint } from '../model/backup.ts';
+import { backupKinds, type BackupDifference, type RecoveryPoint } from '../model/recovery/backup.ts';
 import { table } from './draw-list.ts';
 import { durationBetween, harmless } from './text.ts';
 

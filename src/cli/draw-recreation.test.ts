@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Recreation } from '../model/recreation.ts';
+import type { Recreation } from '../model/recovery/recreation.ts';
 import { drawRecreation, recreationLines } from './draw-recreation.ts';
 
 const at = (minute: number) => `2026-01-01T08:${String(minute).padStart(2, '0')}:00.000Z`;

@@ -1,5 +1,5 @@
 import { bold, cyan, dim, green, red } from 'yoctocolors';
-import type { Phase, Recreation } from '../model/recreation.ts';
+import type { Phase, Recreation } from '../model/recovery/recreation.ts';
 import { durationBetween, harmless, wrap } from './text.ts';
 
 const looks: Record<Phase['state'], { mark: string; paint: (text: string) => string }> = {

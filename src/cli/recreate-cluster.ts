@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { createRecreations } from '../client/recreations.ts';
 import type { Config } from '../config/schema.ts';
-import { backupKeySchema } from '../model/backup.ts';
-import { reportTextKey, type Recreation } from '../model/recreation.ts';
+import { backupKeySchema } from '../model/recovery/backup.ts';
+import { reportTextKey, type Recreation } from '../model/recovery/recreation.ts';
 import { withWorkers } from './backups-client.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';
 import { displayOf } from './display.ts';
@@ -92,7 +92,7 @@ async function tell(recreation: Recreation, config: Config, options: Options): P
   const { report } = recreation;
   if (report === undefined) return;
   try {
-    const { objectStoreOf } = await import('../worker/object-store.ts');
+    const { objectStoreOf } = await import('../wiring/object-store.ts');
     const text = (await objectStoreOf(config).get(reportTextKey(report)))?.body;
     if (text !== undefined) process.stdout.write(`\n${harmless(text)}\n`);
   } catch (error) {

@@ -51,7 +51,7 @@ async function setup(options: CommonOptions): Promise<void> {
 
 /** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a store. */
 async function storeOf(backup: BackupConfig): Promise<Prepared[]> {
-  const { prepareStore } = await import('../worker/vaults.ts');
+  const { prepareStore } = await import('../wiring/vaults.ts');
   return prepareStore(backup);
 }
 

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { z } from 'zod';
 import { changeName } from '../model/change.ts';
-import { environmentId } from '../model/ids.ts';
+import { environmentId } from '../model/workflow-ids.ts';
 import { decide } from '../model/messages.ts';
 import { nameSchema } from '../model/names.ts';
 import { decisionRequestSchema, type Decision } from '../model/promotion.ts';

@@ -1,7 +1,7 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { z } from 'zod';
-import { workSchema } from '../model/recreation.ts';
+import { workSchema } from '../model/recovery/recreation.ts';
 
 const waitSchema = z.object({ waitsFor: z.string() });
 

@@ -6,9 +6,10 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { drillId, recreationId, taskQueue } from '../model/ids.ts';
+import { drillId, recreationId } from '../model/workflow-ids.ts';
+import { taskQueue } from '../model/task-queues.ts';
 import { recreationStatus } from '../model/messages.ts';
-import type { Recreation } from '../model/recreation.ts';
+import type { Recreation } from '../model/recovery/recreation.ts';
 import { attributes } from '../model/visibility.ts';
 import type { recreateCluster } from '../workflows/recreate-cluster.ts';
 import { GitopsError, inOurWords, isPassing } from './errors.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { changeName, type Change } from '../model/change.ts';
 import type { Delivery, DeliveryInput } from '../model/delivery.ts';
 import { deliveryStart } from '../model/delivery-start.ts';
-import { taskQueue } from '../model/ids.ts';
+import { taskQueue } from '../model/task-queues.ts';
 import { rangeSchema, type Range } from '../model/inputs.ts';
 import { imageReferenceSchema, nameSchema, shaSchema } from '../model/names.ts';
 import type { PromotionState } from '../model/promotion.ts';

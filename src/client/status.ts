@@ -7,7 +7,7 @@ import {
 import { changeName, type Change } from '../model/change.ts';
 import type { Delivery } from '../model/delivery.ts';
 import type { EnvironmentView } from '../model/environment.ts';
-import { deliverId, environmentId } from '../model/ids.ts';
+import { deliverId, environmentId } from '../model/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/messages.ts';
 import type { deliverService } from '../workflows/deliver-service.ts';
 import type { Documents } from './documents.ts';

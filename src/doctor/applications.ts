@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { wrongSource } from '../activities/application-source.ts';
+import { wrongSource } from '../activities/sync/application-source.ts';
 import { applicationName, namespaceOf, overlayPath, releasePath } from '../config/places.ts';
 import type { Config, EnvironmentConfig } from '../config/schema.ts';
 import { listServices, type Service } from '../config/services.ts';

@@ -1,10 +1,10 @@
 import { identityToRecipient } from 'age-encryption';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { milliseconds } from '../config/duration.ts';
-import { backupPrefix, isOverdue, newestGood } from '../model/backup.ts';
+import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { VaultError } from '../systems/backups/vault.ts';
-import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../worker/vaults.ts';
+import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../wiring/vaults.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */

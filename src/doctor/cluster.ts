@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { namespaceOf } from '../config/places.ts';
 import type { Config } from '../config/schema.ts';
-import { KubernetesError, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** The cluster, Argo CD in it, and what we may do there. */

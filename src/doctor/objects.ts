@@ -1,5 +1,5 @@
 import { SystemError } from '../systems/system-error.ts';
-import { objectStoreOf } from '../worker/object-store.ts';
+import { objectStoreOf } from '../wiring/object-store.ts';
 import { failed, ok, type Check } from './check.ts';
 
 /** Says whose bucket it is: keys begin with the name of a service or an environment, which another platform may have. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { namespaceOf } from '../config/places.ts';
-import { KubernetesError } from '../systems/argocd/kubernetes.ts';
+import { KubernetesError } from '../systems/kubernetes/index.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';
 

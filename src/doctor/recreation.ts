@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
-import { createKubernetes, KubernetesError, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import { createKubernetes, KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readInstallation } from '../systems/argocd/manifest.ts';
-import { clusterUid } from '../systems/argocd/namespaces.ts';
+import { clusterUid } from '../systems/kubernetes/namespaces.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { connectionSettings } from '../systems/temporal/connect.ts';
-import { recoveryOf } from '../worker/vaults.ts';
+import { recoveryOf } from '../wiring/vaults.ts';
 import { here } from './backups.ts';
 import { failed, findingOf, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';

@@ -1,6 +1,6 @@
 import { listServices } from '../config/services.ts';
 import { tryPush } from '../systems/images/registry.ts';
-import { registryAccessOf } from '../worker/systems.ts';
+import { registryAccessOf } from '../wiring/systems.ts';
 import { ok, type Check } from './check.ts';
 
 /** Whether images can be pushed. */

@@ -1,10 +1,10 @@
 import { milliseconds } from '../config/duration.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
-import { newestGood } from '../model/backup.ts';
+import { newestGood } from '../model/recovery/backup.ts';
 import { listSealingKeys, type SealingKey } from '../systems/argocd/sealing-keys.ts';
-import { KubernetesError, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
-import { recoveryOf } from '../worker/vaults.ts';
+import { recoveryOf } from '../wiring/vaults.ts';
 import { here } from './backups.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 

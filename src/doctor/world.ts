@@ -1,9 +1,9 @@
 import type { Tree } from '../config/layout.ts';
 import type { Config } from '../config/schema.ts';
 import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
-import { createKubernetes, type Kubernetes } from '../systems/argocd/kubernetes.ts';
+import { createKubernetes, type Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Repository } from '../systems/git/index.ts';
-import { repositoryOf } from '../worker/systems.ts';
+import { repositoryOf } from '../wiring/systems.ts';
 
 /** What several checks look at; each thing is opened or read when it is first asked for, and once. */
 export interface World {

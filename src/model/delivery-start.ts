@@ -1,6 +1,7 @@
 import type { Change } from './change.ts';
 import type { DeliveryInput } from './delivery.ts';
-import { deliverId, taskQueue } from './ids.ts';
+import { deliverId } from './workflow-ids.ts';
+import { taskQueue } from './task-queues.ts';
 import { attributes } from './visibility.ts';
 
 /** How a delivery is started, by whomever: so that it is found, listed and read the same way. */

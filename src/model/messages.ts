@@ -2,7 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Delivery } from './delivery.ts';
 import type { EnvironmentView } from './environment.ts';
 import type { Answer, Ask, Decision, DecisionRequest, Progress } from './promotion.ts';
-import type { Recreation } from './recreation.ts';
+import type { Recreation } from './recovery/recreation.ts';
 
 // To a delivery.
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { changeSchema, type Change, type Release } from './change.ts';
-import type { Queue } from './ids.ts';
+import type { Queue } from './task-queues.ts';
 
 /** How one environment takes one service's changes: what the configuration said when the change was asked for. */
 export interface PromotionSettings {

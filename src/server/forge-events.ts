@@ -1,5 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { environmentId, parsePromotionBranch, pollId, taskQueue } from '../model/ids.ts';
+import { environmentId, pollId } from '../model/workflow-ids.ts';
+import { parsePromotionBranch } from '../model/promotion-branch.ts';
+import { taskQueue } from '../model/task-queues.ts';
 import { pollAgain, pullRequestChanged } from '../model/messages.ts';
 import type { ForgeEvent } from '../systems/forge/events.ts';
 import { attributes } from '../model/visibility.ts';

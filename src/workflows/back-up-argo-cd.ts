@@ -1,11 +1,12 @@
 import { ApplicationFailure, executeChild, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { BackupActivities } from '../activities/types.ts';
-import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/backup.ts';
-import { backupId, taskQueue } from '../model/ids.ts';
+import type { BackupActivities } from '../activities/contract.ts';
+import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/recovery/backup.ts';
+import { backupId } from '../model/workflow-ids.ts';
+import { taskQueue } from '../model/task-queues.ts';
 import { attributes } from '../model/visibility.ts';
-import { checkedInput, checkOwnId } from './door.ts';
-import { now, silence } from './proxies.ts';
+import { checkedInput, checkOwnId } from './input-checks.ts';
+import { now, silence } from './activity-options.ts';
 import { recovery } from './recovery.ts';
 
 /**

@@ -1,11 +1,11 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { Release } from '../model/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
-import { deliverId } from '../model/ids.ts';
+import { deliverId } from '../model/workflow-ids.ts';
 import { deliveryInputSchema } from '../model/inputs.ts';
 import type { Outcome } from '../model/promotion.ts';
-import { checkedInput, checkOwnId } from './door.ts';
-import { lengthy, ownId, quick } from './proxies.ts';
+import { checkedInput, checkOwnId } from './input-checks.ts';
+import { lengthy, ownId, quick } from './activity-options.ts';
 import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
 

@@ -13,8 +13,8 @@ import { answerSchema, progressSchema } from '../model/inputs.ts';
 import { answered, deliveryStatus, progressed } from '../model/messages.ts';
 import type { Outcome } from '../model/promotion.ts';
 import { attributes } from '../model/visibility.ts';
-import { onSignal } from './door.ts';
-import { now, ownId } from './proxies.ts';
+import { onSignal } from './input-checks.ts';
+import { now, ownId } from './activity-options.ts';
 import { failureText } from './failure-text.ts';
 import { remind, type Reminder } from './reminder.ts';
 

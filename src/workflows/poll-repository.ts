@@ -10,13 +10,14 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { RepositoryPollActivities, SourceActivities } from '../activities/types.ts';
+import type { RepositoryPollActivities, SourceActivities } from '../activities/contract.ts';
 import type { Change } from '../model/change.ts';
 import { deliveryStart } from '../model/delivery-start.ts';
-import { environmentId, taskQueue } from '../model/ids.ts';
+import { environmentId } from '../model/workflow-ids.ts';
+import { taskQueue } from '../model/task-queues.ts';
 import { nameSchema } from '../model/names.ts';
-import { checkedInput } from './door.ts';
-import { silence } from './proxies.ts';
+import { checkedInput } from './input-checks.ts';
+import { silence } from './activity-options.ts';
 import { pollAgain, pullRequestChanged } from '../model/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';

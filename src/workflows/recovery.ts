@@ -1,15 +1,15 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { z } from 'zod';
-import type { RecoveryActivities } from '../activities/types.ts';
+import type { RecoveryActivities } from '../activities/contract.ts';
 import {
   compareInputSchema,
   verifyInputSchema,
   type BackupDifference,
   type RecoveryPoint,
-} from '../model/backup.ts';
-import { taskQueue } from '../model/ids.ts';
-import { checkedInput } from './door.ts';
-import { silence } from './proxies.ts';
+} from '../model/recovery/backup.ts';
+import { taskQueue } from '../model/task-queues.ts';
+import { checkedInput } from './input-checks.ts';
+import { silence } from './activity-options.ts';
 
 /** Where backups are opened: nowhere else is the key. */
 export const recovery = (platform: string) =>

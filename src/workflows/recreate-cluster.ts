@@ -5,17 +5,17 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { RecreationActivities } from '../activities/types.ts';
-import { drillId, recreationId } from '../model/ids.ts';
+import type { RecreationActivities } from '../activities/contract.ts';
+import { drillId, recreationId } from '../model/workflow-ids.ts';
 import {
   recreationInputSchema,
   type Recreation,
   type RecreationInput,
   type Target,
-} from '../model/recreation.ts';
-import { checkedInput, checkOwnId } from './door.ts';
+} from '../model/recovery/recreation.ts';
+import { checkedInput, checkOwnId } from './input-checks.ts';
 import { failureText } from './failure-text.ts';
-import { ownId } from './proxies.ts';
+import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
 import { cancelledText, trackRecreation, type RecreationTrack } from './recreation-track.ts';
 

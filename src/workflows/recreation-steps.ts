@@ -1,7 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
-import type { RecreationActivities } from '../activities/types.ts';
-import { taskQueue } from '../model/ids.ts';
-import { outage, retry, silence } from './proxies.ts';
+import type { RecreationActivities } from '../activities/contract.ts';
+import { taskQueue } from '../model/task-queues.ts';
+import { outage, retry, silence } from './activity-options.ts';
 
 /** A cluster that is not back after this long needs people who look why. */
 const wholeMs = 24 * 3_600_000;

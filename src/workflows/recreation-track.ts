@@ -6,10 +6,10 @@ import {
   type PhaseName,
   type Recreation,
   type RecreationInput,
-} from '../model/recreation.ts';
+} from '../model/recovery/recreation.ts';
 import { attributes } from '../model/visibility.ts';
 import { failureText } from './failure-text.ts';
-import { now } from './proxies.ts';
+import { now } from './activity-options.ts';
 
 export const cancelledText = 'It was cancelled.';
 

@@ -1,9 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { SourceActivities } from '../activities/types.ts';
+import type { SourceActivities } from '../activities/contract.ts';
 import type { Change } from '../model/change.ts';
 import { rangeSchema, type Range } from '../model/inputs.ts';
-import { checkedInput } from './door.ts';
-import { silence } from './proxies.ts';
+import { checkedInput } from './input-checks.ts';
+import { silence } from './activity-options.ts';
 
 /**
  * Which changes some commits made. Workers have the repository, whole; whoever asks may have a shallow clone or none.

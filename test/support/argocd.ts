@@ -6,11 +6,16 @@ import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
-import { createWaitActivities } from '../../src/activities/health.ts';
-import { createRenderActivities } from '../../src/activities/render.ts';
-import { createSyncActivities } from '../../src/activities/sync.ts';
-import { notWhileRecreated } from '../../src/activities/while-recreated.ts';
-import type { Asker, RenderActivities, SyncActivities, WaitActivities } from '../../src/activities/types.ts';
+import { createWaitActivities } from '../../src/activities/sync/await-healthy.ts';
+import { createRenderActivities } from '../../src/activities/promotion/render.ts';
+import { createSyncActivities } from '../../src/activities/sync/start-sync.ts';
+import { notWhileRecreated } from '../../src/activities/sync/while-recreated.ts';
+import type {
+  Asker,
+  RenderActivities,
+  SyncActivities,
+  WaitActivities,
+} from '../../src/activities/contract.ts';
 import { applicationName, releasePath } from '../../src/config/places.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import type { Image, Release } from '../../src/model/change.ts';

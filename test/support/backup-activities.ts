@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createBackupActivities } from '../../src/activities/backup.ts';
-import { createRecoveryActivities } from '../../src/activities/recovery.ts';
+import { createBackupActivities } from '../../src/activities/backup/store.ts';
+import { createRecoveryActivities } from '../../src/activities/backup/verify.ts';
 import { backupOf, type BackupConfig } from '../../src/config/backup-of.ts';
-import type { RecoveryPoint } from '../../src/model/backup.ts';
-import { createKubernetes } from '../../src/systems/argocd/kubernetes.ts';
+import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/index.ts';
 import type { Vault } from '../../src/systems/backups/vault.ts';
-import { recipientsOf, recoveryOf, writersVault } from '../../src/worker/vaults.ts';
+import { recipientsOf, recoveryOf, writersVault } from '../../src/wiring/vaults.ts';
 import type { BackupPlatform } from './backups.ts';
 
 /** Who writes and who reads. */

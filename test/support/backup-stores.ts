@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import type { BackupConfig } from '../../src/config/backup-of.ts';
-import { missingInStore, prepareStore } from '../../src/worker/vaults.ts';
+import { missingInStore, prepareStore } from '../../src/wiring/vaults.ts';
 import { startAzurite, withLockedVersions } from './azurite.ts';
 
 /** Where backups are put, of which tests know nothing but this. */

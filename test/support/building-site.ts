@@ -9,7 +9,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { createRecreationActivities } from '../../src/activities/recreation/index.ts';
-import type { RecreationActivities } from '../../src/activities/types.ts';
+import type { RecreationActivities } from '../../src/activities/contract.ts';
 import type { Config } from '../../src/config/schema.ts';
 import {
   backupKey,
@@ -19,11 +19,11 @@ import {
   type BackupIndex,
   type BackupKind,
   type Verification,
-} from '../../src/model/backup.ts';
-import { canonical } from '../../src/model/backup-form.ts';
-import { drillId, recreationId } from '../../src/model/ids.ts';
-import type { Target } from '../../src/model/recreation.ts';
-import { createKubernetes, type Kubernetes } from '../../src/systems/argocd/kubernetes.ts';
+} from '../../src/model/recovery/backup.ts';
+import { canonical } from '../../src/model/recovery/backup-form.ts';
+import { drillId, recreationId } from '../../src/model/workflow-ids.ts';
+import type { Target } from '../../src/model/recovery/recreation.ts';
+import { createKubernetes, type Kubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
 import type { Vault } from '../../src/systems/backups/vault.ts';
 import { configuration } from './configuration.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { applicationName } from '../../src/config/places.ts';
 import type { Delivery } from '../../src/client.ts';
 import type { DeliveryInput } from '../../src/model/delivery.ts';
-import { deliverId, objectKeys } from '../../src/model/ids.ts';
+import { deliverId } from '../../src/model/workflow-ids.ts';
+import { objectKeys } from '../../src/model/object-keys.ts';
 import { stages, type Platform } from './platform.ts';
 
 const applicationSchema = z.object({

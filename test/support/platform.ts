@@ -16,7 +16,7 @@ import type { Config } from '../../src/config/schema.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
-import { objectStoreOf } from '../../src/worker/object-store.ts';
+import { objectStoreOf } from '../../src/wiring/object-store.ts';
 import { makeBucket } from './bucket.ts';
 import { kubectl } from './kubectl.ts';
 import { freePort } from './ports.ts';

@@ -8,14 +8,14 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { z } from 'zod';
-import { createComebackActivities } from '../../src/activities/recreation/through-argocd.ts';
+import { createArgoCdPhases } from '../../src/activities/recreation/with-argocd.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { heldBack, type Automatic } from '../../src/model/automation.ts';
-import { backupKey, indexKey, noCounts, type BackupIndex } from '../../src/model/backup.ts';
-import { canonical } from '../../src/model/backup-form.ts';
-import { objectKeys } from '../../src/model/ids.ts';
-import type { Recreation, Target } from '../../src/model/recreation.ts';
-import { createKubernetes } from '../../src/systems/argocd/kubernetes.ts';
+import { heldBack, type Automatic } from '../../src/model/recovery/automation.ts';
+import { backupKey, indexKey, noCounts, type BackupIndex } from '../../src/model/recovery/backup.ts';
+import { canonical } from '../../src/model/recovery/backup-form.ts';
+import { objectKeys } from '../../src/model/object-keys.ts';
+import type { Recreation, Target } from '../../src/model/recovery/recreation.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
 import type { Vault } from '../../src/systems/backups/vault.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
@@ -58,7 +58,7 @@ export interface RecreationBed {
   objects: Map<string, string>;
   /** The backups' store. */
   vault: Map<string, Buffer>;
-  activities: ReturnType<typeof createComebackActivities>;
+  activities: ReturnType<typeof createArgoCdPhases>;
   /** @param workflowId whose activity it is; by default one that is open */
   environment(workflowId?: string): MockActivityEnvironment;
   run<T>(work: () => Promise<T>): Promise<T>;
@@ -125,7 +125,7 @@ export async function makeRecreationBed(
     workflowId: id,
   });
   const store = new Map<string, string>();
-  const activities = createComebackActivities({
+  const activities = createArgoCdPhases({
     config,
     temporal,
     objects: storeOf(store),

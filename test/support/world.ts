@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { createAskActivities } from '../../src/activities/asks.ts';
+import { createAskActivities } from '../../src/activities/delivery/ask-environment.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
 import { unknownEnvironment } from '../../src/model/environment.ts';
 import type {
@@ -18,14 +18,14 @@ import type {
   SourceActivities,
   SyncActivities,
   WaitActivities,
-} from '../../src/activities/types.ts';
+} from '../../src/activities/contract.ts';
 import { Context } from '@temporalio/activity';
-import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/backup.ts';
+import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentMemory } from '../../src/model/environment.ts';
 import type { PromotionSettings } from '../../src/model/promotion.ts';
-import type { RecreationPlan } from '../../src/model/recreation.ts';
+import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
 const minutes = 60_000;
 const hours = 60 * minutes;

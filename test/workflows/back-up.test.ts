@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { backupId, nightlyBackupId, taskQueue } from '../../src/model/ids.ts';
+import { backupId, nightlyBackupId } from '../../src/model/workflow-ids.ts';
+import { taskQueue } from '../../src/model/task-queues.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 

@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { createArgoCd, type ArgoCd } from '../../systems/argocd/index.ts';
-import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 
 export interface ArgoCds {
   /** Applications of a namespace; by default of Argo CD's own. */

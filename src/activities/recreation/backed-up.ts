@@ -1,9 +1,9 @@
-import type { Automatic } from '../../model/automation.ts';
-import type { BackupIndex } from '../../model/backup.ts';
-import { expectedRevisions } from '../../model/comeback.ts';
-import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/waves.ts';
+import type { Automatic } from '../../model/recovery/automation.ts';
+import type { BackupIndex } from '../../model/recovery/backup.ts';
+import { expectedRevisions } from '../../model/recovery/bring-back.ts';
+import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/waves.ts';
 import { refused } from '../failures.ts';
-import { Damaged, existingIndex, withBackup } from '../stored-backup.ts';
+import { Damaged, existingIndex, withBackup } from '../backup/open.ts';
 import { rememberedReleases, type Remembered } from './remembered.ts';
 import type { RecreationSystems } from './systems.ts';
 

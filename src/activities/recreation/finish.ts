@@ -1,7 +1,7 @@
 import { readMarker, removeMarker } from '../../systems/argocd/marker.ts';
-import { namespaceState } from '../../systems/argocd/namespaces.ts';
-import type { RecreationActivities } from '../types.ts';
-import { ownMarker } from './building-site.ts';
+import { namespaceState } from '../../systems/kubernetes/namespaces.ts';
+import type { RecreationActivities } from '../contract.ts';
+import { ownMarker } from './guard.ts';
 import { withRefusals } from './faults.ts';
 import { removeDrill } from './remove-drill.ts';
 import type { RecreationSystems } from './systems.ts';

@@ -1,11 +1,11 @@
-import type { RecreationActivities } from '../types.ts';
+import type { RecreationActivities } from '../contract.ts';
 import { createCheck } from './check.ts';
 import { createFinish } from './finish.ts';
 import { createInstall } from './install.ts';
 import { createRestoreBackup } from './restore.ts';
 import { createStart } from './start.ts';
 import type { RecreationSystems } from './systems.ts';
-import { createComebackActivities } from './through-argocd.ts';
+import { createArgoCdPhases } from './with-argocd.ts';
 
 /** Nothing of the outside world is touched before an activity is called: a worker may lack what none of them needs. */
 export const createRecreationActivities = (systems: RecreationSystems): RecreationActivities => ({
@@ -13,6 +13,6 @@ export const createRecreationActivities = (systems: RecreationSystems): Recreati
   ...createInstall(systems),
   ...createRestoreBackup(systems),
   ...createStart(systems),
-  ...createComebackActivities(systems),
+  ...createArgoCdPhases(systems),
   ...createFinish(systems),
 });

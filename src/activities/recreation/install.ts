@@ -1,10 +1,10 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { installStopped } from '../../systems/argocd/install.ts';
-import { ensureNamespace, namespaceState } from '../../systems/argocd/namespaces.ts';
+import { ensureNamespace, namespaceState } from '../../systems/kubernetes/namespaces.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import { refused } from '../failures.ts';
-import type { RecreationActivities } from '../types.ts';
-import { checkNoneIsDeleted, checkSite, guardOf, mark } from './building-site.ts';
+import type { RecreationActivities } from '../contract.ts';
+import { checkNoneIsDeleted, checkSite, guardOf, mark } from './guard.ts';
 import { withRefusals } from './faults.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { revisionsOf } from '../../model/backup-form.ts';
-import type { Found } from '../../model/recovered.ts';
+import { revisionsOf } from '../../model/recovery/backup-form.ts';
+import type { Found } from '../../model/recovery/recovered.ts';
 import { parseApplication } from '../../systems/argocd/application.ts';
-import { listAll } from '../../systems/argocd/list.ts';
-import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
+import { listAll } from '../../systems/kubernetes/list.ts';
+import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 
 const liveSchema = z.object({
   status: z

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
 import { applicationName } from '../../config/places.ts';
-import { objectKeys } from '../../model/ids.ts';
+import { objectKeys } from '../../model/object-keys.ts';
 import type { Deployed } from '../../model/promotion.ts';
 import { getJson } from '../../systems/objects/index.ts';
-import { memorySchema } from '../records.ts';
+import { memorySchema } from '../delivery/records.ts';
 import type { Systems } from '../systems.ts';
-import type { Place } from '../types.ts';
+import type { Place } from '../contract.ts';
 
 /** So many answers of the store are waited for at a time. */
 const atOnce = 16;

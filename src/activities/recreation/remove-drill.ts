@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { backupOf } from '../../config/backup-of.ts';
-import type { Target } from '../../model/recreation.ts';
+import type { Target } from '../../model/recovery/recreation.ts';
 import { tearDown } from '../../systems/argocd/tear-down.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';

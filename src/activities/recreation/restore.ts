@@ -1,12 +1,12 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import type { BackupIndex } from '../../model/backup.ts';
-import type { Restored, RestoredKind } from '../../model/recreation.ts';
+import type { BackupIndex } from '../../model/recovery/backup.ts';
+import type { Restored, RestoredKind } from '../../model/recovery/recreation.ts';
 import { createRestore, lastingReason } from '../../systems/argocd/restore.ts';
 import { atOnce } from '../../systems/at-once.ts';
 import { refused } from '../failures.ts';
-import { Damaged, existingIndex, withBackup, type Stored } from '../stored-backup.ts';
-import type { RecreationActivities } from '../types.ts';
-import { guardOf, ownMarker } from './building-site.ts';
+import { Damaged, existingIndex, withBackup, type Stored } from '../backup/open.ts';
+import type { RecreationActivities } from '../contract.ts';
+import { guardOf, ownMarker } from './guard.ts';
 import { withRefusals } from './faults.ts';
 import { drillLabels } from './remove-drill.ts';
 import type { RecreationSystems } from './systems.ts';

@@ -1,11 +1,11 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { listOwned } from '../../systems/argocd/list.ts';
+import { listOwned } from '../../systems/kubernetes/list.ts';
 import { startInstalled } from '../../systems/argocd/install.ts';
-import { isMissing } from '../../systems/argocd/kubernetes.ts';
+import { isMissing } from '../../systems/kubernetes/index.ts';
 import { atOnce } from '../../systems/at-once.ts';
 import { refused } from '../failures.ts';
-import type { RecreationActivities } from '../types.ts';
-import { guardOf, mark, ownMarker } from './building-site.ts';
+import type { RecreationActivities } from '../contract.ts';
+import { guardOf, mark, ownMarker } from './guard.ts';
 import { withRefusals } from './faults.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
-import type { Work } from '../../model/recreation.ts';
+import type { Work } from '../../model/recovery/recreation.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
-import type { RecreationActivities } from '../types.ts';
+import type { RecreationActivities } from '../contract.ts';
 import { withVault } from '../vault-failures.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { operate, withComebacks, type Comebacks } from './comeback.ts';
+import { operate, withRebuiltCluster, type RebuiltCluster } from './bring-back.ts';
 import { ranOnce } from './sync-wave.ts';
 import type { RecreationSystems } from './systems.ts';
-import { walk } from './walk.ts';
+import { followApplication } from './follow-application.ts';
 
 const resource = z.object({
   group: z.string().default(''),
@@ -45,10 +45,10 @@ export const createSyncFrame = (systems: RecreationSystems): Pick<RecreationActi
     withVault(async () => {
       const all = await backedUpApplications(systems, key);
       const roots = all.filter(({ root }) => root).filter(ranOnce);
-      return withComebacks(systems, target, async (comebacks) => {
+      return withRebuiltCluster(systems, target, async (rebuilt) => {
         let [done, healthy] = [0, 0];
-        await comebacks.slots.map(roots, async (root) => {
-          if (await frame(comebacks, root)) healthy += 1;
+        await rebuilt.slots.map(roots, async (root) => {
+          if (await frame(rebuilt, root)) healthy += 1;
           done += 1;
           heartbeat({ done, of: roots.length, what: 'roots' } satisfies Work);
         });
@@ -58,9 +58,9 @@ export const createSyncFrame = (systems: RecreationSystems): Pick<RecreationActi
 });
 
 /** Applies what a root holds beside Applications. What it lacks in the end, its own sync brings. */
-async function frame(comebacks: Comebacks, root: BackedUp): Promise<boolean> {
-  if (!(await isLookedAt(comebacks, root))) return false;
-  const { kubernetes, config } = comebacks;
+async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> {
+  if (!(await isLookedAt(rebuilt, root))) return false;
+  const { kubernetes, config } = rebuilt;
   const namespace = root.namespace ?? config.argocd.namespace;
   const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/${root.name}`;
   const read = async (): Promise<Root> => rootSchema.parse(await kubernetes.get(path));
@@ -69,11 +69,11 @@ async function frame(comebacks: Comebacks, root: BackedUp): Promise<boolean> {
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     // None at all would mean all of them.
     if (resources.length === 0) return true;
-    if ((await operate(comebacks, root, `frame ${attempt}`, resources)).succeeded) return true;
+    if ((await operate(rebuilt, root, `frame ${attempt}`, resources)).succeeded) return true;
     const failed = new Set(refusedBy(await read()).map(nameOf));
     const left = resources.filter((one) => !failed.has(nameOf(one)));
     if (left.length === resources.length) {
-      await sleep(pauseMs, undefined, { signal: comebacks.argocds.signal });
+      await sleep(pauseMs, undefined, { signal: rebuilt.argocds.signal });
     }
     resources = left;
   }
@@ -88,11 +88,11 @@ const lookWithinMs = 3 * 60_000;
  * that failed, since its repository server had only just begun, tells of nothing.
  */
 async function isLookedAt(
-  { argocds, config, startedAt }: Comebacks,
+  { argocds, config, startedAt }: RebuiltCluster,
   { name, namespace }: BackedUp,
 ): Promise<boolean> {
   const deadline = Date.now() + Math.min(lookWithinMs, milliseconds(config.recreation.healthy));
-  const end = await walk({
+  const end = await followApplication({
     argocd: argocds.of(namespace),
     name,
     signal: argocds.signal,

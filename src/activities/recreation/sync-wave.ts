@@ -1,9 +1,9 @@
 import { heartbeat } from '@temporalio/activity';
-import type { Work } from '../../model/recreation.ts';
-import type { RecreationActivities } from '../types.ts';
+import type { Work } from '../../model/recovery/recreation.ts';
+import type { RecreationActivities } from '../contract.ts';
 import { withVault } from '../vault-failures.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { bringBack, withComebacks } from './comeback.ts';
+import { bringBack, withRebuiltCluster } from './bring-back.ts';
 import type { RecreationSystems } from './systems.ts';
 
 /** Safe to repeat and side by side: the ID of each operation finds it again, and one that succeeded is not asked for twice. */
@@ -14,14 +14,14 @@ export const createSyncWave = (systems: RecreationSystems): Pick<RecreationActiv
       const chosen = all
         .filter(({ root, ...one }) => (wave === 'roots' ? root : !root && one.wave === wave))
         .filter(ranOnce);
-      return withComebacks(systems, target, async (comebacks) => {
+      return withRebuiltCluster(systems, target, async (rebuilt) => {
         let [done, healthy] = [0, 0];
         const tell = () => heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
         tell();
         for (const group of inOrder(chosen)) {
           await Promise.all(
             group.map(async (one) => {
-              if (await bringBack(comebacks, one, `wave ${wave}`)) healthy += 1;
+              if (await bringBack(rebuilt, one, `wave ${wave}`)) healthy += 1;
               done += 1;
               tell();
             }),

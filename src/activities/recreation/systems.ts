@@ -1,6 +1,6 @@
-import type { Target } from '../../model/recreation.ts';
-import type { Kubernetes } from '../../systems/argocd/kubernetes.ts';
-import type { Recovery } from '../stored-backup.ts';
+import type { Target } from '../../model/recovery/recreation.ts';
+import type { Kubernetes } from '../../systems/kubernetes/index.ts';
+import type { Recovery } from '../backup/open.ts';
 import type { Systems } from '../systems.ts';
 
 /** The outside world, as recreations see it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Kubernetes } from './kubernetes.ts';
-import { explainPods, makesPods, type Workload } from './pods.ts';
+import type { Kubernetes } from '../kubernetes/index.ts';
+import { explainPods, makesPods, type Workload } from '../kubernetes/pods.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;

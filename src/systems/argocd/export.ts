@@ -1,7 +1,13 @@
-import type { BackupIndex, BackupKind } from '../../model/backup.ts';
-import { canonical, placeOf, reduced, revisionsOf, type KubernetesObject } from '../../model/backup-form.ts';
-import type { Kubernetes } from './kubernetes.ts';
-import { listAll, listOwned } from './list.ts';
+import type { BackupIndex, BackupKind } from '../../model/recovery/backup.ts';
+import {
+  canonical,
+  placeOf,
+  reduced,
+  revisionsOf,
+  type KubernetesObject,
+} from '../../model/recovery/backup-form.ts';
+import type { Kubernetes } from '../kubernetes/index.ts';
+import { listAll, listOwned } from '../kubernetes/list.ts';
 import { isSealingKey, listSealingKeys } from './sealing-keys.ts';
 
 /** An object as it is stored. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Application } from '../../model/application.ts';
-import type { SyncWindow } from '../../model/sync-windows.ts';
+import type { SyncWindow } from '../../model/windows.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
-import { createKubernetes, KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { createKubernetes, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import {
   startOperation,
   terminateOperation,

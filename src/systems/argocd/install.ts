@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { nameOf, type Manifest } from '../../model/manifests.ts';
 import { SystemError } from '../system-error.ts';
-import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { WrongManifest, type Installation } from './manifest.ts';
-import { untilClear } from './patience.ts';
-import { explainPods, podsOf } from './pods.ts';
-import { objectPath, Resources, type Resource } from './resources.ts';
+import { untilClear } from '../kubernetes/patience.ts';
+import { explainPods, podsOf } from '../kubernetes/pods.ts';
+import { objectPath, Resources, type Resource } from '../kubernetes/resources.ts';
 
 export interface Place {
   kubernetes: Kubernetes;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isMissing, KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 
 /**
  * How far a cluster is built: nothing of Argo CD runs before `started`. What came before `started` is never done again

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isUnfinished } from '../../model/application.ts';
 import { operationInfo, parseApplication } from './application.ts';
-import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 
 /** A sync to ask for: at exactly these revisions, and for the rest as the Application's own sync policy says. */
 export interface SyncRequest {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { heldBack } from '../../model/automation.ts';
-import { backupKinds, type BackupKind } from '../../model/backup.ts';
-import { canonical, reduced } from '../../model/backup-form.ts';
-import { parseExactly } from './exact-json.ts';
-import { isMissing, KubernetesError, type Kubernetes } from './kubernetes.ts';
-import { ensureNamespace } from './namespaces.ts';
+import { heldBack } from '../../model/recovery/automation.ts';
+import { backupKinds, type BackupKind } from '../../model/recovery/backup.ts';
+import { canonical, reduced } from '../../model/recovery/backup-form.ts';
+import { parseExactly } from '../kubernetes/exact-json.ts';
+import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { ensureNamespace } from '../kubernetes/namespaces.ts';
 
 export interface Restoring {
   kubernetes: Kubernetes;

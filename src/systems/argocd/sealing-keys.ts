@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
-import type { KubernetesObject } from '../../model/backup-form.ts';
-import type { Kubernetes } from './kubernetes.ts';
-import { listAll } from './list.ts';
+import type { KubernetesObject } from '../../model/recovery/backup-form.ts';
+import type { Kubernetes } from '../kubernetes/index.ts';
+import { listAll } from '../kubernetes/list.ts';
 
 const sealingKeyLabel = 'sealedsecrets.bitnami.com/sealed-secrets-key';
 

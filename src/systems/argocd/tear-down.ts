@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { atOnce } from '../at-once.ts';
-import { listAll } from './list.ts';
+import { listAll } from '../kubernetes/list.ts';
 import type { Place } from './install.ts';
 import type { Installation } from './manifest.ts';
-import { finalizeNamespace, namespacePath, namespaceState } from './namespaces.ts';
-import { untilClear } from './patience.ts';
-import { collectionPath, objectPath, Resources, type Resource } from './resources.ts';
+import { finalizeNamespace, namespacePath, namespaceState } from '../kubernetes/namespaces.ts';
+import { untilClear } from '../kubernetes/patience.ts';
+import { collectionPath, objectPath, Resources, type Resource } from '../kubernetes/resources.ts';
 
 /** An API server removes ten thousand Applications in well under a minute. */
 const goneWithinMs = 5 * 60_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Kubernetes } from './kubernetes.ts';
+import type { Kubernetes } from '../kubernetes/index.ts';
 import { versionInTag } from './manifest.ts';
 
 const workloadsSchema = z.object({

@@ -3,7 +3,7 @@ import { Watch } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { Application } from '../../model/application.ts';
 import { parseApplication } from './application.ts';
-import { KubernetesError, type Kubernetes } from './kubernetes.ts';
+import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 
 /** What is known of one Application at a moment. */
 export interface Sighting {

@@ -1,4 +1,4 @@
-import { backupPrefix } from '../../model/backup.ts';
+import { backupPrefix } from '../../model/recovery/backup.ts';
 import type { Prepared } from '../temporal/setup.ts';
 import {
   accountOf,

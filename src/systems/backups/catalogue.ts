@@ -13,7 +13,7 @@ import {
   type BackupIndex,
   type RecoveryPoint,
   type Verification,
-} from '../../model/backup.ts';
+} from '../../model/recovery/backup.ts';
 import { SystemError } from '../system-error.ts';
 import type { Vault } from './vault.ts';
 

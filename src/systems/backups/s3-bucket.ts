@@ -10,7 +10,7 @@ import {
   type LifecycleRule,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { backupPrefix } from '../../model/backup.ts';
+import { backupPrefix } from '../../model/recovery/backup.ts';
 import type { S3Options } from '../objects/s3-client.ts';
 import type { Prepared } from '../temporal/setup.ts';
 import type { Retention } from './retention.ts';

@@ -5,7 +5,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Decrypter, Encrypter } from 'age-encryption';
-import type { Bytes } from '../../model/backup.ts';
+import type { Bytes } from '../../model/recovery/backup.ts';
 import { SystemError } from '../system-error.ts';
 
 /** Higher ones save a quarter of the bytes of ten thousand Applications, and take memory for it. */

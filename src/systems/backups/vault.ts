@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import type { Bytes } from '../../model/backup.ts';
+import type { Bytes } from '../../model/recovery/backup.ts';
 import { SystemError } from '../system-error.ts';
 
 /** What is about to be stored, which can be read more than once: an attempt that was cut off begins again. */

@@ -13,7 +13,7 @@ interface PutCondition {
   ifMatch?: string;
 }
 
-/** Where things lie that outlive Temporal's histories. Keys are in `model/ids.ts`. */
+/** Where things lie that outlive Temporal's histories. Keys are in `model/object-keys.ts`. */
 export interface ObjectStore {
   /** undefined: there is none of that key. */
   get(key: string): Promise<StoredObject | undefined>;

@@ -4,7 +4,8 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { nightlyBackupId, pollId, scheduledDrillId, taskQueue } from '../../model/ids.ts';
+import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/workflow-ids.ts';
+import { taskQueue } from '../../model/task-queues.ts';
 import { SystemError } from '../system-error.ts';
 import { attributes } from '../../model/visibility.ts';
 

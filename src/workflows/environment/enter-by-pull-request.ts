@@ -1,13 +1,13 @@
 import { uuid4 } from '@temporalio/workflow';
-import type { Proposal, Rendered } from '../../activities/types.ts';
+import type { Proposal, Rendered } from '../../activities/contract.ts';
 import type { Outcome } from '../../model/promotion.ts';
 import { failureText } from '../failure-text.ts';
-import { quick, syncing } from '../proxies.ts';
-import { awaitDecisions } from './await-decisions.ts';
-import { awaitReview } from './await-review.ts';
+import { quick, syncing } from '../activity-options.ts';
+import { awaitDecisions } from './gates/await-decisions.ts';
+import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
-import { unless } from './unless.ts';
+import { cancelWhen } from '../cancel-when.ts';
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
@@ -65,7 +65,7 @@ async function startSync(p: Promotion, revision: string, operationId: string): P
   const { release, asker } = p.ask;
   const { startSync: start } = syncing(p.input.platform);
   try {
-    const sync = await unless(
+    const sync = await cancelWhen(
       () => p.withdrawn !== undefined,
       () => start({ ...place(p), release, revision, operationId, asker }),
     );

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../model/promotion.ts';
-import { quick } from '../proxies.ts';
+import { quick } from '../activity-options.ts';
 import type { Entered } from './promote.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
 

@@ -9,7 +9,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { environmentId } from '../../model/ids.ts';
+import { environmentId } from '../../model/workflow-ids.ts';
 import { environmentInputSchema } from '../../model/inputs.ts';
 import {
   unknownEnvironment,
@@ -20,10 +20,10 @@ import {
 import type { Outcome } from '../../model/promotion.ts';
 import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
-import { checkedInput, checkOwnId } from '../door.ts';
-import { quick } from '../proxies.ts';
+import { checkedInput, checkOwnId } from '../input-checks.ts';
+import { quick } from '../activity-options.ts';
 import { failureText } from '../failure-text.ts';
-import { openDesk, type Desk } from './desk.ts';
+import { openInbox, type Inbox } from './inbox.ts';
 import { promote } from './promote.ts';
 import { ended } from './promotion.ts';
 
@@ -36,14 +36,14 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   const input = checkedInput(environmentInputSchema, started);
   checkOwnId(environmentId(input.platform, input.environment, input.service));
   const state: EnvironmentState = input.carried ?? { waiting: [], answered: [] };
-  const desk = openDesk(input, state);
+  const inbox = openInbox(input, state);
   const root = CancellationScope.current();
-  root.cancelRequested.catch(() => desk.withdrawActive('Somebody asked the environment to cancel.'));
+  root.cancelRequested.catch(() => inbox.withdrawActive('Somebody asked the environment to cancel.'));
 
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) await recall(input, state, desk);
+    if (!input.carried) await recall(input, state, inbox);
     await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
-    const outcome = await runNext(input, state, desk);
+    const outcome = await runNext(input, state, inbox);
     await condition(allHandlersFinished);
     // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
     const goOn = makeContinueAsNewFunc<typeof environment>({
@@ -67,7 +67,7 @@ const isUnknown = (error: unknown): boolean =>
 async function recall(
   { platform, environment, service }: EnvironmentInput,
   state: EnvironmentState,
-  desk: Desk,
+  inbox: Inbox,
 ): Promise<void> {
   for (;;) {
     try {
@@ -76,7 +76,7 @@ async function recall(
     } catch (error) {
       const reason = failureText(error);
       if (isUnknown(error)) {
-        await desk.refuseAll(reason);
+        await inbox.refuseAll(reason);
         throw ApplicationFailure.nonRetryable(reason, 'Refused');
       }
       // The activity's own bound is half a day of outage; an environment outlives that too.
@@ -90,19 +90,19 @@ async function recall(
 async function runNext(
   input: EnvironmentInput,
   state: EnvironmentState,
-  desk: Desk,
+  inbox: Inbox,
 ): Promise<Outcome | undefined> {
   const { next, superseded } = takeNext(state.waiting);
   if (!next) return undefined;
-  for (const ask of superseded) await desk.supersede(ask, next);
+  for (const ask of superseded) await inbox.supersede(ask, next);
 
   state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
-  const promotion = desk.begin(next);
+  const promotion = inbox.begin(next);
   const outcome = await promote(promotion).catch((error: unknown) =>
     ended(promotion, 'failed', failureText(error)),
   );
   await remember(input, state);
-  await desk.finish(promotion, outcome);
+  await inbox.finish(promotion, outcome);
   return outcome;
 }
 

@@ -2,11 +2,11 @@ import { isCancellation } from '@temporalio/workflow';
 import { changeName, type Change } from '../../model/change.ts';
 import type { Deployed, Outcome } from '../../model/promotion.ts';
 import { positionOf } from '../../model/promotion-queue.ts';
-import { lengthy, now, patient, quick } from '../proxies.ts';
+import { lengthy, now, patient, quick } from '../activity-options.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
 import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
-import { unless } from './unless.ts';
+import { cancelWhen } from '../cancel-when.ts';
 
 /** How a release got in: the commit that holds it, and the operation that syncs it where Argo CD does not by itself. */
 export interface Entered {
@@ -62,7 +62,7 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
   const { platform, environment } = p.input;
   if (!settings.endToEnd) return undefined;
   try {
-    await unless(
+    await cancelWhen(
       () => p.withdrawn !== undefined,
       () => lengthy(platform).runEndToEnd({ change: release.change, environment }),
     );
@@ -84,7 +84,7 @@ async function awaitHealthy(
   const { release, settings } = p.ask;
   const deadline = new Date(Date.now() + settings.healthyWithinMs).toISOString();
   try {
-    const result = await unless(
+    const result = await cancelWhen(
       () => p.withdrawn !== undefined || newerBehind(p) !== undefined,
       () =>
         patient(p.input.platform, settings.healthyWithinMs).awaitHealthy({

@@ -1,0 +1,257 @@
+/**
+ * What workflows may ask of the outside world. Input and output are small and plain; failures that are
+ * outcomes are values, faults are thrown: `ApplicationFailure.nonRetryable(message, 'Refused')` for bad input
+ * and rules, anything else is retried.
+ */
+import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
+import type { Change, Image, Release, Source } from '../model/change.ts';
+import type { Delivery, Plan } from '../model/delivery.ts';
+import type { EnvironmentMemory } from '../model/environment.ts';
+import type { Approval, Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type {
+  Recreation,
+  RecreationPlan,
+  Restored,
+  Target,
+  WaveResult,
+} from '../model/recovery/recreation.ts';
+import type { RepositorySeen } from '../model/repository-poll.ts';
+
+/** Names one service in one environment. */
+export interface Place {
+  environment: string;
+  service: string;
+}
+
+/** Who must still be open for an effect to happen; the environment's own run is checked as well. */
+export type Asker = Ask['asker'];
+
+/** What a promotion saw before it began: every write of it is compare-and-set on this. */
+export interface SeenRelease {
+  /** Git tree of `release/` on the protected branch, or undefined when there is none. */
+  tree?: string;
+  /** The change that this program wrote there; undefined when a person wrote it or nobody. */
+  change?: Change;
+  /** Tip of the protected branch. */
+  tip: string;
+}
+
+export interface SourceActivities {
+  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
+  verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
+  /**
+   * The changes that the commits after `since` up to `until` (without it: the protected branch's tip) made, one a
+   * service, its latest. `since` may be forty zeros, as forges say of a new branch: then only `until` counts.
+   *
+   * @throws Refused: a commit that is not on the protected branch's first-parent line
+   */
+  resolveChanges(input: { since: string; until?: string }): Promise<{ change: Change; subject: string }[]>;
+  /** Where a commit is on the protected branch's first-parent line now; nothing when it is not there any more. */
+  findPosition(input: { commit: string }): Promise<{ position?: number }>;
+}
+
+export interface BuildActivities {
+  /** @throws TestsFailed with the log's last lines */
+  testService(input: { change: Change }): Promise<{ log: string }>;
+  /** @throws BuildFailed with the log's last lines */
+  buildImage(input: { change: Change; source: Source }): Promise<Image & { log?: string }>;
+  /** @throws Refused: registry not allowed, or the revision label is not the commit */
+  adoptImage(input: { change: Change; reference: string }): Promise<Image>;
+  /** @throws EndToEndFailed with the log's last lines */
+  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log: string }>;
+}
+
+export interface AskActivities {
+  askEnvironment(input: { environment: string; ask: Ask }): Promise<void>;
+  withdrawAsk(input: { environment: string; ask: Ask; reason: string }): Promise<void>;
+}
+
+export interface RecordActivities {
+  /** The environment's own memory, else what Argo CD runs, else nothing. */
+  recallEnvironment(input: Place): Promise<EnvironmentMemory>;
+  rememberEnvironment(input: Place & { memory: EnvironmentMemory }): Promise<void>;
+  recordDelivery(input: { delivery: Delivery }): Promise<void>;
+}
+
+export interface ReleaseActivities {
+  readRelease(input: Place): Promise<SeenRelease>;
+  /** Writes `release/` on the protected branch. `refused`: somebody else wrote there meanwhile. */
+  writeRelease(input: {
+    environment: string;
+    release: Release;
+    seen: SeenRelease;
+    asker: Asker;
+  }): Promise<{ state: 'written'; revision: string; tree: string } | { state: 'refused'; reason: string }>;
+}
+
+export interface RepositoryPollActivities {
+  /** What the repository and its promotion pull requests look like now, and did at the last look (first: undefined). */
+  lookAtRepository(): Promise<{ before?: RepositorySeen; now: RepositorySeen; deliverOnPush: boolean }>;
+  /** Of two looks at once the first to end is remembered: the next one finds the rest. */
+  rememberRepository(input: { before?: RepositorySeen; now: RepositorySeen }): Promise<void>;
+}
+
+export interface PullRequestActivities {
+  /**
+   * Writes `release/` on the promotion's branch and opens its pull request, or finds both and brings title, text and
+   * labels up to date. Where people decide, what would run is rendered at the head, and the pull request shows it.
+   */
+  openPullRequest(input: {
+    environment: string;
+    release: Release;
+    seen: SeenRelease;
+    current?: Deployed;
+    /** What people will be asked for. */
+    asked: Approval;
+    asker: Asker;
+  }): Promise<Proposal>;
+  readPullRequest(input: Place & { number: number; head: string }): Promise<PullRequestReading>;
+  mergePullRequest(input: {
+    environment: string;
+    release: Release;
+    pullRequest: PullRequest;
+    /** What people were asked for. */
+    approval: Approval;
+    asker: Asker;
+  }): Promise<{ state: 'merged'; revision: string } | { state: 'refused'; reason: string }>;
+  /** Closes it and deletes its branch; closed already is success. */
+  closePullRequest(input: {
+    environment: string;
+    change: Change;
+    number: number;
+    reason: string;
+  }): Promise<void>;
+}
+
+/** What a pull request proposes to people. */
+export interface Proposal {
+  pullRequest: PullRequest;
+  /** Git tree of `release/`. */
+  tree: string;
+  /** People (keys of `people`, else e-mails) whose commits it carries since what runs: none of them may approve. */
+  authors: string[];
+  /** As it was a moment after it was opened. */
+  reading: PullRequestReading;
+  /** Where decisions are asked for. */
+  rendered?: Rendered;
+}
+
+/** What an environment would run. */
+export interface Rendered {
+  manifestsDigest: string;
+  /** Key of the diff against what it runs. */
+  diff: string;
+  summary: string;
+}
+
+/** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
+export interface PullRequestReading {
+  state: 'open' | 'merged' | 'closed';
+  /** Set when its head or base is not what we opened. */
+  edited?: string;
+  /** Merge commit on the protected branch. */
+  revision?: string;
+  /** Forge logins. */
+  approvedBy: string[];
+  rejectedBy: string[];
+}
+
+export interface SettingsActivities {
+  /** What the configuration demands now: the answer of the workers with the effect counts, not what was asked with. */
+  readSettings(input: { environment: string }): Promise<PromotionSettings>;
+}
+
+export interface RenderActivities {
+  /**
+   * What the environment runs against what it would run with this release at `revision` (a pull request's head or
+   * a merge commit). @throws Refused: the render is empty, or holds another image than the release's
+   */
+  renderRelease(input: { environment: string; release: Release; revision: string }): Promise<Rendered>;
+}
+
+export interface SyncActivities {
+  /** Starts the operation `operationId` at exactly `revision`, with prune; finds its own. */
+  startSync(
+    input: Place & {
+      release: Release;
+      revision: string;
+      operationId: string;
+      asker: Asker;
+    },
+  ): Promise<{ state: 'started' } | { state: 'refused'; reason: string }>;
+}
+
+export interface WaitActivities {
+  awaitHealthy(
+    input: Place & {
+      release: Release;
+      revision: string;
+      /** Git tree of `release/` that must be what runs. */
+      tree: string;
+      /** Set where the promotion syncs by itself. */
+      operationId?: string;
+      /** ISO 8601 */
+      deadline: string;
+    },
+  ): Promise<Health>;
+}
+
+export type Health =
+  | { state: 'healthy'; revision: string; health: string; sync: string }
+  | { state: 'overtaken'; reason: string }
+  | { state: 'failed'; reason: string; health?: string; sync?: string };
+
+export interface BackupActivities {
+  /**
+   * Reads Argo CD out of its cluster and stores it, encrypted.
+   *
+   * @param input.at ISO 8601; becomes a part of the backup's key
+   * @throws Refused: the cluster is being rebuilt; the store refuses; another cluster than the configured one
+   */
+  storeBackup(input: { cluster: string; at: string }): Promise<{ key: string; size: number; counts: Counts }>;
+}
+
+export interface RecoveryActivities {
+  /**
+   * Reads a backup back, opens it, compares it with its index, and writes beside it what came out.
+   *
+   * @param input.key the newest one, when left out
+   * @param input.accept whether a person looked at what makes it suspect, and wants it counted as good
+   * @throws Refused: there is no such backup; the store refuses; our identity opens none of it
+   */
+  verifyBackup(input: { cluster: string; key?: string; accept?: boolean }): Promise<RecoveryPoint>;
+  /** @throws Refused: one of them is not there, or is not what was written */
+  compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
+}
+
+/** Each of them may be cut off anywhere and done again: it finds what it did. Heartbeats of the long ones tell `Work`. */
+export interface RecreationActivities {
+  /**
+   * All that can be known before anything is changed. Reads only.
+   *
+   * @param input.key the newest good backup, when left out
+   * @throws Refused: there is no such backup, it is damaged, too old or another cluster's; Argo CD cannot migrate it;
+   *   the cluster is alive, or (drill) is the one that was backed up; an Application in it is being deleted
+   */
+  checkRecreation(input: Target & { key?: string; allowOlder: boolean }): Promise<RecreationPlan>;
+  /** Namespace, the pinned manifest, its definitions served; nothing of Argo CD runs. @throws Refused: another hash */
+  installArgoCd(input: Target): Promise<{ objects: number }>;
+  /** Sealing keys and settings first; `automated` of every Application off, so that none syncs by itself. */
+  restoreBackup(input: Target & { key: string }): Promise<Restored>;
+  /** Lets Argo CD run, waits until it does, and has it look at everything anew. @returns ISO 8601, the cluster's clock */
+  startArgoCd(input: Target): Promise<{ startedAt: string }>;
+  /** What roots hold beside Applications: namespaces, projects, secrets, which all others need. */
+  syncFrame(input: Target & { key: string; startedAt: string }): Promise<WaveResult>;
+  /** The Applications of a wave, each at its environment's last approved revision, else the backup's; without prune. */
+  syncWave(input: Target & { key: string; startedAt: string; wave: number | 'roots' }): Promise<WaveResult>;
+  /** Gives back `automated` as the backup has it. */
+  restoreAutomation(
+    input: Target & { key: string; of: 'others' | 'roots' },
+  ): Promise<{ applications: number }>;
+  /** Compares what runs with what should, and stores the report; a drill's proves its backup. */
+  reportRecreation(
+    input: Target & { soFar: Recreation; startedAt?: string },
+  ): Promise<{ report: string; passed: boolean; summary: string }>;
+  /** Takes away what tells that the cluster is being rebuilt; of a drill, all that it made. */
+  finishRecreation(input: Target): Promise<void>;
+}

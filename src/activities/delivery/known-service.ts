@@ -1,0 +1,20 @@
+import { listServices, type Service } from '../../config/services.ts';
+import type { Systems } from '../systems.ts';
+import { refused } from '../failures.ts';
+
+/**
+ * A service as the repository has it at a revision.
+ *
+ * @throws Refused, naming the services there are
+ */
+export async function knownService(
+  { config, repository }: Pick<Systems, 'config' | 'repository'>,
+  name: string,
+  revision: string,
+): Promise<Service> {
+  const services = listServices(config, await repository.files(revision));
+  const service = services.get(name);
+  if (service) return service;
+  const known = [...services.keys()].toSorted().join(', ');
+  throw refused(`There is no service ${name}. There are: ${known}. See services in gitops.yaml.`);
+}

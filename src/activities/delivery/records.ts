@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { changeSchema } from '../../model/change.ts';
+import type { EnvironmentMemory } from '../../model/environment.ts';
+import { objectKeys } from '../../model/object-keys.ts';
+import { digestSchema, shaSchema } from '../../model/names.ts';
+import { getJson } from '../../systems/objects/index.ts';
+import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
+import { unknownEnvironment } from '../../model/environment.ts';
+import { failed } from '../failures.ts';
+import { withGit } from '../git-failures.ts';
+import type { Systems } from '../systems.ts';
+import type { Place, RecordActivities } from '../contract.ts';
+import { whatRuns } from './what-runs.ts';
+
+const deployedSchema = z.object({
+  change: changeSchema,
+  position: z.int(),
+  revision: shaSchema,
+  image: z.object({ name: z.string(), digest: digestSchema }).exactOptional(),
+  at: z.string(),
+});
+export const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
+  current: deployedSchema.exactOptional(),
+  lastHealthy: deployedSchema.exactOptional(),
+});
+
+export function createRecordActivities(
+  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd' | 'temporal'>,
+): RecordActivities {
+  const { config, objects, temporal } = systems;
+
+  return {
+    /** Reads only. */
+    async recallEnvironment(place) {
+      const names = config.environments.map(({ name }) => name);
+      if (!names.includes(place.environment)) {
+        throw failed(
+          unknownEnvironment,
+          `There is no environment ${place.environment}. There are: ${names.join(', ')}. See gitops.yaml.`,
+        );
+      }
+      const stored = await getJson(objects, keyOf(place), memorySchema);
+      if (stored) return stored.value;
+      const running = await withGit(() => whatRuns(systems, place));
+      return running ? { current: running, lastHealthy: running } : {};
+    },
+
+    /** Safe to repeat and late: a memory never takes the place of a younger one. */
+    async rememberEnvironment({ memory, ...place }) {
+      const key = keyOf(place);
+      const stored = await getJson(objects, key, memorySchema);
+      if (stored && ageOf(stored.value) > ageOf(memory)) return;
+      await replace(key, stored, memory);
+    },
+
+    /** Safe to repeat and late: the last delivery of a change is the one that is shown, and it is open until it is recorded. */
+    async recordDelivery({ delivery }) {
+      const { service, commit } = delivery;
+      const key = objectKeys.delivery({ service, commit });
+      const stored = await objects.get(key);
+      if (await ownRunIsOpen(temporal)) await replace(key, stored, delivery);
+    },
+  };
+
+  async function replace(key: string, stored: { etag: string } | undefined, value: object): Promise<void> {
+    const condition = stored ? { ifMatch: stored.etag } : { ifAbsent: true };
+    if (await objects.put(key, JSON.stringify(value), condition)) return;
+    throw new Error(`${key} was written by somebody else meanwhile. Trying again.`);
+  }
+}
+
+const keyOf = ({ environment, service }: Place): string => objectKeys.environment(environment, service);
+
+/** ISO 8601 sorts as text. */
+const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';

@@ -1,0 +1,63 @@
+import type { Config } from '../../config/schema.ts';
+import { objectKeys } from '../../model/object-keys.ts';
+import { parsePromotionBranch } from '../../model/promotion-branch.ts';
+import { repositorySeenSchema, type RepositorySeen } from '../../model/repository-poll.ts';
+import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
+import type { Repository } from '../../systems/git/repository.ts';
+import { getJson, type ObjectStore } from '../../systems/objects/index.ts';
+import { withForge } from '../forge-failures.ts';
+import { withGit } from '../git-failures.ts';
+import type { RepositoryPollActivities } from '../contract.ts';
+
+/** Forges tell times in whole seconds: what changed a moment ago may change again within the same one. */
+const settledAfterMs = 3000;
+
+export function createRepositoryPollActivities({
+  config,
+  repository,
+  forge,
+  objects,
+}: {
+  config: Pick<Config, 'forge'>;
+  repository: Pick<Repository, 'tip'>;
+  forge: Pick<Forge, 'openPullRequests'>;
+  objects: ObjectStore;
+}): RepositoryPollActivities {
+  const stored = () => getJson(objects, objectKeys.repository, repositorySeenSchema);
+
+  return {
+    /** Reads only. */
+    async lookAtRepository() {
+      const before = await stored();
+      const tip = await withGit(() => repository.tip());
+      const open = await withForge(() => forge.openPullRequests());
+      const now: RepositorySeen = { tip, pullRequests: promotionsAmong(open, Date.now()) };
+      return { ...(before && { before: before.value }), now, deliverOnPush: config.forge.deliverOnPush };
+    },
+
+    /** Compare-and-set: where another look was faster, this one's news are found again by the next. */
+    async rememberRepository({ before, now }) {
+      const found = await stored();
+      if (JSON.stringify(found?.value) !== JSON.stringify(before)) return;
+      const condition = found ? { ifMatch: found.etag } : { ifAbsent: true };
+      await objects.put(objectKeys.repository, JSON.stringify(now), condition);
+    },
+  };
+}
+
+function promotionsAmong(open: PullRequest[], at: number): RepositorySeen['pullRequests'] {
+  const promotions: RepositorySeen['pullRequests'] = {};
+  for (const { number, head, updatedAt } of open) {
+    const promotion = head.own && parsePromotionBranch(head.branch);
+    if (!promotion) continue;
+    const settled = at - Date.parse(updatedAt) > settledAfterMs;
+    const { environment, change } = promotion;
+    promotions[number] = {
+      environment,
+      service: change.service,
+      // Unlike what any other look will see, so that the next one tells of it again.
+      updatedAt: settled ? updatedAt : `${updatedAt}, read at ${at}`,
+    };
+  }
+  return promotions;
+}

@@ -1,0 +1,126 @@
+import { beforeEach, expect, test } from 'vitest';
+import { configuration } from '../../../test/support/configuration.ts';
+import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
+import { createSourceActivities } from './verify-change.ts';
+import type { SourceActivities } from '../contract.ts';
+
+let disk: DiskRepository;
+let activities: SourceActivities;
+
+beforeEach(async () => {
+  disk = await makeDiskRepository({
+    'services/claims/Dockerfile': 'FROM scratch\n',
+    'services/web/Dockerfile': 'FROM scratch AS test\nFROM scratch\n',
+    'manifests/claims/base/kustomization.yaml': 'resources: []\n',
+    'manifests/platform/base/kustomization.yaml': 'resources: []\n',
+  });
+  const explicit = { platform: { path: 'manifests/platform', image: false } };
+  const config = configuration({ services: { discover: ['services/*'], explicit } });
+  activities = createSourceActivities({ config, repository: disk.repository });
+  return () => disk.remove();
+});
+
+const verify = (commit: string, service = 'claims', image?: string) =>
+  activities.verifyChange({ change: { service, commit }, ...(image !== undefined && { image }) });
+/** Refused for good: no other attempt would end otherwise. */
+const refusal = (message: string | RegExp) => ({
+  type: 'Refused',
+  nonRetryable: true,
+  message: expect.stringMatching(message) as string,
+});
+
+test('a commit of the branch is verified', async () => {
+  const commit = await disk.commit('Refuse future dates', { 'services/claims/main.py': '1\n' });
+  expect(await verify(commit)).toMatchObject({
+    source: {
+      position: 2,
+      subject: 'Refuse future dates',
+      authors: ['Dev <dev@example.com>'],
+      paths: ['services/claims/main.py'],
+    },
+    image: 'build',
+    environments: [{ name: 'dev' }, { name: 'production' }],
+  });
+});
+
+test('a commit that is on no branch, or on another one, is refused', async () => {
+  await expect(verify('f'.repeat(40))).rejects.toMatchObject(
+    refusal(/^f{40} is not on main\. Merge it first; only commits of main are delivered\.$/),
+  );
+  await disk.git('checkout', '-q', '-b', 'feature');
+  const side = await disk.commit('side', { 'services/claims/main.py': '2\n' });
+  await expect(verify(side)).rejects.toMatchObject(refusal(/ is not on main\. Merge it first/));
+});
+
+test('a commit that a merge brought is refused, and the merge is named', async () => {
+  await disk.git('checkout', '-q', '-b', 'feature');
+  const side = await disk.commit('side', { 'services/claims/main.py': '2\n' });
+  await disk.git('checkout', '-q', 'main');
+  await disk.commit('meanwhile', { 'README.md': '\n' });
+  await disk.git('merge', '-q', '--no-ff', '-m', 'Merge feature', 'feature');
+  await disk.git('push', '-q', 'origin', 'main');
+  const merge = await disk.git('rev-parse', 'HEAD');
+  await expect(verify(side)).rejects.toMatchObject(
+    refusal(new RegExp(`^${side} came to main by the merge ${merge}\\. Deliver that one\\.$`)),
+  );
+  expect((await verify(merge)).source.position).toBe(3);
+});
+
+test.each(['main', 'HEAD', 'HEAD^', '--upload-pack=id', 'refs/heads/main', 'a;id', '', '0'.repeat(40)])(
+  '%j is no commit, whoever brings it this far',
+  async (commit) => {
+    await expect(verify(commit)).rejects.toMatchObject({ type: 'Refused' });
+  },
+);
+
+test('a short or upper-case hash is refused, though Git would take it', async () => {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  for (const one of [commit.slice(0, 12), commit.toUpperCase(), `${commit}0`]) {
+    await expect(verify(one)).rejects.toMatchObject({ type: 'Refused' });
+  }
+});
+
+test('a service that is not there is refused, with those that are', async () => {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  for (const service of ['nobody', '__proto__', 'constructor', '../claims']) {
+    await expect(verify(commit, service)).rejects.toMatchObject(
+      refusal('There are: claims, platform, web. See services in gitops.yaml.'),
+    );
+  }
+  await expect(verify(commit, 'web')).rejects.toMatchObject(
+    refusal(/^manifests\/web\/base does not exist at [0-9a-f]{40}\. A service has its manifests there\.$/),
+  );
+});
+
+test('a service without an image takes none', async () => {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  expect((await verify(commit, 'platform')).image).toBe('none');
+  await expect(verify(commit, 'platform', `x@sha256:${'0'.repeat(64)}`)).rejects.toMatchObject(
+    refusal(/^platform has no image, so it cannot take .* Leave --image out\.$/),
+  );
+});
+
+test('a subject goes no further than a line of plain text', async () => {
+  const subject = `\u001b[31mred\u0007 \u202eevil <!channel> ${'x'.repeat(200)}`;
+  const commit = await disk.commit(subject, { 'services/claims/main.py': '1\n' });
+  const [resolved] = await activities.resolveChanges({ since: '0'.repeat(40) });
+  for (const told of [(await verify(commit)).source.subject, resolved?.subject]) {
+    expect(told).toMatch(/^ \[31mred {3}evil <!channel> x+$/);
+    expect(told).toHaveLength(100);
+  }
+});
+
+test('what is asked to be resolved must be on the branch, one after the other', async () => {
+  const first = await disk.git('rev-parse', 'HEAD');
+  const second = await disk.commit('second', { 'services/claims/.dockerignore': '*\n', 'README.md': '\n' });
+  expect(await activities.resolveChanges({ since: first })).toEqual([
+    { change: { service: 'claims', commit: second }, subject: 'second' },
+  ]);
+  expect(await activities.resolveChanges({ since: second })).toEqual([]);
+  await expect(activities.resolveChanges({ since: 'f'.repeat(40) })).rejects.toMatchObject(
+    refusal('is not on main'),
+  );
+  await expect(activities.resolveChanges({ since: second, until: first })).rejects.toMatchObject(
+    refusal(`^${first} is not after ${second}`),
+  );
+});

@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { configuration } from '../../../test/support/configuration.ts';
+import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
+import type { Application } from '../../model/application.ts';
+import type { Release } from '../../model/change.ts';
+import { releaseKustomization } from '../../model/release.ts';
+import type { ArgoCd } from '../../systems/argocd/index.ts';
+import type { ObjectStore } from '../../systems/objects/index.ts';
+import { createRenderActivities } from './render.ts';
+
+const name = 'registry.example/team/claims';
+const digest = `sha256:${'d'.repeat(64)}`;
+const other = `sha256:${'e'.repeat(64)}`;
+const overlay = 'manifests/claims/overlays/production';
+const deployment = JSON.stringify({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'claims' },
+  spec: { template: { spec: { containers: [{ name: 'app', image: name }] } } },
+});
+
+let disk: DiskRepository;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'render-test-'));
+  disk = await makeDiskRepository({
+    'services/claims/Dockerfile': 'FROM scratch\n',
+    'manifests/claims/base/kustomization.yaml': 'resources: [deployment.json]\n',
+    'manifests/claims/base/deployment.json': deployment,
+  });
+  return () => disk.remove();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Renders a release below this overlay, as the Application has it. @returns what was stored for people to look at */
+async function render(
+  kustomization: string,
+  kustomize: Record<string, unknown> = {},
+  files: Record<string, string> = {},
+): Promise<string[]> {
+  const config = configuration();
+  const commit = await disk.git('rev-parse', 'HEAD');
+  const base = (await disk.repository.object(commit, 'manifests/claims/base')) ?? '';
+  const release: Release = {
+    change: { service: 'claims', commit },
+    source: { position: 1, subject: '', authors: [], committedAt: '', base, paths: [] },
+    image: { name, digest },
+  };
+  const revision = await disk.commit('release', {
+    ...files,
+    [`${overlay}/kustomization.yaml`]: kustomization,
+    [`${overlay}/release/kustomization.yaml`]: releaseKustomization(release),
+    [`${overlay}/release/base/kustomization.yaml`]: 'resources: [deployment.json]\n',
+    [`${overlay}/release/base/deployment.json`]: deployment,
+    'now.txt': `${Math.random()}`,
+  });
+  const application = {
+    name: 'claims-production',
+    source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main', kustomize },
+  } as Partial<Application> as Application;
+  const argocd = {
+    application: async () => application,
+    kustomizeBuildOptions: async () => [],
+  } as Partial<ArgoCd> as ArgoCd;
+  const stored: string[] = [];
+  const objects = {
+    put: async (_: string, body: string) => Boolean(stored.push(body)),
+  } as Partial<ObjectStore> as ObjectStore;
+  const systems = { config, repository: disk.repository, argocd, objects };
+  try {
+    await createRenderActivities(systems, folder).renderRelease({
+      environment: 'production',
+      release,
+      revision,
+    });
+  } catch (error) {
+    // A refusal leaves nothing for people to approve.
+    expect(stored).toEqual([]);
+    throw error;
+  }
+  return stored;
+}
+
+test('a release is shown as it would run, by its digest', async () => {
+  const [diff] = await render('resources: [release]\nnamespace: production\n');
+  expect(diff).toMatch(new RegExp(`image: ${name}:[0-9a-f]{40}@${digest}`));
+});
+
+test('a mirror may have another name: by the digest it is the same image', async () => {
+  const [diff] = await render(withImage({ newName: 'mirror.example/claims' }));
+  expect(diff).toMatch(new RegExp(`image: mirror\\.example/claims:[0-9a-f]{40}@${digest}`));
+});
+
+const patch = (container: object, list = 'containers'): string =>
+  JSON.stringify({
+    resources: ['release'],
+    patches: [
+      {
+        target: { kind: 'Deployment' },
+        patch: JSON.stringify({
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'claims' },
+          spec: { template: { spec: { [list]: [container] } } },
+        }),
+      },
+    ],
+  });
+const withImage = (image: object): string =>
+  JSON.stringify({ resources: ['release'], images: [{ name, ...image }] });
+
+test.each([
+  ['another tag', withImage({ newTag: 'latest' }), /container app would run .*:latest.*Remove the override/],
+  ['another digest', withImage({ digest: other }), /container app would run .*e{64}, not sha256:d{64}\./],
+  ['a patch', patch({ name: 'app', image: `${name}:latest` }), /container app would run/],
+  [
+    'a patch to another image',
+    patch({ name: 'app', image: 'elsewhere.example/claims:1' }),
+    /The overlay replaces the image registry\.example\/team\/claims of the release\. Remove that override\./,
+  ],
+  [
+    'an init container with a moved tag',
+    patch({ name: 'init', image: `${name}:stable` }, 'initContainers'),
+    /container init would run .*:stable, not sha256:d{64}\. Remove the override of the image\./,
+  ],
+])('an overlay that brings the image by %s is refused', async (_, kustomization, why) => {
+  await expect(render(kustomization)).rejects.toMatchObject({
+    type: 'Refused',
+    nonRetryable: true,
+    message: expect.stringMatching(why) as string,
+  });
+});
+
+test('so is one with a CronJob that runs the image by its tag', async () => {
+  const job = {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'nightly' },
+    spec: {
+      jobTemplate: { spec: { template: { spec: { containers: [{ name: 'job', image: `${name}:main` }] } } } },
+    },
+  };
+  const files = { [`${overlay}/job.json`]: JSON.stringify(job) };
+  await expect(render('resources: [release, job.json]\n', {}, files)).rejects.toMatchObject({
+    message: expect.stringMatching(/CronJob\/nightly.*container job would run .*:main/) as string,
+  });
+});
+
+test('so is an Application that overrides the image by itself', async () => {
+  for (const image of [`${name}:latest`, `${name}@${other}`, `${name}=elsewhere.example/claims:1`]) {
+    await expect(render('resources: [release]\n', { images: [image] })).rejects.toMatchObject({
+      type: 'Refused',
+      message: expect.stringMatching(/[Oo]verride/) as string,
+    });
+  }
+});
+
+test('settings of an Application that only Argo CD understands are refused, since nobody saw what they do', async () => {
+  const patches = [{ target: { kind: 'Deployment' }, patch: '[]' }];
+  await expect(render('resources: [release]\n', { patches })).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringMatching(/cannot be followed .*Write it in the overlay instead\./s) as string,
+  });
+});

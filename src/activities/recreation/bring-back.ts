@@ -1,0 +1,109 @@
+import type { Client } from '@temporalio/client';
+import pLimit, { type LimitFunction } from 'p-limit';
+import { milliseconds } from '../../config/duration.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Application } from '../../model/application.ts';
+import { towardsHealth, towardsSync } from '../../model/recovery/bring-back.ts';
+import type { Target } from '../../model/recovery/recreation.ts';
+import { closedWindow } from '../../model/windows.ts';
+import type { SyncResource } from '../../systems/argocd/index.ts';
+import type { Kubernetes } from '../../systems/kubernetes/index.ts';
+import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
+import { withArgoCds, type ArgoCds } from './argocds.ts';
+import type { BackedUp } from './backed-up.ts';
+import { operationIdOf } from './operation-id.ts';
+import type { RecreationSystems } from './systems.ts';
+import { followApplication } from './follow-application.ts';
+
+/** What Argo CD gives to the syncs that it starts by itself: in a cluster that comes up, much is there only a minute later. */
+const retries = 5;
+
+export interface RebuiltCluster {
+  kubernetes: Kubernetes;
+  argocds: ArgoCds;
+  config: Config;
+  temporal: Client;
+  recreation: string;
+  /** When Argo CD began to run again, in milliseconds. */
+  startedAt: number;
+  /** Operations at a time. Health is waited for beside that: it costs next to nothing. */
+  slots: LimitFunction;
+}
+
+/** Works with the Argo CD of the cluster that comes back. */
+export async function withRebuiltCluster<T>(
+  { config, temporal, clusterOf }: RecreationSystems,
+  { startedAt, ...target }: Target & { startedAt: string },
+  work: (rebuilt: RebuiltCluster) => Promise<T>,
+): Promise<T> {
+  const kubernetes = clusterOf(target);
+  return withArgoCds(kubernetes, config.argocd.namespace, (argocds) =>
+    work({
+      kubernetes,
+      argocds,
+      config,
+      temporal,
+      recreation: target.recreation,
+      startedAt: Date.parse(startedAt),
+      slots: pLimit(config.recreation.parallel),
+    }),
+  );
+}
+
+/** Carries an operation of our own to its success. At the deadline it is ended, so that nothing goes on unseen. */
+export async function operate(
+  { argocds, config, temporal, recreation }: RebuiltCluster,
+  { name, namespace, expected }: BackedUp,
+  phase: string,
+  resources?: readonly SyncResource[],
+): Promise<{ succeeded: boolean; deadline: number }> {
+  const argocd = argocds.of(namespace);
+  const id = operationIdOf(recreation, namespace ?? '', name, phase);
+  const within = milliseconds(config.recreation.healthy);
+  let deadline = Date.now() + within;
+  const end = await followApplication({
+    argocd,
+    name,
+    signal: argocds.signal,
+    next: (application) => towardsSync(application, id),
+    deadline(application) {
+      const { operation } = application ?? {};
+      // An attempt before this one may have asked for it.
+      if (operation?.id === id) deadline = Math.min(deadline, operation.startedAt + within);
+      return deadline;
+    },
+    async start(application) {
+      if (!(await ownRunIsOpen(temporal)) || (await isClosed(argocds, application))) return false;
+      const request = { id, revisions: expected, prune: false, reason: `Recreation, ${phase}` };
+      const { state } = await argocd.startOperation(
+        name,
+        // What of some resources cannot be applied yet is left out the next time.
+        resources ? { ...request, resources, retries: 0 } : { ...request, retries },
+      );
+      return state === 'ours' || state === 'busy';
+    },
+  });
+  if (end === 'late') await argocd.terminate(name, id);
+  return { succeeded: end === 'done', deadline };
+}
+
+/** Syncs an Application at its revisions and waits until it is healthy. @returns whether it is */
+export async function bringBack(rebuilt: RebuiltCluster, one: BackedUp, phase: string): Promise<boolean> {
+  const { argocds, slots, startedAt } = rebuilt;
+  const { succeeded, deadline } = await slots(() => operate(rebuilt, one, phase));
+  if (!succeeded) return false;
+  const end = await followApplication({
+    argocd: argocds.of(one.namespace),
+    name: one.name,
+    signal: argocds.signal,
+    next: (application) => towardsHealth(application, startedAt),
+    deadline: () => deadline,
+  });
+  return end === 'done';
+}
+
+/** An operation in a closed window would stand still until its deadline. */
+async function isClosed({ of }: ArgoCds, application: Application): Promise<boolean> {
+  const windows = await of().syncWindows(application.project);
+  return closedWindow(windows, application, Date.now()) !== undefined;
+}

@@ -1,0 +1,158 @@
+import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { z } from 'zod';
+import { milliseconds } from '../../config/duration.ts';
+import { applicationName, environmentOf } from '../../config/places.ts';
+import type { Application } from '../../model/application.ts';
+import { judge, type Judgement } from '../../model/application-health.ts';
+import type { ArgoCd } from '../../systems/argocd/index.ts';
+import { isOpen } from '../../systems/temporal/runs.ts';
+import { createNudge } from './nudge.ts';
+import { createStandings } from './release-standing.ts';
+import { syncRequest } from './start-sync.ts';
+import type { Systems } from '../systems.ts';
+import type { Health, WaitActivities } from '../contract.ts';
+
+type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'temporal' | 'recreations'>;
+type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
+
+/** What people see of a wait, and what the next attempt has to know: when Argo CD was seen to have the operation. */
+const progressSchema = z.object({ waitsFor: z.string(), takenAt: z.number().exactOptional() });
+type Progress = z.infer<typeof progressSchema>;
+
+/** The judgement is looked at again this often without any news: some of its rules are about time. */
+const tickMs = 2000;
+const heartbeatMs = 2000;
+/** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
+const submissionLimit = 5;
+/** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
+const terminationMs = 30_000;
+
+/** Waits on Argo CD, from the process's one watch. Safe to repeat and late: nothing is changed but its own operation. */
+export function createWaitActivities(systems: WaitSystems): WaitActivities {
+  return {
+    async awaitHealthy(wait) {
+      const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
+      const progress = earlier ?? { waitsFor: 'news of the Application' };
+      const beat = setInterval(() => heartbeat(progress), heartbeatMs);
+      try {
+        return await awaitHealthy(systems, wait, progress);
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}
+
+async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress): Promise<Health> {
+  const { config, argocd, recreations } = systems;
+  const name = applicationName(config, wait.service, wait.environment);
+  const { endedAt: rebuiltAt = 0 } = await recreations.last();
+  const deadline = deadlineOf(wait, rebuiltAt);
+  const standingsOf = createStandings(systems, wait);
+  const nudge = createNudge(systems, wait);
+  const wanted = { ...wait, since: Date.now() };
+  const { bake } = environmentOf(config, wait.environment);
+  const bakeMs = bake === undefined ? 0 : milliseconds(bake);
+  let healthySince: number | undefined;
+  let submissions = 0;
+  let nudged = wait.operationId !== undefined;
+
+  for await (const { application, unreachable } of argocd.changes(name, tickMs, cancellationSignal())) {
+    // Without asking Git first, which takes as long as Argo CD needs to begin.
+    const unseen = application && !nudged && application.sync.revision !== wait.revision;
+    nudged ||= application !== undefined;
+    const [standings] = await Promise.all([
+      standingsOf(application).catch((error: unknown) => String(error)),
+      unseen && nudge(application),
+    ]);
+    const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
+    if (has) progress.takenAt ??= Date.now();
+    // An operation of before is lost with the cluster.
+    const taken = (progress.takenAt ?? 0) > rebuiltAt;
+    const judgement =
+      typeof standings === 'string'
+        ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
+        : judge(application, { ...wanted, taken }, standings, Date.now());
+    if (judgement.state === 'overtaken') return judgement;
+    if (judgement.state === 'failed') return failure(argocd, name, judgement.reason, application);
+    healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
+    if (judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
+      return { ...judgement, ...seen(application) };
+    }
+    if (judgement.state === 'lost') {
+      submissions += 1;
+      if (submissions > submissionLimit) {
+        return failure(argocd, name, `Argo CD lost the sync ${submissionLimit} times.`, application);
+      }
+      await submitAgain(systems, name, wait);
+    }
+    progress.waitsFor = describe(judgement);
+    if (unreachable !== undefined) progress.waitsFor = `the cluster (${unreachable})`;
+    if ('stale' in judgement && application) await nudge(application);
+    if (Date.now() >= deadline) return giveUp(argocd, name, wait, progress.waitsFor, application);
+  }
+  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+}
+
+/** Whoever waited for the cluster to be rebuilt has the whole time again. */
+function deadlineOf({ deadline }: Wait, rebuiltAt: number): number {
+  const own = Date.parse(deadline);
+  return Math.max(own, rebuiltAt + own - activityInfo().scheduledTimestampMs);
+}
+
+function describe(judgement: Judgement): string {
+  if (judgement.state === 'waiting') return judgement.for;
+  return judgement.state === 'healthy'
+    ? 'it to stay healthy'
+    : 'the sync, which was lost and asked for again';
+}
+
+const seen = (application: Application | undefined) => ({
+  health: application?.health.status ?? 'Missing',
+  sync: application?.sync.status ?? 'Unknown',
+});
+
+async function failure(
+  argocd: ArgoCd,
+  name: string,
+  reason: string,
+  application: Application | undefined,
+): Promise<Health> {
+  const explanation = await argocd.explain(name);
+  return { state: 'failed', reason: `${reason}\n${explanation}`.trimEnd(), ...seen(application) };
+}
+
+/** At the deadline: explains first, then ends its own operation, so that nothing goes on that nobody waits for. */
+async function giveUp(
+  argocd: ArgoCd,
+  name: string,
+  { operationId, revision }: Wait,
+  waitedFor: string,
+  application: Application | undefined,
+): Promise<Health> {
+  const result = await failure(
+    argocd,
+    name,
+    `Not healthy in time: ${name} waited for ${waitedFor}.`,
+    application,
+  );
+  await terminate(argocd, name, operationId ?? revision);
+  return result;
+}
+
+async function terminate(argocd: ArgoCd, name: string, operationId: string): Promise<void> {
+  await argocd.terminate(name, operationId);
+  const end = Date.now() + terminationMs;
+  for await (const { application } of argocd.changes(name, tickMs, cancellationSignal())) {
+    const { requested, operation } = application ?? {};
+    if (!requested || operation?.id !== operationId || Date.now() >= end) return;
+  }
+}
+
+/** The same operation under the same ID; its evidence was checked when it was asked for first, and is immutable. */
+async function submitAgain({ argocd, temporal }: WaitSystems, name: string, wait: Wait): Promise<void> {
+  const { workflowExecution } = activityInfo();
+  const { operationId, release, revision } = wait;
+  if (operationId === undefined || !workflowExecution || !(await isOpen(temporal, workflowExecution))) return;
+  await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
+}

@@ -1,0 +1,70 @@
+import { activityInfo, log } from '@temporalio/activity';
+import type { Application } from '../../model/application.ts';
+import { closedWindow } from '../../model/windows.ts';
+import { isOpen } from '../../systems/temporal/runs.ts';
+import { syncRequest } from './start-sync.ts';
+import type { Systems } from '../systems.ts';
+import type { WaitActivities } from '../contract.ts';
+
+type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
+
+/** A refresh is asked for again when Argo CD's look stays too old: soon at first, then not to be in its way. */
+const firstRefreshPauseMs = 2000;
+const longestRefreshPauseMs = 30_000;
+/** So long after it was asked for, an attempt still is the first to know of the commit. */
+const freshMs = 10_000;
+/** What Argo CD gives to the syncs that it starts by itself. */
+const automatedRetries = 5;
+/**
+ * Argo CD polls the repository every few minutes, and a refresh makes it compare before it syncs: where it syncs by
+ * itself, an operation as it would start one saves that. Only right after the commit: a late attempt might be overtaken
+ * by a newer one, which is Argo CD's own to find out.
+ *
+ * @returns whether it was started
+ */
+async function syncAtOnce(
+  { argocd, temporal }: Pick<Systems, 'argocd' | 'temporal'>,
+  application: Application,
+  { release, revision }: Wait,
+): Promise<boolean> {
+  const { automated, requested, name, project } = application;
+  const { attempt, scheduledTimestampMs, workflowExecution } = activityInfo();
+  const late = attempt > 1 || Date.now() - scheduledTimestampMs > freshMs;
+  if (!automated || requested || late || !workflowExecution) return false;
+  const [windows, wanted] = await Promise.all([
+    argocd.syncWindows(project),
+    isOpen(temporal, workflowExecution),
+  ]);
+  if (!wanted || closedWindow(windows, application, Date.now()) !== undefined) return false;
+  const request = {
+    ...syncRequest(release.change, revision, revision),
+    ...automated,
+    retries: automatedRetries,
+  };
+  const started = await argocd.startOperation(name, request);
+  return started.state === 'ours';
+}
+
+/** Makes Argo CD look again, or sync at once; not more often than it can follow. */
+export function createNudge(
+  systems: Pick<Systems, 'argocd' | 'temporal'>,
+  wait: Wait,
+): (application: Application) => Promise<void> {
+  let pause = firstRefreshPauseMs;
+  let next = 0;
+  let first = wait.operationId === undefined;
+  return async (application) => {
+    if (Date.now() < next) return;
+    next = Date.now() + pause;
+    pause = Math.min(longestRefreshPauseMs, pause * 2);
+    try {
+      if (first && (await syncAtOnce(systems, application, wait))) return;
+      await systems.argocd.refresh(application.name);
+    } catch (error) {
+      // Argo CD looks by itself too, only later; and the watch tells when the cluster is away.
+      log.warn('Argo CD could not be nudged', { application: application.name, error: String(error) });
+    } finally {
+      first = false;
+    }
+  };
+}

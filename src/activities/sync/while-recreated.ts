@@ -1,0 +1,45 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { ArgoCd } from '../../systems/argocd/index.ts';
+import type { Recreations } from '../../systems/temporal/recreations.ts';
+
+/** Soon enough afterwards, and bearable for a server to which thousands come back all the while. */
+const lookAgainAfter = '30 seconds';
+
+/**
+ * Argo CD for all but who rebuilds it: while its cluster is rebuilt nobody reads or changes it, since what is there is
+ * neither what was nor what will be. Who wants to is told to come again, also in the middle of a wait.
+ *
+ * @throws ApplicationFailure `BeingRecreated`, expected and retryable
+ */
+export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): ArgoCd {
+  async function pass(): Promise<void> {
+    if (!(await recreations.last()).underWay) return;
+    throw ApplicationFailure.create({
+      type: 'BeingRecreated',
+      message: 'The cluster is being rebuilt. This goes on by itself afterwards.',
+      nextRetryDelay: lookAgainAfter,
+      category: ApplicationFailureCategory.BENIGN,
+    });
+  }
+  async function after<T>(work: () => Promise<T>): Promise<T> {
+    await pass();
+    return work();
+  }
+
+  return {
+    ...argocd,
+    application: (name) => after(() => argocd.application(name)),
+    async *changes(name, everyMs, signal) {
+      for await (const sighting of argocd.changes(name, everyMs, signal)) {
+        await pass();
+        yield sighting;
+      }
+      throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+    },
+    refresh: (name) => after(() => argocd.refresh(name)),
+    startOperation: (name, request) => after(() => argocd.startOperation(name, request)),
+    terminate: (name, id) => after(() => argocd.terminate(name, id)),
+    syncWindows: (project) => after(() => argocd.syncWindows(project)),
+    kustomizeBuildOptions: () => after(() => argocd.kustomizeBuildOptions()),
+  };
+}

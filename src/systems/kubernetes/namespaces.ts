@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { KubernetesError, type Kubernetes } from './index.ts';
+
+const namespaceSchema = z.looseObject({
+  metadata: z.looseObject({ uid: z.string(), deletionTimestamp: z.string().optional() }),
+  spec: z.looseObject({}).default({}),
+});
+
+export const namespacePath = (name: string): string => `/api/v1/namespaces/${encodeURIComponent(name)}`;
+
+/** Tells one cluster from all others: its oldest namespace never comes again. */
+export async function clusterUid(kubernetes: Kubernetes): Promise<string> {
+  return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
+}
+
+export type NamespaceState = 'absent' | 'there' | 'going';
+
+export async function namespaceState(kubernetes: Kubernetes, name: string): Promise<NamespaceState> {
+  const raw = await kubernetes.get(namespacePath(name));
+  if (raw === undefined) return 'absent';
+  return namespaceSchema.parse(raw).metadata.deletionTimestamp === undefined ? 'there' : 'going';
+}
+
+export async function ensureNamespace(
+  kubernetes: Kubernetes,
+  name: string,
+  labels: Record<string, string> = {},
+): Promise<void> {
+  if ((await kubernetes.get(namespacePath(name))) !== undefined) return;
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+  await kubernetes.post('/api/v1/namespaces', namespace).catch((error: unknown) => {
+    if (!(error instanceof KubernetesError && error.status === 409)) throw error;
+  });
+}
+
+/** Lets a namespace go that is being deleted and has nothing in it, as Kubernetes' own controller would where there is one. */
+export async function finalizeNamespace(kubernetes: Kubernetes, name: string): Promise<void> {
+  const raw = await kubernetes.get(namespacePath(name));
+  if (raw === undefined) return;
+  const namespace = namespaceSchema.parse(raw);
+  await kubernetes
+    .put(`${namespacePath(name)}/finalize`, { ...namespace, spec: { ...namespace.spec, finalizers: [] } })
+    .catch((error: unknown) => {
+      if (!(error instanceof KubernetesError && [404, 409].includes(error.status))) throw error;
+    });
+}

@@ -1,0 +1,169 @@
+import { stripVTControlCharacters } from 'node:util';
+import { z } from 'zod';
+import type { Kubernetes } from './index.ts';
+
+/** A Kubernetes object that makes pods. */
+export interface Workload {
+  kind: string;
+  namespace: string;
+  name: string;
+}
+
+/** Enough to see what is wrong; more of the same helps nobody. */
+const podLimit = 2;
+const logLines = 20;
+const logBytes = 4096;
+
+const collections: Record<string, string> = {
+  Deployment: 'apis/apps/v1',
+  StatefulSet: 'apis/apps/v1',
+  DaemonSet: 'apis/apps/v1',
+  Job: 'apis/batch/v1',
+  Rollout: 'apis/argoproj.io/v1alpha1',
+};
+
+export const makesPods = ({ kind }: { kind: string }): boolean => kind === 'Pod' || kind in collections;
+
+const state = z.object({
+  waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
+  terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
+});
+const containerStatus = z.object({
+  name: z.string(),
+  ready: z.boolean().default(false),
+  restartCount: z.number().default(0),
+  state: state.default({}),
+  lastState: state.default({}),
+});
+const podSchema = z.object({
+  metadata: z.object({
+    name: z.string(),
+    creationTimestamp: z.string(),
+    deletionTimestamp: z.string().optional(),
+  }),
+  status: z
+    .object({
+      phase: z.string().default('Unknown'),
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+        .default([]),
+      initContainerStatuses: z.array(containerStatus).default([]),
+      containerStatuses: z.array(containerStatus).default([]),
+    })
+    .prefault({}),
+});
+type Pod = z.infer<typeof podSchema>;
+type ContainerStatus = z.infer<typeof containerStatus>;
+
+const workloadSchema = z.object({
+  spec: z.object({ selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }) }),
+});
+const podsSchema = z.object({ items: z.array(podSchema) });
+const eventsSchema = z.object({
+  items: z.array(z.object({ message: z.string().default(''), lastTimestamp: z.string().nullish() })),
+});
+
+/**
+ * What is wrong with the pods of a workload: state, exit code, restarts, the last warning and the last lines of the log.
+ *
+ * @throws KubernetesError, ZodError
+ */
+export async function explainPods(kubernetes: Kubernetes, workload: Workload): Promise<string[]> {
+  const pods = (await podsOf(kubernetes, workload)).filter(isTroubled);
+  const newest = pods.toSorted((a, b) =>
+    b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp),
+  );
+  const lines: string[] = [];
+  for (const pod of newest.slice(0, podLimit)) lines.push(...(await explainPod(kubernetes, workload, pod)));
+  return lines;
+}
+
+export async function podsOf(kubernetes: Kubernetes, { kind, namespace, name }: Workload): Promise<Pod[]> {
+  const pods = `/api/v1/namespaces/${namespace}/pods`;
+  if (kind === 'Pod') {
+    const pod = await kubernetes.get(`${pods}/${name}`);
+    return pod === undefined ? [] : [podSchema.parse(pod)];
+  }
+  const workload = await kubernetes.get(
+    `/${collections[kind]}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`,
+  );
+  if (workload === undefined) return [];
+  const { matchLabels } = workloadSchema.parse(workload).spec.selector;
+  const labelSelector = Object.entries(matchLabels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  return podsSchema.parse(await kubernetes.get(pods, { labelSelector, limit: 100 })).items;
+}
+
+const containersOf = ({ status }: Pod): ContainerStatus[] => [
+  ...status.initContainerStatuses,
+  ...status.containerStatuses,
+];
+
+function isTroubled(pod: Pod): boolean {
+  const { metadata, status } = pod;
+  if (metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded') return false;
+  return status.phase !== 'Running' || status.containerStatuses.some((container) => !container.ready);
+}
+
+async function explainPod(kubernetes: Kubernetes, { namespace }: Workload, pod: Pod): Promise<string[]> {
+  const { name } = pod.metadata;
+  const scheduling = pod.status.conditions.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );
+  const lines = [`Pod ${name}: ${scheduling?.message ?? pod.status.phase}`];
+  for (const container of containersOf(pod).filter(hasTrouble)) {
+    lines.push(`  container ${container.name}: ${describe(container)}`);
+    const log = await lastLines(kubernetes, namespace, name, container).catch(() => '');
+    if (log !== '') lines.push('  its log ends:', ...log.split('\n').map((line) => `    ${line}`));
+  }
+  const warning = await lastWarning(kubernetes, namespace, name).catch(() => undefined);
+  if (warning !== undefined) lines.push(`  last warning: ${warning}`);
+  return lines;
+}
+
+/** An init container that did its work is not ready, and all is well. */
+const hasTrouble = ({ ready, state }: ContainerStatus): boolean => !ready && state.terminated?.exitCode !== 0;
+
+function describe({ state, lastState, restartCount }: ContainerStatus): string {
+  const { waiting } = state;
+  const ended = state.terminated ?? lastState.terminated;
+  return [
+    waiting ? [waiting.reason, waiting.message].filter(Boolean).join(': ') : 'not ready',
+    ended && `exit code ${ended.exitCode}${ended.reason === undefined ? '' : ` (${ended.reason})`}`,
+    restartCount > 0 && `${restartCount} restarts`,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+async function lastLines(
+  kubernetes: Kubernetes,
+  namespace: string,
+  pod: string,
+  { name, state, restartCount }: ContainerStatus,
+): Promise<string> {
+  const log = await kubernetes.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
+    container: name,
+    tailLines: logLines,
+    // The server counts from the first of these lines, and the last are what matters: so cut here.
+    limitBytes: logLines * logBytes,
+    previous: String(state.waiting !== undefined && restartCount > 0),
+  });
+  return stripVTControlCharacters(log).trimEnd().slice(-logBytes);
+}
+
+async function lastWarning(
+  kubernetes: Kubernetes,
+  namespace: string,
+  pod: string,
+): Promise<string | undefined> {
+  const { items } = eventsSchema.parse(
+    await kubernetes.get(`/api/v1/namespaces/${namespace}/events`, {
+      fieldSelector: `involvedObject.name=${pod},type=Warning`,
+      limit: 100,
+    }),
+  );
+  const [last] = items.toSorted((a, b) => (b.lastTimestamp ?? '').localeCompare(a.lastTimestamp ?? ''));
+  return last?.message.slice(0, 500);
+}

@@ -1,0 +1,53 @@
+import { createAskActivities } from '../activities/delivery/ask-environment.ts';
+import { createBackupActivities } from '../activities/backup/store.ts';
+import { createBuildActivities } from '../activities/delivery/build.ts';
+import { createWaitActivities } from '../activities/sync/await-healthy.ts';
+import { createPullRequestActivities } from '../activities/promotion/pull-requests.ts';
+import { createRecordActivities } from '../activities/delivery/records.ts';
+import { createRecoveryActivities } from '../activities/backup/verify.ts';
+import { createRecreationActivities } from '../activities/recreation/index.ts';
+import type { RecreationSystems } from '../activities/recreation/systems.ts';
+import { createReleaseActivities } from '../activities/promotion/write-release.ts';
+import { createRenderActivities } from '../activities/promotion/render.ts';
+import { createRepositoryPollActivities } from '../activities/delivery/repository-poll.ts';
+import { createSettingsActivities } from '../activities/promotion/settings.ts';
+import { createSourceActivities } from '../activities/delivery/verify-change.ts';
+import { createSyncActivities } from '../activities/sync/start-sync.ts';
+import type { Systems } from '../activities/systems.ts';
+import type { Queue } from '../model/task-queues.ts';
+
+function promotionActivities(systems: Systems, workDirectory: string) {
+  const rendering = createRenderActivities(systems, workDirectory);
+  return {
+    ...createReleaseActivities(systems),
+    ...createPullRequestActivities(systems, rendering),
+    ...createSettingsActivities(systems),
+    ...rendering,
+  };
+}
+
+/** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
+export const activitiesOf: Record<
+  Queue,
+  (systems: Systems & RecreationSystems, workDirectory: string) => object
+> = {
+  build: ({ config, repository, objects, images, commands }, workDirectory) =>
+    createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
+  delivery: (systems, workDirectory) => ({
+    ...promotionActivities(systems, workDirectory),
+    ...createSourceActivities(systems),
+    ...createRecordActivities(systems),
+    ...createRepositoryPollActivities(systems),
+    ...createAskActivities({ platform: systems.config.platform, temporal: systems.temporal }),
+  }),
+  production: (systems, workDirectory) => ({
+    ...promotionActivities(systems, workDirectory),
+    ...createSyncActivities(systems),
+    ...createBackupActivities(systems, systems.scratch),
+  }),
+  recovery: (systems) => ({
+    ...createRecoveryActivities(systems, systems.scratch),
+    ...createRecreationActivities(systems),
+  }),
+  wait: (systems) => createWaitActivities(systems),
+};

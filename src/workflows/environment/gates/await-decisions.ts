@@ -1,0 +1,59 @@
+import type { Proposal } from '../../../activities/contract.ts';
+import { tally, type DecisionCall, type DecisionRule } from '../../../model/decisions.ts';
+import type { Outcome } from '../../../model/promotion.ts';
+import { quick } from '../../activity-options.ts';
+import { interference } from './interference.ts';
+import { askPeople, ended, place, type Promotion } from '../promotion.ts';
+
+/**
+ * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
+ * without it. @returns why it may not go on, if so
+ */
+export async function awaitDecisions(
+  p: Promotion,
+  { pullRequest, authors, rendered }: Proposal,
+  rule: DecisionRule,
+): Promise<Outcome | undefined> {
+  const { change } = p.ask.release;
+  const manifestsDigest = rendered?.manifestsDigest ?? '';
+  const call: DecisionCall = { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
+  p.call = call;
+  const patience = { withinMs: rule.expiresAfterMs, summary: 'decisions' };
+  try {
+    const answer = await askPeople(p, patience, async () => {
+      const refusal = await interference(p, pullRequest);
+      if (refusal) return refusal;
+      if (tally(call).state === 'approved') await askWhatIsDemanded(p, call);
+
+      const count = tally(call);
+      if (count.state === 'approved') return undefined;
+      if (count.state === 'rejected') {
+        const { by, reason } = count.decision;
+        return ended(
+          p,
+          'rejected',
+          reason === undefined ? `${by} rejected it.` : `${by} rejected it: ${reason}`,
+        );
+      }
+      p.view = { ...p.view, decisions: call.decisions };
+      await p.show({ state: 'waiting', waitingFor: `${count.missing} of ${call.rule.quorum} approvals` });
+      return 'open';
+    });
+    if (answer !== 'late') return answer;
+    return ended(p, 'failed', 'The time to decide is over. Deliver the change again.');
+  } finally {
+    p.view = { ...p.view, decisions: call.decisions };
+    delete p.call;
+  }
+}
+
+/** A promotion may wait for days: what the configuration demands when the quorum is reached is what counts. */
+async function askWhatIsDemanded(p: Promotion, call: DecisionCall): Promise<void> {
+  const { settings } = p.ask;
+  const { environment } = place(p);
+  const { approval } = await quick(p.input.platform, settings.queue).readSettings({ environment });
+  // Less than was asked for is not taken back from those who were asked, nor is their time.
+  if (approval.by !== 'decisions') return;
+  const { quorum, expiresAfterMs } = call.rule;
+  call.rule = { ...approval, quorum: Math.max(approval.quorum, quorum), expiresAfterMs };
+}

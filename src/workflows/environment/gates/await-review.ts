@@ -1,0 +1,28 @@
+import type { Outcome, PullRequest } from '../../../model/promotion.ts';
+import { interference } from './interference.ts';
+import { askPeople, ended, type Promotion } from '../promotion.ts';
+
+/** Waits for a review that counts, on the very head that was opened. @returns why it may not go on, if so */
+export async function awaitReview(p: Promotion, pullRequest: PullRequest): Promise<Outcome | undefined> {
+  const { number, url } = pullRequest;
+  const { environment } = p.input;
+  await p.show({ state: 'waiting', waitingFor: `a review of pull request #${number}: ${url}` });
+
+  const patience = { withinMs: p.ask.settings.reviewWithinMs, summary: `review of #${number}` };
+  const answer = await askPeople(p, patience, async () => {
+    const refusal = await interference(p, pullRequest);
+    if (refusal) return refusal;
+    const { state, approvedBy = [], rejectedBy: [rejecter] = [] } = p.reading ?? {};
+    if (rejecter !== undefined) return ended(p, 'rejected', `${rejecter} asked for changes in #${number}.`);
+    if (approvedBy.length > 0) return undefined;
+    if (state !== 'merged') return 'open';
+    return ended(
+      p,
+      'failed',
+      `Somebody merged #${number} without a review, so ${environment} may run it. ` +
+        'Revert that merge and deliver the change again, or deliver a newer one.',
+    );
+  });
+  if (answer !== 'late') return answer;
+  return ended(p, 'failed', `Nobody reviewed #${number} in time. Deliver the change again.`);
+}

@@ -1,0 +1,39 @@
+import type { Outcome, PullRequest } from '../../../model/promotion.ts';
+import { quick } from '../../activity-options.ts';
+import { ended, place, withdrawal, type Promotion } from '../promotion.ts';
+
+/**
+ * Reads the pull request again when the forge said something about it, and tells what ends a promotion while people are
+ * asked: its delivery withdrew it, or somebody laid hands on the pull request.
+ */
+export async function interference(
+  p: Promotion,
+  { number, head }: PullRequest,
+): Promise<Outcome | undefined> {
+  if (p.unread) {
+    p.unread = false;
+    p.reading = await quick(p.input.platform, p.ask.settings.queue).readPullRequest({
+      ...place(p),
+      number,
+      head,
+    });
+  }
+  const withdrawn = withdrawal(p);
+  if (withdrawn) return withdrawn;
+  if (p.reading?.state === 'closed') {
+    return ended(
+      p,
+      'rejected',
+      `Somebody closed pull request #${number}, or deleted its branch. To propose the change again, deliver it again.`,
+    );
+  }
+  if (p.reading?.edited !== undefined) {
+    const { edited } = p.reading;
+    return ended(
+      p,
+      'failed',
+      `Somebody changed pull request #${number} (${edited}). Deliver the change again.`,
+    );
+  }
+  return undefined;
+}
