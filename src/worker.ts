@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { clearDeadCheckouts } from './activities/delivery/checkout.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
@@ -28,7 +28,7 @@ export interface WorkerRun {
  */
 export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
-  await Promise.all(ownFolders(workDirectory).map(clearDeadCheckouts));
+  await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
   const client = await patiently(connectClient, (error) =>

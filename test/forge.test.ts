@@ -7,7 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { refused } from '../src/activities/failures.ts';
-import { createPullRequestActivities } from '../src/activities/promotion/pull-requests.ts';
+import { createPullRequestActivities } from '../src/activities/promotion/index.ts';
 import { createReleaseActivities } from '../src/activities/promotion/write-release.ts';
 import type { PullRequestActivities, Rendered, SeenRelease } from '../src/activities/contract.ts';
 import { promotionSettings } from '../src/config/places.ts';

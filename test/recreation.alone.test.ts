@@ -57,7 +57,7 @@ beforeAll(async () => {
   const [claims = '', payments = '', reports = ''] = started.map(({ change }) => change);
   await Promise.all([platform.carry(claims), platform.carry(payments)]);
   await platform.sees(reports, { environments: { staging: { state: 'waiting' } } });
-  before = await whatRuns();
+  before = await runningRelease();
   await vi.waitFor(async () => expect(await opened()).toBe(credential), { timeout: 30_000 });
   await backUp();
   await platform.worker.end();
@@ -187,7 +187,7 @@ async function opened(): Promise<string> {
   return Buffer.from(value, 'base64').toString();
 }
 
-async function whatRuns(): Promise<Record<string, string[]>> {
+async function runningRelease(): Promise<Record<string, string[]>> {
   const places = stages.flatMap((stage) => services.map((service) => [stage, service] as const));
   const found = places.map(async ([stage, service]) => [
     `${stage}/${service}`,
@@ -198,7 +198,7 @@ async function whatRuns(): Promise<Record<string, string[]>> {
 
 /** All pods run what they did, the sealed secret is open, and nothing says anything else. */
 async function expectBack(): Promise<void> {
-  await vi.waitFor(async () => expect(await whatRuns()).toEqual(before), { timeout: 60_000, interval: 1000 });
+  await vi.waitFor(async () => expect(await runningRelease()).toEqual(before), { timeout: 60_000, interval: 1000 });
   await vi.waitFor(async () => expect(await opened()).toBe(credential), { timeout: 30_000 });
 }
 
@@ -295,7 +295,7 @@ test(
       commit: await platform.commit('claims'),
     });
     await platform.carry(next.change);
-    before = await whatRuns();
+    before = await runningRelease();
     await backUp();
   },
   2 * patience,

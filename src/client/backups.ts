@@ -7,7 +7,8 @@ import { backupId } from '../model/workflow-ids.ts';
 import { taskQueue } from '../model/task-queues.ts';
 import { attributes } from '../model/visibility.ts';
 import type { backUpArgoCd } from '../workflows/back-up-argo-cd.ts';
-import type { compareBackups, verifyBackup } from '../workflows/recovery.ts';
+import type { compareBackups } from '../workflows/compare-backups.ts';
+import type { verifyBackup } from '../workflows/verify-backup.ts';
 import { inOurWords } from './errors.ts';
 import { progressOf } from './progress.ts';
 

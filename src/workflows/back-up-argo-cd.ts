@@ -1,13 +1,11 @@
-import { ApplicationFailure, executeChild, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { BackupActivities } from '../activities/contract.ts';
 import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/recovery/backup.ts';
 import { backupId } from '../model/workflow-ids.ts';
 import { taskQueue } from '../model/task-queues.ts';
-import { attributes } from '../model/visibility.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
 import { now, silence } from './activity-options.ts';
-import { recovery } from './recovery.ts';
+import { recovery } from './recovery-activities.ts';
 
 /**
  * Stores all that Argo CD cannot find in Git, then has it read back by others who can: who writes backups cannot open
@@ -37,22 +35,3 @@ const storing = (platform: string) =>
     heartbeatTimeout: silence,
     retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   });
-
-/**
- * Run by the Schedule, which adds a time to the IDs of what it starts: that two backups never overlap, whoever started
- * them, only the one ID does. One that is under way serves for this night.
- */
-export async function nightlyBackup(input: BackupInput): Promise<RecoveryPoint | undefined> {
-  const { platform, cluster } = checkedInput(backupInputSchema, input);
-  try {
-    return await executeChild(backUpArgoCd, {
-      workflowId: backupId(platform, cluster),
-      args: [{ platform, cluster }],
-      staticSummary: `nightly backup of ${cluster}`,
-      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
-    });
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
-    throw error;
-  }
-}

@@ -12,11 +12,10 @@ import { seal } from '../../systems/backups/seal.ts';
 import { fileBody, textBody } from '../../systems/backups/vault.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
 
-import { refused } from '../failures.ts';
+import { refused, withVault } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { BackupActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-import { withScratch } from '../delivery/checkout.ts';
+import { withScratch } from '../../systems/work-directory/scratch.ts';
 
 /** @param scratch folder for encrypted files on their way */
 export function createBackupActivities(

@@ -3,11 +3,10 @@ import { backupOf } from '../../config/backup-of.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKinds, type BackupDifference, type BackupKind } from '../../model/recovery/backup.ts';
 import { backupKeys, recoveryPoint, writeVerification } from '../../systems/backups/catalogue.ts';
-import { refused } from '../failures.ts';
+import { refused, withVault } from '../failures.ts';
 import { judgeBackup, wrongIndex } from './judge.ts';
 import { Damaged, existingIndex, withBackup, type Recovery } from './open.ts';
 import type { RecoveryActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
 
 export type { Recovery };
 

@@ -1,4 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
+import { activityInfo } from '@temporalio/activity';
+import type { Change } from '../../model/change.ts';
+import { objectKeys } from '../../model/object-keys.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 
 /** A runaway command must not fill memory: of more than this, the middle is left out. */
@@ -51,5 +54,22 @@ export class OutputLog {
   async #store(): Promise<void> {
     const gap = this.#left === 0 ? '' : `\n… ${this.#left} characters left out …\n`;
     await this.#objects.put(this.key, this.#head + gap + this.#tail);
+  }
+}
+
+/** Gives some work a log of its attempt's own. */
+export async function withOutputLog<T>(
+  objects: ObjectStore,
+  change: Change,
+  step: string,
+  work: (log: OutputLog) => Promise<T>,
+): Promise<T> {
+  const { attempt, workflowExecution } = activityInfo();
+  const run = `${workflowExecution?.runId.slice(0, 8) ?? 'alone'}-${attempt}`;
+  const log = new OutputLog(objects, objectKeys.log(change, step, run));
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
   }
 }

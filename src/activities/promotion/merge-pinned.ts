@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForgeError, type Forge, type ForgeErrorKind } from '../../systems/forge/forge.ts';
-import { readOpened, type Opened } from './pull-request-reading.ts';
+import { readOpened, type Opened } from './read-pull-request.ts';
 import type { PullRequestReading } from '../contract.ts';
 
 export type Merged = { state: 'merged'; revision: string } | { state: 'refused'; reason: string };

@@ -21,8 +21,7 @@ import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { parseManifests } from '../../systems/kustomize/parse.ts';
 import { KustomizeError } from '../../systems/kustomize/references.ts';
 import { refuseSource } from '../sync/application-source.ts';
-import { refused } from '../failures.ts';
-import { withGit } from '../git-failures.ts';
+import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
 

@@ -4,7 +4,7 @@ import { parseReleaseKustomization, releaseKustomization, releaseMessage } from 
 import { GitError } from '../../systems/git/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
-import { withGit } from '../git-failures.ts';
+import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
@@ -61,7 +61,7 @@ export function createReleaseActivities(
         });
         if (written.state === 'written') return written;
         if (written.state === 'unwanted') {
-          return { state: 'refused', reason: 'The delivery that asked for it is not open any more.' };
+          return { state: 'refused', reason: outlived };
         }
         return {
           state: 'refused',

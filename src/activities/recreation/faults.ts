@@ -1,6 +1,5 @@
 import { WrongManifest } from '../../systems/argocd/manifest.ts';
-import { refused } from '../failures.ts';
-import { withVault } from '../vault-failures.ts';
+import { refused, withVault } from '../failures.ts';
 
 /** Does some of a recreation; what no other attempt mends is refused, so that somebody hears of it at once. */
 export const withRefusals = <T>(work: () => Promise<T>): Promise<T> =>

@@ -10,10 +10,9 @@ import type { RecoveredApplication, Recreation, RecreationReport } from '../../m
 import { createArgoCd } from '../../systems/argocd/index.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';
-import { refused } from '../failures.ts';
+import { refused, withVault } from '../failures.ts';
 import { existingIndex } from '../backup/open.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
 import { applicationsAmong, argoCdObjects, type BackedUp } from './backed-up.ts';
 import { liveApplications } from './live.ts';
 import { rememberedReleases, type Remembered } from './remembered.ts';

@@ -9,7 +9,7 @@ import { KubernetesError, type Kubernetes } from '../../systems/kubernetes/index
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { existingIndex } from '../backup/open.ts';
-import { withVault } from '../vault-failures.ts';
+import { withVault } from '../failures.ts';
 import { argoCdObjects } from './backed-up.ts';
 import type { RecreationSystems } from './systems.ts';
 

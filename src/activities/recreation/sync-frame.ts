@@ -5,7 +5,7 @@ import { milliseconds } from '../../config/duration.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
+import { withVault } from '../failures.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
 import { operate, withRebuiltCluster, type RebuiltCluster } from './bring-back.ts';
 import { ranOnce } from './sync-wave.ts';

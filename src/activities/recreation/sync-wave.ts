@@ -1,7 +1,7 @@
 import { heartbeat } from '@temporalio/activity';
 import type { Work } from '../../model/recovery/recreation.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
+import { withVault } from '../failures.ts';
 import { backedUpApplications, type BackedUp } from './backed-up.ts';
 import { bringBack, withRebuiltCluster } from './bring-back.ts';
 import type { RecreationSystems } from './systems.ts';

@@ -6,7 +6,7 @@ import type { Systems } from '../systems.ts';
 import type { Place } from '../contract.ts';
 
 /** What Argo CD runs of a service in an environment, as far as this program wrote it. @throws GitError */
-export async function whatRuns(
+export async function runningRelease(
   { config, repository, argocd }: Pick<Systems, 'config' | 'repository' | 'argocd'>,
   { environment, service }: Place,
 ): Promise<Deployed | undefined> {

@@ -1,5 +1,7 @@
 import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
-import type { PullRequestReading } from '../contract.ts';
+import type { PullRequestActivities, PullRequestReading } from '../contract.ts';
+import { withForge } from '../failures.ts';
+import type { Systems } from '../systems.ts';
 
 /** A pull request as we opened it. */
 export interface Opened {
@@ -36,3 +38,12 @@ export async function readOpened(forge: Forge, opened: Opened): Promise<PullRequ
     rejectedBy: by('reject'),
   };
 }
+
+/** Reads only. */
+export const createReadPullRequest = ({
+  config,
+  forge,
+}: Pick<Systems, 'config' | 'forge'>): Pick<PullRequestActivities, 'readPullRequest'> => ({
+  readPullRequest: ({ number, head }) =>
+    withForge(() => readOpened(forge, { number, head, base: config.repository.branch })),
+});
