@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { silenceOf } from './config/places.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
@@ -53,10 +54,10 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          // A wait heartbeats by itself, and says what it waits for.
-          ...(queue !== 'wait' && { interceptors: { activity: [heartbeating] } }),
+          interceptors: { activity: [heartbeating] },
+          // What an activity tells is passed on this soon, and at the latest before its silence counts as its end.
+          maxHeartbeatThrottleInterval: Math.min(5000, silenceOf(config).exchangeMs / 2),
           ...shutdown,
-          ...heartbeats,
         }),
       ),
     );
@@ -70,9 +71,6 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
 
 /** Together less than the 30 seconds that Kubernetes waits before it kills. */
 const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;
-
-/** A heartbeat also brings the news that an activity is cancelled: a change that gives way does so this soon. */
-const heartbeats = { maxHeartbeatThrottleInterval: '5 seconds' } as const;
 
 const settings: Record<Queue, Partial<WorkerOptions>> = {
   // Tests and image builds use a whole core each.

@@ -7,7 +7,16 @@ import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/
 import type { Change, Image, Release, Source } from '../model/change.ts';
 import type { Delivery, Plan } from '../model/delivery.ts';
 import type { EnvironmentMemory } from '../model/environment.ts';
-import type { Approval, Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type {
+  Approval,
+  Ask,
+  Deployed,
+  PromotionSettings,
+  Proposal,
+  PullRequest,
+  PullRequestReading,
+  Rendered,
+} from '../model/promotion.ts';
 import type {
   Recreation,
   RecreationPlan,
@@ -123,39 +132,6 @@ export interface PullRequestActivities {
   }): Promise<void>;
 }
 
-/** What a pull request proposes to people. */
-export interface Proposal {
-  pullRequest: PullRequest;
-  /** Git tree of `release/`. */
-  tree: string;
-  /** People (keys of `people`, else e-mails) whose commits it carries since what runs: none of them may approve. */
-  authors: string[];
-  /** As it was a moment after it was opened. */
-  reading: PullRequestReading;
-  /** Where decisions are asked for. */
-  rendered?: Rendered;
-}
-
-/** What an environment would run. */
-export interface Rendered {
-  manifestsDigest: string;
-  /** Key of the diff against what it runs. */
-  diff: string;
-  summary: string;
-}
-
-/** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
-export interface PullRequestReading {
-  state: 'open' | 'merged' | 'closed';
-  /** Set when its head or base is not what we opened. */
-  edited?: string;
-  /** Merge commit on the protected branch. */
-  revision?: string;
-  /** Forge logins. */
-  approvedBy: string[];
-  rejectedBy: string[];
-}
-
 export interface SettingsActivities {
   /** What the configuration demands now: the answer of the workers with the effect counts, not what was asked with. */
   readSettings(input: { environment: string }): Promise<PromotionSettings>;
@@ -194,6 +170,22 @@ export interface WaitActivities {
       deadline: string;
     },
   ): Promise<Health>;
+}
+
+/** Written and proposed by whom an environment's settings name. */
+type PromotionActivities = ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities;
+
+/** What the workers of each queue can do: no workflow can ask them for anything else. */
+export interface Served {
+  build: BuildActivities;
+  delivery: PromotionActivities &
+    SourceActivities &
+    RecordActivities &
+    RepositoryPollActivities &
+    AskActivities;
+  production: PromotionActivities & SyncActivities & BackupActivities;
+  recovery: RecoveryActivities & RecreationActivities;
+  wait: WaitActivities;
 }
 
 export type Health =

@@ -1,4 +1,6 @@
 import type { Approval, PromotionSettings } from '../model/promotion.ts';
+import type { BackupInput } from '../model/recovery/backup.ts';
+import type { Silence } from '../model/silence.ts';
 import { milliseconds } from './duration.ts';
 import type { Config, EnvironmentConfig } from './schema.ts';
 import type { Service } from './services.ts';
@@ -45,8 +47,22 @@ export function promotionSettings(config: Config, environment: string): Promotio
     endToEndWithinMs: endToEnd ? milliseconds(endToEnd.timeout) : 0,
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
     queue: sync === 'manual' ? 'production' : 'delivery',
+    silence: silenceOf(config),
   };
 }
+
+/** What the workflows start with that back a cluster up, and rebuild it. */
+export const backupInput = (config: Config, { cluster }: { cluster: string }): BackupInput => ({
+  platform: config.platform,
+  cluster,
+  silence: silenceOf(config),
+});
+
+/** After how much silence an attempt counts as dead. */
+export const silenceOf = ({ worker }: Pick<Config, 'worker'>): Silence => ({
+  exchangeMs: milliseconds(worker.silence.exchange),
+  workMs: milliseconds(worker.silence.work),
+});
 
 function approvalOf({ people }: Config, approval: EnvironmentConfig['approval']): Approval {
   if (typeof approval === 'string') return { by: approval };

@@ -1,6 +1,7 @@
 import type { Change, Image, Source } from './change.ts';
 import { codeBlock, inlineCode } from './markdown.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from './promotion.ts';
+import type { Silence } from './silence.ts';
 
 /** What `verify` decided that a delivery does. */
 export interface Plan {
@@ -10,6 +11,8 @@ export interface Plan {
   image: 'none' | 'build' | 'given';
   /** In order. */
   environments: { name: string; settings: PromotionSettings }[];
+  /** Where the configuration has another than the usual one. */
+  silence?: Silence;
 }
 
 export interface DeliveryInput {

@@ -40,20 +40,6 @@ export function trackDelivery(change: Change) {
   const answers = new Map<string, Outcome>();
   let reminder: Reminder | undefined;
 
-  setHandler(deliveryStatus, () => delivery);
-  onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
-    if (askId !== ownId() || answers.has(environment)) return;
-    delivery.environments[environment] = view;
-    const step = stepNamed(environment);
-    if (step) step.state = view.state;
-    show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
-  });
-  onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
-    if (askId !== ownId()) return;
-    answers.set(environment, outcome);
-    delivery.environments[environment] = outcome;
-  });
-
   const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
 
   function show(state: Delivery['state'], waitingFor?: string): void {
@@ -86,6 +72,21 @@ export function trackDelivery(change: Change) {
     }
   }
 
+  // Last, since what came before a reset comes again at once.
+  setHandler(deliveryStatus, () => delivery);
+  onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
+    if (askId !== ownId() || answers.has(environment)) return;
+    delivery.environments[environment] = view;
+    const step = stepNamed(environment);
+    if (step) step.state = view.state;
+    show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
+  });
+  onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
+    if (askId !== ownId()) return;
+    answers.set(environment, outcome);
+    delivery.environments[environment] = outcome;
+  });
+
   return {
     step,
 
@@ -112,6 +113,7 @@ export function trackDelivery(change: Change) {
         delivery.environments[name] = { state: 'running' };
         return work();
       });
+      delivery.environments[name] = outcome;
       const entered = stepNamed(name);
       if (entered) entered.state = outcome.state;
       if (entered && outcome.reason !== undefined) entered.error = outcome.reason;

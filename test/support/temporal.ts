@@ -6,13 +6,21 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { attributes } from '../../src/model/visibility.ts';
 
+/** Time that is skipped, and activities that hear at once that they are cancelled. */
+const dynamicConfig = [
+  'frontend.WorkflowTimeSkippingEnabled=true',
+  'frontend.WorkerCommandsEnabled=true',
+  'system.enableCancelActivityWorkerCommand=true',
+];
+
 /** A Temporal server of its own, that knows our search attributes and lets time pass. */
-export const startTemporal = () =>
+/** @param more dynamic configuration, as `key=value` */
+export const startTemporal = (...more: string[]) =>
   TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: onPath('temporal') },
       searchAttributes: Object.values(attributes),
-      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+      extraArgs: [...dynamicConfig, ...more].flatMap((value) => ['--dynamic-config-value', value]),
     },
   });
 

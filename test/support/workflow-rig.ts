@@ -5,7 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
-import type { PullRequestReading } from '../../src/activities/contract.ts';
+import type { PullRequestReading } from '../../src/model/promotion.ts';
 import type { Change } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
 import type { EnvironmentView } from '../../src/model/environment.ts';
@@ -24,13 +24,13 @@ const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', impo
 let workflowBundle: WorkflowBundle;
 let temporal: TestWorkflowEnvironment;
 
-/** One Temporal server and one workflow bundle for a test file. */
-export function useTemporal(): void {
+/** One Temporal server and one workflow bundle for a test file. @param settings of the server, as `key=value` */
+export function useTemporal(...settings: string[]): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger });
     workflowBundle = await bundle(workflowsPath);
-    temporal = await startTemporal();
+    temporal = await startTemporal(...settings);
   }, 60_000);
   afterAll(() => temporal.teardown());
 }

@@ -7,7 +7,6 @@ import type {
   BuildActivities,
   Health,
   PullRequestActivities,
-  PullRequestReading,
   RecordActivities,
   RecoveryActivities,
   RecreationActivities,
@@ -19,6 +18,7 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
+import type { PullRequestReading } from '../../src/model/promotion.ts';
 import { Context } from '@temporalio/activity';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/change.ts';

@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { promotionSettings } from '../../config/places.ts';
+import { promotionSettings, silenceOf } from '../../config/places.ts';
 import { ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/change.ts';
 import type { Plan } from '../../model/delivery.ts';
@@ -33,6 +33,7 @@ export function createVerifyChange(
           test: await hasTests(service, change.commit),
           image: imagePlan(service, image),
           environments,
+          silence: silenceOf(config),
         };
       }),
   };

@@ -15,7 +15,8 @@ import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
 import { runningRelease } from '../delivery/running-release.ts';
-import type { Proposal, PullRequestActivities, RenderActivities, Rendered } from '../contract.ts';
+import type { Proposal, Rendered } from '../../model/promotion.ts';
+import type { PullRequestActivities, RenderActivities } from '../contract.ts';
 
 /** Forges' search and the platform's people find what waits for the Change Board by this. */
 const decisionLabel = 'production-release';

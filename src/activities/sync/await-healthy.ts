@@ -21,7 +21,6 @@ type Progress = z.infer<typeof progressSchema>;
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
 const tickMs = 2000;
-const heartbeatMs = 2000;
 /** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
 const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
@@ -32,13 +31,7 @@ export function createWaitActivities(systems: WaitSystems): WaitActivities {
   return {
     async awaitHealthy(wait) {
       const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
-      const progress = earlier ?? { waitsFor: 'news of the Application' };
-      const beat = setInterval(() => heartbeat(progress), heartbeatMs);
-      try {
-        return await awaitHealthy(systems, wait, progress);
-      } finally {
-        clearInterval(beat);
-      }
+      return awaitHealthy(systems, wait, earlier ?? { waitsFor: 'news of the Application' });
     },
   };
 }
@@ -56,6 +49,13 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
   let healthySince: number | undefined;
   let submissions = 0;
   let nudged = wait.operationId !== undefined;
+  // Each heartbeat is billed, so there is one when there is news.
+  function tell(news: Partial<Progress>): void {
+    if (news.waitsFor === progress.waitsFor) return;
+    Object.assign(progress, news);
+    heartbeat(progress);
+  }
+  heartbeat(progress);
 
   for await (const { application, unreachable } of argocd.changes(name, tickMs, cancellationSignal())) {
     // Without asking Git first, which takes as long as Argo CD needs to begin.
@@ -66,7 +66,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
       unseen && nudge(application),
     ]);
     const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
-    if (has) progress.takenAt ??= Date.now();
+    if (has && progress.takenAt === undefined) tell({ takenAt: Date.now() });
     // An operation of before is lost with the cluster.
     const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
@@ -86,8 +86,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
       }
       await submitAgain(systems, name, wait);
     }
-    progress.waitsFor = describe(judgement);
-    if (unreachable !== undefined) progress.waitsFor = `the cluster (${unreachable})`;
+    tell({ waitsFor: unreachable === undefined ? describe(judgement) : `the cluster (${unreachable})` });
     if ('stale' in judgement && application) await nudge(application);
     if (Date.now() >= deadline) return giveUp(argocd, name, wait, progress.waitsFor, application);
   }
