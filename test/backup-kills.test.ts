@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBackups } from '../src/client/backups.ts';
 import { backupOf } from '../src/config/backup-of.ts';
 import { newestGood } from '../src/model/recovery/backup.ts';
-import { nightlyBackupId } from '../src/model/workflow-ids.ts';
+import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes, scheduleBackup } from '../src/systems/temporal/setup.ts';

@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GitopsError } from '../src/client.ts';
-import { applicationName } from '../src/config/places.ts';
-import { pollId } from '../src/model/workflow-ids.ts';
+import { applicationName } from '../src/config/environments.ts';
+import { pollId } from '../src/model/temporal/workflow-ids.ts';
 import { expectDeliveredOnce } from './support/delivered-once.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 

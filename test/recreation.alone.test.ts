@@ -8,9 +8,9 @@ import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { backupOf } from '../src/config/backup-of.ts';
-import { applicationName } from '../src/config/places.ts';
-import { recreationId } from '../src/model/workflow-ids.ts';
-import { recreationStatus } from '../src/model/messages.ts';
+import { applicationName } from '../src/config/environments.ts';
+import { recreationId } from '../src/model/temporal/workflow-ids.ts';
+import { recreationStatus } from '../src/model/temporal/messages.ts';
 import type { PhaseName, Recreation } from '../src/model/recovery/recreation.ts';
 import { startApiServer, startControllers, startScheduler } from '../scripts/stack/control-plane.ts';
 import { pidOf } from '../scripts/stack/processes.ts';
@@ -198,7 +198,10 @@ async function runningRelease(): Promise<Record<string, string[]>> {
 
 /** All pods run what they did, the sealed secret is open, and nothing says anything else. */
 async function expectBack(): Promise<void> {
-  await vi.waitFor(async () => expect(await runningRelease()).toEqual(before), { timeout: 60_000, interval: 1000 });
+  await vi.waitFor(async () => expect(await runningRelease()).toEqual(before), {
+    timeout: 60_000,
+    interval: 1000,
+  });
   await vi.waitFor(async () => expect(await opened()).toBe(credential), { timeout: 30_000 });
 }
 

@@ -4,10 +4,16 @@
  * and rules, anything else is retried.
  */
 import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
-import type { Change, Image, Release, Source } from '../model/change.ts';
-import type { Delivery, Plan } from '../model/delivery.ts';
-import type { EnvironmentMemory } from '../model/environment.ts';
-import type { Approval, Ask, Deployed, PromotionSettings, PullRequest } from '../model/promotion.ts';
+import type { Change, Image, Release, Source } from '../model/delivery/change.ts';
+import type { Delivery, Plan } from '../model/delivery/delivery.ts';
+import type { EnvironmentMemory } from '../model/promotion/environment.ts';
+import type {
+  Approval,
+  Ask,
+  Deployed,
+  PromotionSettings,
+  PullRequest,
+} from '../model/promotion/promotion.ts';
 import type {
   Recreation,
   RecreationPlan,
@@ -15,7 +21,7 @@ import type {
   Target,
   WaveResult,
 } from '../model/recovery/recreation.ts';
-import type { RepositorySeen } from '../model/repository-poll.ts';
+import type { RepositorySeen } from '../model/delivery/repository-poll.ts';
 
 /** Names one service in one environment. */
 export interface Place {

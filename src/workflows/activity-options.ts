@@ -11,7 +11,7 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../activities/contract.ts';
-import { taskQueue, type Queue } from '../model/task-queues.ts';
+import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 
 /** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
 export const outage = '12 hours';

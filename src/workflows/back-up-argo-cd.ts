@@ -1,8 +1,8 @@
 import { ApplicationFailure, proxyActivities, setCurrentDetails } from '@temporalio/workflow';
 import type { BackupActivities } from '../activities/contract.ts';
 import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/recovery/backup.ts';
-import { backupId } from '../model/workflow-ids.ts';
-import { taskQueue } from '../model/task-queues.ts';
+import { backupId } from '../model/temporal/workflow-ids.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
 import { now, silence } from './activity-options.ts';
 import { recovery } from './recovery-activities.ts';

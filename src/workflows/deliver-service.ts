@@ -1,9 +1,9 @@
 import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
-import type { Release } from '../model/change.ts';
-import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
-import { deliverId } from '../model/workflow-ids.ts';
-import { deliveryInputSchema } from '../model/inputs.ts';
-import type { Outcome } from '../model/promotion.ts';
+import type { Release } from '../model/delivery/change.ts';
+import type { Delivery, DeliveryInput, Plan } from '../model/delivery/delivery.ts';
+import { deliverId } from '../model/temporal/workflow-ids.ts';
+import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
+import type { Outcome } from '../model/promotion/promotion.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
 import { lengthy, ownId, quick } from './activity-options.ts';
 import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';

@@ -1,6 +1,6 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { RecoveryActivities } from '../activities/contract.ts';
-import { taskQueue } from '../model/task-queues.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
 import { silence } from './activity-options.ts';
 
 /** Where backups are opened: nowhere else is the key. */

@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
-import { taskQueue } from '../model/task-queues.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
 import { outage, retry, silence } from './activity-options.ts';
 
 /** A cluster that is not back after this long needs people who look why. */

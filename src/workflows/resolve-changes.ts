@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { SourceActivities } from '../activities/contract.ts';
-import type { Change } from '../model/change.ts';
-import { rangeSchema, type Range } from '../model/inputs.ts';
+import type { Change } from '../model/delivery/change.ts';
+import { rangeSchema, type Range } from '../model/temporal/input-schemas.ts';
 import { checkedInput } from './input-checks.ts';
 import { silence } from './activity-options.ts';
 

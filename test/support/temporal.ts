@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { attributes } from '../../src/model/visibility.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 
 /** A Temporal server of its own, that knows our search attributes and lets time pass. */
 export const startTemporal = () =>

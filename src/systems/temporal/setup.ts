@@ -4,10 +4,10 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/workflow-ids.ts';
-import { taskQueue } from '../../model/task-queues.ts';
+import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../model/temporal/task-queues.ts';
 import { SystemError } from '../system-error.ts';
-import { attributes } from '../../model/visibility.ts';
+import { attributes } from '../../model/temporal/search-attributes.ts';
 
 /** One thing that was looked at, and what was done about it. */
 export interface Prepared {

@@ -1,6 +1,6 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { Proposal, Rendered } from '../../activities/contract.ts';
-import type { Outcome } from '../../model/promotion.ts';
+import type { Outcome } from '../../model/promotion/promotion.ts';
 import { failureText } from '../failure-text.ts';
 import { quick, syncing } from '../activity-options.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';

@@ -1,9 +1,9 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import type { PullRequestReading } from '../../activities/contract.ts';
-import type { DecisionCall } from '../../model/decisions.ts';
-import type { EnvironmentInput, EnvironmentState } from '../../model/environment.ts';
-import type { Ask, Outcome, PromotionView } from '../../model/promotion.ts';
-import { positionOf } from '../../model/promotion-queue.ts';
+import type { DecisionCall } from '../../model/decisions/refuse-decision.ts';
+import type { EnvironmentInput, EnvironmentState } from '../../model/promotion/environment.ts';
+import type { Ask, Outcome, PromotionView } from '../../model/promotion/promotion.ts';
+import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { now } from '../activity-options.ts';
 
 /** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */
