@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { silenceOf } from './config/places.ts';
+import { silenceOf } from './config/silence.ts';
 import type { Config } from './config/schema.ts';
-import { taskQueue, type Queue } from './model/task-queues.ts';
+import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { changeName } from '../src/model/change.ts';
+import { changeName } from '../src/model/delivery/change.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
 import {
   configMap,

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
-import { attributes } from '../src/model/visibility.ts';
-import { nightlyBackupId } from '../src/model/workflow-ids.ts';
+import { attributes } from '../src/model/temporal/search-attributes.ts';
+import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { scheduleBackup } from '../src/systems/temporal/setup.ts';
 import { freePort } from './support/ports.ts';
 

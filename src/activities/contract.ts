@@ -4,9 +4,9 @@
  * and rules, anything else is retried.
  */
 import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
-import type { Change, Image, Release, Source } from '../model/change.ts';
-import type { Delivery, Plan } from '../model/delivery.ts';
-import type { EnvironmentMemory } from '../model/environment.ts';
+import type { Change, Image, Release, Source } from '../model/delivery/change.ts';
+import type { Delivery, Plan } from '../model/delivery/delivery.ts';
+import type { EnvironmentMemory } from '../model/promotion/environment.ts';
 import type {
   Approval,
   Ask,
@@ -16,7 +16,7 @@ import type {
   PullRequest,
   PullRequestReading,
   Rendered,
-} from '../model/promotion.ts';
+} from '../model/promotion/promotion.ts';
 import type {
   Recreation,
   RecreationPlan,
@@ -24,7 +24,7 @@ import type {
   Target,
   WaveResult,
 } from '../model/recovery/recreation.ts';
-import type { RepositorySeen } from '../model/repository-poll.ts';
+import type { RepositorySeen } from '../model/delivery/repository-poll.ts';
 
 /** Names one service in one environment. */
 export interface Place {

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { WrongManifest } from '../systems/argocd/manifest.ts';
 import { WrongKey } from '../systems/backups/seal.ts';
 import { VaultError } from '../systems/backups/vault.ts';
 import { ForgeError, type ForgeErrorKind } from '../systems/forge/forge.ts';
@@ -45,8 +46,8 @@ export async function withForge<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Does some work on backups; what no other attempt mends is refused, so that somebody hears of it at once. */
-export async function withVault<T>(work: () => Promise<T>): Promise<T> {
+/** Does some work on backups, or on a cluster that comes back; what no other attempt mends is refused, so that somebody hears of it at once. */
+export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -57,5 +58,5 @@ export async function withVault<T>(work: () => Promise<T>): Promise<T> {
 function isLasting(error: unknown): error is Error {
   if (error instanceof VaultError) return error.lasting;
   if (error instanceof KubernetesError) return [401, 403].includes(error.status);
-  return error instanceof WrongKey;
+  return error instanceof WrongKey || error instanceof WrongManifest;
 }

@@ -1,11 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { createBackups } from '../client/backups.ts';
 import { GitopsError } from '../client/errors.ts';
-import { backupInput } from '../config/places.ts';
-import { backupOf, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, backupOf, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { taskQueue, type Queue } from '../model/task-queues.ts';
+import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import { pollersOf } from '../systems/temporal/pollers.ts';
 import { note, type CommonOptions } from './common.ts';

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Delivery } from '../model/delivery.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
 import { draw } from './draw.ts';
 
 const commit = '3f2a91c07e5d48b6a1f09c2e7d3b5a8046f1e2d9';

@@ -1,6 +1,6 @@
 import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
-import type { Delivery, Step } from '../model/delivery.ts';
-import type { PromotionView } from '../model/promotion.ts';
+import type { Delivery, Step } from '../model/delivery/delivery.ts';
+import type { PromotionView } from '../model/promotion/promotion.ts';
 import { durationBetween, harmless, shortChange, shorten, wrap } from './text.ts';
 
 type Paint = (text: string) => string;

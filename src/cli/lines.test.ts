@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Delivery } from '../model/delivery.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
 import { changedLines } from './lines.ts';
 
 const now = new Date('2026-01-01T08:00:00Z');

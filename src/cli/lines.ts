@@ -1,4 +1,4 @@
-import type { Delivery } from '../model/delivery.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
 import { duration, harmless, shortChange } from './text.ts';
 
 /**

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import { GitopsError } from '../client.ts';
 import { inOurWords } from '../client/errors.ts';
-import { backupInput } from '../config/places.ts';
-import type { BackupConfig } from '../config/backup-of.ts';
+import { backupInput, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import {

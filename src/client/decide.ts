@@ -1,10 +1,10 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { z } from 'zod';
-import { changeName } from '../model/change.ts';
-import { environmentId } from '../model/workflow-ids.ts';
-import { decide, environmentStatus } from '../model/messages.ts';
+import { changeName } from '../model/delivery/change.ts';
+import { environmentId } from '../model/temporal/workflow-ids.ts';
+import { decisionRequestSchema, type Decision } from '../model/decisions/decision.ts';
+import { decide, environmentStatus } from '../model/temporal/messages.ts';
 import { nameSchema } from '../model/names.ts';
-import { decisionRequestSchema, type Decision } from '../model/promotion.ts';
 import { checked, GitopsError } from './errors.ts';
 import type { Session } from './session.ts';
 import { environmentUnderWay } from './status.ts';

@@ -1,5 +1,5 @@
-import type { Change } from '../model/change.ts';
-import type { Delivery } from '../model/delivery.ts';
+import type { Change } from '../model/delivery/change.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
 
 /** What deliveries left in the object store, which outlives Temporal's histories. */
 export interface Documents {

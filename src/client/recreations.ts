@@ -6,11 +6,11 @@ import {
   type WorkflowExecutionDescription,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { drillId, recreationId } from '../model/workflow-ids.ts';
-import { taskQueue } from '../model/task-queues.ts';
-import { recreationStatus } from '../model/messages.ts';
+import { drillId, recreationId } from '../model/temporal/workflow-ids.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
+import { recreationStatus } from '../model/temporal/messages.ts';
 import type { Recreation } from '../model/recovery/recreation.ts';
-import { attributes } from '../model/visibility.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 import type { BackupInput } from '../model/recovery/backup.ts';
 import type { recreateCluster } from '../workflows/recreate-cluster.ts';
 import { GitopsError, inOurWords, isPassing } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { Change } from '../model/change.ts';
-import type { Delivery } from '../model/delivery.ts';
-import { deliverId } from '../model/workflow-ids.ts';
+import type { Change } from '../model/delivery/change.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
+import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
 import { resolveChange } from './changes.ts';
 import type { Documents } from './documents.ts';

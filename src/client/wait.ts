@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery } from '../model/delivery.ts';
-import { deliverId } from '../model/workflow-ids.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
+import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { GitopsError, isPassing } from './errors.ts';
 import type { Session } from './session.ts';
 import { news, outageMs } from './watch.ts';

@@ -1,4 +1,4 @@
-import type { Change } from './change.ts';
+import type { Change } from './delivery/change.ts';
 
 /** Keys in the object store: what outlives Temporal's histories. */
 export const objectKeys = {

@@ -4,14 +4,14 @@ import { createBuildActivities, createSourceActivities } from '../activities/del
 import { createPromotionActivities } from '../activities/promotion/index.ts';
 import { createWaitActivities } from '../activities/sync/await-healthy.ts';
 import { createRecordActivities } from '../activities/delivery/records.ts';
-import { createRecoveryActivities } from '../activities/backup/verify.ts';
+import { createRecoveryActivities } from '../activities/backup/index.ts';
 import { createRecreationActivities } from '../activities/recreation/index.ts';
 import type { Served } from '../activities/contract.ts';
 import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import { createRepositoryPollActivities } from '../activities/delivery/repository-poll.ts';
 import { createSyncActivities } from '../activities/sync/start-sync.ts';
 import type { Systems } from '../activities/systems.ts';
-import type { Queue } from '../model/task-queues.ts';
+import type { Queue } from '../model/temporal/task-queues.ts';
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
 export const activitiesOf: {

@@ -6,8 +6,8 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Served } from '../activities/contract.ts';
-import { usualSilence, type Silence } from '../model/silence.ts';
-import { taskQueue } from '../model/task-queues.ts';
+import { usualSilence, type Silence } from '../model/temporal/silence.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
 
 /** Whose activities, and after how much silence an attempt of theirs counts as dead: every workflow's input has it. */
 export interface Attempts {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
 import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/recovery/backup.ts';
-import { backupId } from '../model/workflow-ids.ts';
+import { backupId } from '../model/temporal/workflow-ids.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
 import { backingUp, now } from './activity-options.ts';
 

@@ -5,15 +5,15 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Release } from '../model/change.ts';
-import type { Delivery, DeliveryInput, Plan } from '../model/delivery.ts';
-import { deliverId } from '../model/workflow-ids.ts';
-import { deliveryInputSchema } from '../model/inputs.ts';
-import type { Outcome } from '../model/promotion.ts';
+import type { Release } from '../model/delivery/change.ts';
+import type { Delivery, DeliveryInput, Plan } from '../model/delivery/delivery.ts';
+import { deliverId } from '../model/temporal/workflow-ids.ts';
+import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
+import type { Outcome } from '../model/promotion/promotion.ts';
 import { lengthy, ownId, quick, type Attempts } from './activity-options.ts';
+import { checkedInput, checkOwnId } from './input-checks.ts';
 import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
-import { checkedInput, checkOwnId } from './input-checks.ts';
 import { since02 } from './since.ts';
 
 /**

@@ -7,12 +7,18 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { changeName, type Change, type Image } from '../model/change.ts';
-import { describeDelivery, imageReference, type Delivery, type Plan, type Step } from '../model/delivery.ts';
-import { answerSchema, progressSchema } from '../model/inputs.ts';
-import { answered, deliveryStatus, progressed } from '../model/messages.ts';
-import type { Outcome } from '../model/promotion.ts';
-import { attributes } from '../model/visibility.ts';
+import { changeName, type Change, type Image } from '../model/delivery/change.ts';
+import {
+  describeDelivery,
+  imageReference,
+  type Delivery,
+  type Plan,
+  type Step,
+} from '../model/delivery/delivery.ts';
+import { answerSchema, progressSchema } from '../model/temporal/input-schemas.ts';
+import { answered, deliveryStatus, progressed } from '../model/temporal/messages.ts';
+import type { Outcome } from '../model/promotion/promotion.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 import { onSignal } from './input-checks.ts';
 import { now, ownId } from './activity-options.ts';
 import { failureText } from './failure-text.ts';

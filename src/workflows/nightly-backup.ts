@@ -1,8 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { executeChild } from '@temporalio/workflow';
 import { backupInputSchema, type BackupInput, type RecoveryPoint } from '../model/recovery/backup.ts';
-import { attributes } from '../model/visibility.ts';
-import { backupId } from '../model/workflow-ids.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
+import { backupId } from '../model/temporal/workflow-ids.ts';
 import { backUpArgoCd } from './back-up-argo-cd.ts';
 import { checkedInput } from './input-checks.ts';
 

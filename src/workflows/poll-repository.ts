@@ -9,14 +9,14 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { Change } from '../model/change.ts';
-import { deliveryStart } from '../model/delivery-start.ts';
-import { environmentId } from '../model/workflow-ids.ts';
+import type { Change } from '../model/delivery/change.ts';
+import { deliveryStart } from '../model/temporal/delivery-start.ts';
+import { environmentId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
 import { checkedInput } from './input-checks.ts';
 import { activitiesOn, exchangeSilence } from './activity-options.ts';
-import { pollAgain, pullRequestChanged } from '../model/messages.ts';
-import { pullRequestNews, type PullRequestNews } from '../model/repository-poll.ts';
+import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
+import { pullRequestNews, type PullRequestNews } from '../model/delivery/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
 import { failureText } from './failure-text.ts';
 

@@ -6,7 +6,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
-import { drillId, recreationId } from '../model/workflow-ids.ts';
+import { drillId, recreationId } from '../model/temporal/workflow-ids.ts';
 import {
   recreationInputSchema,
   type Recreation,

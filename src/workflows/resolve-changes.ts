@@ -1,9 +1,9 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { SourceActivities } from '../activities/contract.ts';
-import type { Change } from '../model/change.ts';
-import { rangeSchema, type Range } from '../model/inputs.ts';
+import type { Change } from '../model/delivery/change.ts';
+import { rangeSchema, type Range } from '../model/temporal/input-schemas.ts';
 import { checkedInput } from './input-checks.ts';
-import { usualSilence } from '../model/silence.ts';
+import { usualSilence } from '../model/temporal/silence.ts';
 
 /**
  * Which changes some commits made. Workers have the repository, whole; whoever asks may have a shallow clone or none.

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { attributes } from '../../src/model/visibility.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 
 /** Time that is skipped, and activities that hear at once that they are cancelled. */
 const dynamicConfig = [

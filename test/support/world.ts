@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createAskActivities } from '../../src/activities/delivery/ask-environment.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
-import { unknownEnvironment } from '../../src/model/environment.ts';
+import { unknownEnvironment, type EnvironmentMemory } from '../../src/model/promotion/environment.ts';
 import type {
   BackupActivities,
   BuildActivities,
@@ -18,13 +18,11 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
-import type { PullRequestReading } from '../../src/model/promotion.ts';
+import type { PullRequestReading, PromotionSettings } from '../../src/model/promotion/promotion.ts';
 import { Context } from '@temporalio/activity';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
-import { changeName, type Change, type Source } from '../../src/model/change.ts';
-import type { Delivery } from '../../src/model/delivery.ts';
-import type { EnvironmentMemory } from '../../src/model/environment.ts';
-import type { PromotionSettings } from '../../src/model/promotion.ts';
+import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
+import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
 const minutes = 60_000;

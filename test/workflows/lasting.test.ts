@@ -2,8 +2,8 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { expect } from 'vitest';
 import { refused } from '../../src/activities/failures.ts';
 import { createClient } from '../../src/client.ts';
-import { environmentId, pollId } from '../../src/model/workflow-ids.ts';
-import { taskQueue } from '../../src/model/task-queues.ts';
+import { environmentId, pollId } from '../../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../src/model/temporal/task-queues.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { pullRequestChanged } from '../../src/model/messages.ts';
+import { pullRequestChanged } from '../../src/model/temporal/messages.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { join } from 'node:path';
 import { milliseconds } from '../../config/duration.ts';
-import { changeName } from '../../model/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
 import { refused } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { recordedImage, recordImage } from './build-records.ts';

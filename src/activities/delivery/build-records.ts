@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { changeName, type Change, type Image } from '../../model/change.ts';
+import { changeName, type Change, type Image } from '../../model/delivery/change.ts';
 import { digestSchema } from '../../model/names.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { getJson } from '../../systems/objects/index.ts';

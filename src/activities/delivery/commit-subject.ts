@@ -1,4 +1,4 @@
-import { plain } from '../../model/markdown.ts';
+import { plain } from '../../model/text/markdown.ts';
 import type { Commit } from '../../systems/git/repository.ts';
 
 /** It goes into histories, terminals and messages of commits: not too long, and nothing that they would act on. */

@@ -1,5 +1,5 @@
 import { listServices, type Service } from '../../config/services.ts';
-import type { Change } from '../../model/change.ts';
+import type { Change } from '../../model/delivery/change.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { activityInfo } from '@temporalio/activity';
-import type { Change } from '../../model/change.ts';
+import type { Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { changeSchema } from '../../model/change.ts';
-import type { EnvironmentMemory } from '../../model/environment.ts';
+import { changeSchema } from '../../model/delivery/change.ts';
+import type { EnvironmentMemory } from '../../model/promotion/environment.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
-import { unknownEnvironment } from '../../model/environment.ts';
+import { unknownEnvironment } from '../../model/promotion/environment.ts';
 import { failed, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { Place, RecordActivities } from '../contract.ts';

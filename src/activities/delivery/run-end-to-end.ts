@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { milliseconds } from '../../config/duration.ts';
-import { environmentOf } from '../../config/places.ts';
+import { environmentOf } from '../../config/environments.ts';
 import { refused } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';

@@ -1,6 +1,7 @@
-import { applicationName, manifestsPath, releasePath } from '../../config/places.ts';
-import type { Deployed } from '../../model/promotion.ts';
-import { parseReleaseKustomization } from '../../model/release.ts';
+import { applicationName } from '../../config/environments.ts';
+import { manifestsPath, releasePath } from '../../config/paths.ts';
+import type { Deployed } from '../../model/promotion/promotion.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 import type { Place } from '../contract.ts';

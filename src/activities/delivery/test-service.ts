@@ -1,7 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { join } from 'node:path';
 import { milliseconds } from '../../config/duration.ts';
-import { changeName } from '../../model/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
 import type { BuildActivities } from '../contract.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';

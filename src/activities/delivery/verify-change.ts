@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { promotionSettings, silenceOf } from '../../config/places.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { silenceOf } from '../../config/silence.ts';
 import { ownsPath, type Service } from '../../config/services.ts';
-import type { Change, Source } from '../../model/change.ts';
-import type { Plan } from '../../model/delivery.ts';
+import type { Change, Source } from '../../model/delivery/change.ts';
+import type { Plan } from '../../model/delivery/delivery.ts';
 import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';

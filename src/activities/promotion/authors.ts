@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
-import type { Release } from '../../model/change.ts';
-import type { Approval } from '../../model/promotion.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import type { Approval } from '../../model/promotion/promotion.ts';
 import type { Commit } from '../../systems/git/repository.ts';
 import { refused } from '../failures.ts';
 

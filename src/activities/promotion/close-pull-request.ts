@@ -1,5 +1,5 @@
-import { inlineCode } from '../../model/markdown.ts';
-import { promotionBranch } from '../../model/promotion-branch.ts';
+import { inlineCode } from '../../model/text/markdown.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { PullRequestActivities } from '../contract.ts';
 import { refused, withForge } from '../failures.ts';

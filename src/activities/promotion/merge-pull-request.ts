@@ -1,9 +1,8 @@
-import { promotionSettings } from '../../config/places.ts';
-import type { Approval } from '../../model/promotion.ts';
-import { promotionBranch } from '../../model/promotion-branch.ts';
-import { releaseMessage } from '../../model/release.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import type { Approval, PullRequestReading } from '../../model/promotion/promotion.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { releaseMessage } from '../../model/promotion/release.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
-import type { PullRequestReading } from '../../model/promotion.ts';
 import type { PullRequestActivities } from '../contract.ts';
 import { outlived, withForge, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';

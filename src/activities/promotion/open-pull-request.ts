@@ -1,12 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { promotionSettings, releasePath } from '../../config/places.ts';
-import { promotionBranch } from '../../model/promotion-branch.ts';
-import { olderOf } from '../../model/promotion.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { releasePath } from '../../config/paths.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
-import { releaseKustomization, releaseMessage } from '../../model/release.ts';
-import { ensurePullRequest } from '../../systems/forge/ensure.ts';
-import { inTurn } from '../../systems/in-turn.ts';
+import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
+import { ensurePullRequest } from '../../systems/forge/ensure-pull-request.ts';
+import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withForge, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
@@ -15,7 +16,6 @@ import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
 import { runningRelease } from '../delivery/running-release.ts';
-import type { Proposal, Rendered } from '../../model/promotion.ts';
 import type { PullRequestActivities, RenderActivities } from '../contract.ts';
 
 /** Forges' search and the platform's people find what waits for the Change Board by this. */
@@ -34,7 +34,7 @@ export function createOpenPullRequest(
   return {
     // Attempts may overlap, and neither a new branch nor a pull request is made atomically.
     openPullRequest: (input) =>
-      inTurn(promotionBranch(input.environment, input.release.change), () => withGit(() => open(input))),
+      oneAtATime(promotionBranch(input.environment, input.release.change), () => withGit(() => open(input))),
   };
 
   async function open({ environment, release, seen, current, asked, asker }: Opening): Promise<Proposal> {

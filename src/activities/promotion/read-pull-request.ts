@@ -1,5 +1,5 @@
 import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
-import type { PullRequestReading } from '../../model/promotion.ts';
+import type { PullRequestReading } from '../../model/promotion/promotion.ts';
 import type { PullRequestActivities } from '../contract.ts';
 import { withForge } from '../failures.ts';
 import type { Systems } from '../systems.ts';

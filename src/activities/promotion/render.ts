@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { applicationName, manifestsPath, overlayPath, releasePath } from '../../config/places.ts';
-import type { Image } from '../../model/change.ts';
+import { applicationName } from '../../config/environments.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
+import type { Image } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
   canonical,

@@ -3,8 +3,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
-import type { Release } from '../../model/change.ts';
-import { releaseKustomization } from '../../model/release.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import { releaseKustomization } from '../../model/promotion/release.ts';
 import { createReleaseActivities } from './write-release.ts';
 import type { SeenRelease } from '../contract.ts';
 

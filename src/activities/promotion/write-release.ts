@@ -1,6 +1,11 @@
-import { promotionSettings, releasePath } from '../../config/places.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { releasePath } from '../../config/paths.ts';
 import type { Service } from '../../config/services.ts';
-import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../../model/release.ts';
+import {
+  parseReleaseKustomization,
+  releaseKustomization,
+  releaseMessage,
+} from '../../model/promotion/release.ts';
 import { GitError } from '../../systems/git/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';

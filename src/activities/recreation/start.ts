@@ -1,12 +1,11 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { listOwned } from '../../systems/kubernetes/list.ts';
+import { listOwned } from '../../systems/argocd/list-owned.ts';
 import { startInstalled } from '../../systems/argocd/install.ts';
 import { isMissing } from '../../systems/kubernetes/index.ts';
-import { atOnce } from '../../systems/at-once.ts';
-import { refused } from '../failures.ts';
+import { forEachConcurrently } from '../../systems/concurrency/for-each-concurrently.ts';
+import { refused, withRecovery } from '../failures.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { guardOf, mark, ownMarker } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { guardOf, mark, ownMarker } from './own-marker.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -18,7 +17,7 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
 
   return {
     startArgoCd: (target) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const installation = await installationOf(config);
         const found = await ownMarker(systems, target);
         if (found.stage === 'install') throw refused(`Argo CD is not installed in ${target.cluster} yet.`);
@@ -41,7 +40,7 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
 
         async function lookAnew(): Promise<void> {
           const annotations = { 'argocd.argoproj.io/refresh': 'hard' };
-          await atOnce(
+          await forEachConcurrently(
             config.recreation.parallel,
             listOwned(kubernetes, namespace, 'Application'),
             async ({ metadata }) => {

@@ -1,9 +1,9 @@
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
-import { applicationName, environmentOf } from '../../config/places.ts';
-import type { Application } from '../../model/application.ts';
-import { judge, type Judgement } from '../../model/application-health.ts';
+import { applicationName, environmentOf } from '../../config/environments.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import { judge, type Judgement } from '../../model/argocd/application-health.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
 import { createNudge } from './nudge.ts';

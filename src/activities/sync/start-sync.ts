@@ -1,17 +1,12 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import {
-  applicationName,
-  environmentOf,
-  manifestsPath,
-  overlayPath,
-  releasePath,
-} from '../../config/places.ts';
-import { isUnfinished, type Application } from '../../model/application.ts';
-import { changeName, type Change } from '../../model/change.ts';
+import { applicationName, environmentOf } from '../../config/environments.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
+import { isUnfinished, type Application } from '../../model/argocd/application.ts';
+import { changeName, type Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { parseReleaseKustomization } from '../../model/release.ts';
-import { closedWindow } from '../../model/windows.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import { closedWindow } from '../../model/argocd/sync-windows.ts';
 import type { SyncRequest } from '../../systems/argocd/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { getJson } from '../../systems/objects/index.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from '../names.ts';
-import { silenceSchema } from '../silence.ts';
+import { silenceSchema } from '../temporal/silence.ts';
 
 /** What a backup holds. */
 export const backupKinds = ['ConfigMap', 'Secret', 'AppProject', 'Application', 'ApplicationSet'] as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Application } from '../../model/application.ts';
-import type { SyncWindow } from '../../model/windows.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
 import { createKubernetes, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';

@@ -3,7 +3,7 @@ import { nameOf, type Manifest } from '../../model/manifests.ts';
 import { SystemError } from '../system-error.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { WrongManifest, type Installation } from './manifest.ts';
-import { untilClear } from '../kubernetes/patience.ts';
+import { untilClear } from '../kubernetes/until-clear.ts';
 import { explainPods, podsOf } from '../kubernetes/pods.ts';
 import { objectPath, Resources, type Resource } from '../kubernetes/resources.ts';
 

@@ -4,7 +4,7 @@ import {
   PutObjectCommand,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { certificateAdvice } from '../certificates.ts';
+import { certificateAdvice } from '../network/certificates.ts';
 import { SystemError } from '../system-error.ts';
 import type { ObjectStore } from './index.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';

@@ -4,11 +4,11 @@ import {
   type Client,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/workflow-ids.ts';
-import { taskQueue } from '../../model/task-queues.ts';
+import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../model/temporal/task-queues.ts';
 import { SystemError } from '../system-error.ts';
 import type { BackupInput } from '../../model/recovery/backup.ts';
-import { attributes } from '../../model/visibility.ts';
+import { attributes } from '../../model/temporal/search-attributes.ts';
 
 /** One thing that was looked at, and what was done about it. */
 export interface Prepared {

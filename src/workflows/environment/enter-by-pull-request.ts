@@ -1,8 +1,8 @@
 import { log, uuid4 } from '@temporalio/workflow';
-import type { Outcome, Proposal, Rendered } from '../../model/promotion.ts';
+import type { Outcome, Proposal, Rendered } from '../../model/promotion/promotion.ts';
+import { failureText } from '../failure-text.ts';
 import { quick, syncing } from '../activity-options.ts';
 import { cancelWhen } from '../cancel-when.ts';
-import { failureText } from '../failure-text.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../model/promotion.ts';
+import type { Outcome } from '../../model/promotion/promotion.ts';
 import { quick } from '../activity-options.ts';
 import type { Entered } from './promote.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';

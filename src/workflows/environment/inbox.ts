@@ -7,20 +7,20 @@ import {
   upsertSearchAttributes,
   type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
-import { changeName } from '../../model/change.ts';
-import { refuseDecision } from '../../model/decisions.ts';
+import { changeName } from '../../model/delivery/change.ts';
+import { refuseDecision } from '../../model/decisions/refuse-decision.ts';
 import type {
   EnvironmentInput,
   EnvironmentState,
   EnvironmentView,
   UnfinishedPromotion,
-} from '../../model/environment.ts';
+} from '../../model/promotion/environment.ts';
 import {
   askSchema,
   pullRequestChangeSchema,
   refusedAskSchema,
   withdrawalSchema,
-} from '../../model/inputs.ts';
+} from '../../model/temporal/input-schemas.ts';
 import {
   answered,
   decide,
@@ -30,17 +30,15 @@ import {
   promote,
   pullRequestChanged,
   withdraw,
-} from '../../model/messages.ts';
+} from '../../model/temporal/messages.ts';
 import {
   decisionRequestSchema,
-  type Ask,
   type Decision,
   type DecisionRequest,
-  type Outcome,
-  type PromotionView,
-} from '../../model/promotion.ts';
-import { positionOf, takeNext } from '../../model/promotion-queue.ts';
-import { attributes } from '../../model/visibility.ts';
+} from '../../model/decisions/decision.ts';
+import type { Ask, Outcome, PromotionView } from '../../model/promotion/promotion.ts';
+import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
+import { attributes } from '../../model/temporal/search-attributes.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
 import {

@@ -9,20 +9,20 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { environmentId } from '../../model/workflow-ids.ts';
-import { environmentInputSchema } from '../../model/inputs.ts';
+import { environmentId } from '../../model/temporal/workflow-ids.ts';
+import { environmentInputSchema } from '../../model/temporal/input-schemas.ts';
 import {
   unknownEnvironment,
   type EnvironmentInput,
   type EnvironmentMemory,
   type EnvironmentState,
-} from '../../model/environment.ts';
-import type { Outcome } from '../../model/promotion.ts';
-import { takeNext } from '../../model/promotion-queue.ts';
-import { attributes } from '../../model/visibility.ts';
+} from '../../model/promotion/environment.ts';
+import type { Outcome } from '../../model/promotion/promotion.ts';
+import { takeNext } from '../../model/promotion/promotion-queue.ts';
+import { attributes } from '../../model/temporal/search-attributes.ts';
+import { checkOwnId, carriedInput } from '../input-checks.ts';
 import { quick } from '../activity-options.ts';
 import { failureText } from '../failure-text.ts';
-import { carriedInput, checkOwnId } from '../input-checks.ts';
 import { since02 } from '../since.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import { promote } from './promote.ts';

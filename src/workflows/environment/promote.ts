@@ -1,7 +1,7 @@
 import { isCancellation } from '@temporalio/workflow';
-import { changeName, type Change } from '../../model/change.ts';
-import type { Deployed, Outcome } from '../../model/promotion.ts';
-import { positionOf } from '../../model/promotion-queue.ts';
+import { changeName, type Change } from '../../model/delivery/change.ts';
+import type { Deployed, Outcome } from '../../model/promotion/promotion.ts';
+import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { lengthy, now, patient, quick } from '../activity-options.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';

@@ -1,15 +1,19 @@
 import { CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
-import type { DecisionCall } from '../../model/decisions.ts';
-import type { EnvironmentInput, EnvironmentState, UnfinishedPromotion } from '../../model/environment.ts';
+import type { DecisionCall } from '../../model/decisions/refuse-decision.ts';
+import type {
+  EnvironmentInput,
+  EnvironmentState,
+  UnfinishedPromotion,
+} from '../../model/promotion/environment.ts';
 import type {
   Ask,
-  Decision,
   Outcome,
   PromotionView,
   Proposal,
   PullRequestReading,
-} from '../../model/promotion.ts';
-import { positionOf } from '../../model/promotion-queue.ts';
+} from '../../model/promotion/promotion.ts';
+import type { Decision } from '../../model/decisions/decision.ts';
+import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { now, type Attempts } from '../activity-options.ts';
 
 /** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */

@@ -1,6 +1,6 @@
-import type { Proposal } from '../../../model/promotion.ts';
-import { tally, type DecisionCall, type DecisionRule } from '../../../model/decisions.ts';
-import type { Outcome } from '../../../model/promotion.ts';
+import type { Proposal, Outcome } from '../../../model/promotion/promotion.ts';
+import { tally } from '../../../model/decisions/quorum.ts';
+import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse-decision.ts';
 import { quick } from '../../activity-options.ts';
 import { interference } from './interference.ts';
 import { askPeople, ended, place, Unfinished, type Promotion } from '../promotion.ts';

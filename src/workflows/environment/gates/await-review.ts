@@ -1,4 +1,4 @@
-import type { Outcome, PullRequest } from '../../../model/promotion.ts';
+import type { Outcome, PullRequest } from '../../../model/promotion/promotion.ts';
 import { interference } from './interference.ts';
 import { askPeople, ended, type Promotion } from '../promotion.ts';
 
