@@ -10,7 +10,7 @@ import {
 import { changeName, type Change, type Image } from '../model/change.ts';
 import { describeDelivery, imageReference, type Delivery, type Plan, type Step } from '../model/delivery.ts';
 import { answerSchema, progressSchema } from '../model/inputs.ts';
-import { answered, deliveryStatus, progressed } from '../model/messages.ts';
+import { answered, deliveryStatus, nudge, progressed } from '../model/messages.ts';
 import type { Outcome } from '../model/promotion.ts';
 import { attributes } from '../model/visibility.ts';
 import { onSignal } from './input-checks.ts';
@@ -24,7 +24,7 @@ export type DeliveryTrack = ReturnType<typeof trackDelivery>;
 
 /**
  * A signal may be lost with the environment that had it (somebody terminated it), so it is asked again: it knows its
- * asks. Longer than people usually take, since each time is billed; `cancel` and `deliver` do not wait for it.
+ * asks. Longer than people usually take, since each time is billed; a nudge, `cancel` and `deliver` do not wait for it.
  */
 const askAgainEvery = '30 hours';
 
@@ -52,6 +52,11 @@ export function trackDelivery(change: Change) {
     if (askId !== ownId()) return;
     answers.set(environment, outcome);
     delivery.environments[environment] = outcome;
+  });
+
+  setHandler(nudge, () => {
+    // Before the first ask there is nobody to ask again.
+    if (reminder) reminder.due = true;
   });
 
   const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
