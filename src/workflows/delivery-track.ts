@@ -16,7 +16,7 @@ import {
   type Step,
 } from '../model/delivery/delivery.ts';
 import { answerSchema, progressSchema } from '../model/temporal/input-schemas.ts';
-import { answered, deliveryStatus, progressed } from '../model/temporal/messages.ts';
+import { answered, deliveryStatus, nudge, progressed } from '../model/temporal/messages.ts';
 import type { Outcome } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import { onSignal } from './input-checks.ts';
@@ -30,7 +30,7 @@ export type DeliveryTrack = ReturnType<typeof trackDelivery>;
 
 /**
  * A signal may be lost with the environment that had it (somebody terminated it), so it is asked again: it knows its
- * asks. Longer than people usually take, since each time is billed; `cancel` and `deliver` do not wait for it.
+ * asks. Longer than people usually take, since each time is billed; a nudge, `cancel` and `deliver` do not wait for it.
  */
 const askAgainEvery = '30 hours';
 
@@ -86,6 +86,10 @@ export function trackDelivery(change: Change) {
     const step = stepNamed(environment);
     if (step) step.state = view.state;
     show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
+  });
+  setHandler(nudge, () => {
+    // Before the first ask there is nobody to ask again.
+    if (reminder) reminder.due = true;
   });
   onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
     if (askId !== ownId()) return;
