@@ -57,7 +57,11 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
 export const withdrawalSchema = z.looseObject({ ask: askSchema, reason: text });
 export const pullRequestChangeSchema = z.looseObject({ number: z.int() });
 
-const seen = { waitingFor: z.string().exactOptional(), reason: z.string().exactOptional() };
+const seen = {
+  waitingFor: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  logs: texts.exactOptional(),
+};
 const outcomeSchema = z.looseObject({
   state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
   ...seen,

@@ -15,7 +15,7 @@ import type { Outcome } from '../model/promotion.ts';
 import { attributes } from '../model/visibility.ts';
 import { onSignal } from './input-checks.ts';
 import { now, ownId } from './activity-options.ts';
-import { failureText } from './failure-text.ts';
+import { failureLogs, failureText } from './failure-text.ts';
 import { remind, type Reminder } from './reminder.ts';
 
 export const cancelledText = 'The delivery was cancelled.';
@@ -79,6 +79,8 @@ export function trackDelivery(change: Change) {
         state: 'failed',
         error: isCancellation(error) ? cancelledText : failureText(error),
       });
+      const [log] = failureLogs(error);
+      if (log !== undefined) step.log = log;
       throw error;
     } finally {
       step.finishedAt = now();

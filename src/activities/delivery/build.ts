@@ -1,4 +1,4 @@
-import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
@@ -10,8 +10,9 @@ import { digestSchema } from '../../model/names.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { failed, refused } from '../failures.ts';
 import { withGit } from '../git-failures.ts';
+import { ownAttempt } from '../own-attempt.ts';
 import { knownService } from './known-service.ts';
-import { OutputLog } from './output-log.ts';
+import { OutputLog, type ClosedLog } from './output-log.ts';
 import type { Systems } from '../systems.ts';
 import type { BuildActivities } from '../contract.ts';
 import { withCheckout } from './checkout.ts';
@@ -35,41 +36,42 @@ export function createBuildActivities(
   const checkouts = join(workDirectory, 'checkouts');
 
   return {
-    testService: ({ change }) =>
-      logged(change, 'test', async (log) => {
-        const service = await serviceOf(change);
-        const timeoutMs = milliseconds(config.services.testTimeout);
-        await checkedOut(change, async (directory) => {
-          const shared = { timeoutMs, signal: cancellationSignal(), onOutput: log.write };
-          const cwd = join(directory, service.path);
-          const result = service.test
-            ? await commands.run({ command: service.test, cwd, env: {}, ...shared })
-            : await images.tryBuild({
+    async testService({ change }) {
+      const { path, test } = await serviceOf(change);
+      const timeoutMs = milliseconds(config.services.testTimeout);
+      const { result, log } = await logged(change, 'test', (onOutput) =>
+        checkedOut(change, async (directory): Promise<Result> => {
+          const shared = { timeoutMs, signal: cancellationSignal(), onOutput };
+          const cwd = join(directory, path);
+          return test
+            ? commands.run({ command: test, cwd, env: {}, ...shared })
+            : images.tryBuild({
                 context: cwd,
                 dockerfile: join(cwd, 'Dockerfile'),
                 target: 'test',
                 ...shared,
               });
-          judge(result, 'TestsFailed', `The tests of ${changeName(change)}`, log);
-        });
-        return { log: log.key };
-      }),
+        }),
+      );
+      judge(result, 'TestsFailed', `The tests of ${changeName(change)}`, log);
+      return keyOf(log);
+    },
 
     async buildImage({ change, source }) {
       const found = await recorded(change);
       if (found) return found;
-      return logged(change, 'build', async (log) => {
-        const { path, image: name } = await serviceOf(change);
-        if (name === undefined) throw refused(`${change.service} has no image to build.`);
-        const digest = await checkedOut(change, async (directory) => {
+      const { path, image: name } = await serviceOf(change);
+      if (name === undefined) throw refused(`${change.service} has no image to build.`);
+      const { result, log } = await logged(change, 'build', (onOutput) =>
+        checkedOut(change, async (directory) => {
           const context = join(directory, path);
-          const built = await images.buildAndPush(
+          return images.buildAndPush(
             {
               context,
               dockerfile: join(context, 'Dockerfile'),
               timeoutMs: milliseconds(config.services.buildTimeout),
               signal: cancellationSignal(),
-              onOutput: log.write,
+              onOutput,
             },
             {
               name,
@@ -82,11 +84,10 @@ export function createBuildActivities(
               },
             },
           );
-          judge(built, 'BuildFailed', `The image of ${changeName(change)}`, log);
-          return built.digest;
-        });
-        return record(change, { name, digest }, log.key);
-      });
+        }),
+      );
+      judge(result, 'BuildFailed', `The image of ${changeName(change)}`, log);
+      return record(change, { name, digest: result.digest }, keyOf(log));
     },
 
     async adoptImage({ change, reference }) {
@@ -112,25 +113,19 @@ export function createBuildActivities(
       return record(change, { name, digest });
     },
 
-    runEndToEnd: ({ change, environment }) =>
-      logged(change, `end-to-end-${environment}`, async (log) => {
-        const { endToEnd } = environmentOf(config, environment);
-        if (!endToEnd) throw refused(`${environment} has no endToEnd any more. See gitops.yaml.`);
-        await checkedOut(change, async (cwd) => {
-          const { command, env } = endToEnd;
-          const timeoutMs = milliseconds(endToEnd.timeout);
-          const result = await commands.run({
-            command,
-            cwd,
-            env,
-            timeoutMs,
-            signal: cancellationSignal(),
-            onOutput: log.write,
-          });
-          judge(result, 'EndToEndFailed', `The end-to-end test in ${environment}`, log);
-        });
-        return { log: log.key };
-      }),
+    async runEndToEnd({ change, environment }) {
+      const { endToEnd } = environmentOf(config, environment);
+      if (!endToEnd) throw refused(`${environment} has no endToEnd any more. See gitops.yaml.`);
+      const { command, env, timeout } = endToEnd;
+      const { result, log } = await logged(change, `end-to-end-${environment}`, (onOutput) =>
+        checkedOut(change, (cwd) => {
+          const timeoutMs = milliseconds(timeout);
+          return commands.run({ command, cwd, env, timeoutMs, signal: cancellationSignal(), onOutput });
+        }),
+      );
+      judge(result, 'EndToEndFailed', `The end-to-end test in ${environment}`, log);
+      return keyOf(log);
+    },
   };
 
   function serviceOf({ service, commit }: Change): Promise<Service> {
@@ -150,48 +145,56 @@ export function createBuildActivities(
   }
 
   /** The first record stays: another attempt's build of the same commit is as good, but production knows only one. */
-  async function record(change: Change, image: Image, log?: string): Promise<Image & { log?: string }> {
+  async function record(
+    change: Change,
+    image: Image,
+    log: { log?: string } = {},
+  ): Promise<Image & { log?: string }> {
     const key = objectKeys.build(change);
     const body = {
       change: changeName(change),
       ...image,
       builtAt: new Date().toISOString(),
-      ...(log && { log }),
+      ...log,
     };
     const known = await getJson(objects, key, buildRecordSchema);
     const condition = known ? { ifMatch: known.etag } : { ifAbsent: true };
     const gone = known && !(await images.labels({ name: known.value.name, digest: known.value.digest }));
     if ((!known || gone) && (await objects.put(key, JSON.stringify(body), condition))) {
-      return { ...image, ...(log && { log }) };
+      return { ...image, ...log };
     }
     const first = await getJson(objects, key, buildRecordSchema);
     if (!first) throw new Error(`${key} was removed while it was written. Trying again.`);
-    return { name: first.value.name, digest: first.value.digest, ...(log && { log }) };
+    return { name: first.value.name, digest: first.value.digest, ...log };
   }
 
   /** Streams output to a log. */
-  async function logged<T>(change: Change, step: string, work: (log: OutputLog) => Promise<T>): Promise<T> {
-    const { attempt, workflowExecution } = activityInfo();
-    const run = `${workflowExecution?.runId.slice(0, 8) ?? 'alone'}-${attempt}`;
-    const log = new OutputLog(objects, objectKeys.log(change, step, run));
-    try {
-      return await work(log);
-    } finally {
-      await log.close();
-    }
+  async function logged<T>(
+    change: Change,
+    step: string,
+    work: (onOutput: (text: string) => void) => Promise<T>,
+  ): Promise<{ result: T; log: ClosedLog }> {
+    const output = new OutputLog(objects, objectKeys.log(change, step, ownAttempt()));
+    const [done] = await Promise.allSettled([work(output.write)]);
+    const log = await output.close();
+    if (done.status === 'rejected') throw done.reason;
+    return { result: done.value, log };
   }
 }
 
 type Result = { state: 'built' } | { state: 'ended'; exitCode: number } | { state: 'failed' | 'timed-out' };
 
-/** @throws ApplicationFailure of the type, with the log's last lines */
+const keyOf = ({ key, lost }: ClosedLog): { log?: string } => (lost === undefined ? { log: key } : {});
+
+/** @throws ApplicationFailure of the type, with the key of the log: what is in it belongs into no history */
 function judge<T extends Result>(
   result: T,
   type: string,
   what: string,
-  log: OutputLog,
+  { key, lost }: ClosedLog,
 ): asserts result is Extract<T, { state: 'built' | 'ended' }> {
   if (result.state === 'built' || (result.state === 'ended' && result.exitCode === 0)) return;
   const how = result.state === 'timed-out' ? 'took too long' : 'failed';
-  throw failed(type, `${what} ${how}. The whole log is ${log.key}; it ends:\n${log.lastLines()}`);
+  if (lost === undefined) throw failed(type, `${what} ${how}. The log: ${key}`, key);
+  throw failed(type, `${what} ${how}. The log could not be stored as ${key}: ${lost}`);
 }

@@ -4,7 +4,9 @@ import { startInstalled } from '../../systems/argocd/install.ts';
 import { isMissing } from '../../systems/kubernetes/index.ts';
 import { atOnce } from '../../systems/at-once.ts';
 import { refused } from '../failures.ts';
+import { objectKeys } from '../../model/object-keys.ts';
 import type { RecreationActivities } from '../contract.ts';
+import { keptLogs } from '../kept-logs.ts';
 import { guardOf, mark, ownMarker } from './guard.ts';
 import { withRefusals } from './faults.ts';
 import { installationOf } from './installation.ts';
@@ -14,7 +16,7 @@ const api = '/apis/argoproj.io/v1alpha1';
 
 /** Safe to repeat: Argo CD is started once, at a time that stays the same. */
 export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
-  const { config, clusterOf } = systems;
+  const { config, objects, clusterOf } = systems;
 
   return {
     startArgoCd: (target) =>
@@ -32,7 +34,10 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
         const kubernetes = clusterOf(target);
         const { namespace } = config.argocd;
         const place = { kubernetes, namespace, signal: cancellationSignal(), guard };
-        await startInstalled(place, installation, (done) =>
+        const { keep } = keptLogs(objects, (container) =>
+          objectKeys.recreationLog(target.cluster, target.recreation, container),
+        );
+        await startInstalled(place, installation, keep, (done) =>
           heartbeat({ done, of: installation.workloads.length, what: 'workloads of Argo CD' }),
         );
         await guard();

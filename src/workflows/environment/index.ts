@@ -22,7 +22,7 @@ import { takeNext } from '../../model/promotion-queue.ts';
 import { attributes } from '../../model/visibility.ts';
 import { checkedInput, checkOwnId } from '../input-checks.ts';
 import { quick } from '../activity-options.ts';
-import { failureText } from '../failure-text.ts';
+import { failureLogs, failureText } from '../failure-text.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import { promote } from './promote.ts';
 import { ended } from './promotion.ts';
@@ -98,9 +98,11 @@ async function runNext(
 
   state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
   const promotion = inbox.begin(next);
-  const outcome = await promote(promotion).catch((error: unknown) =>
-    ended(promotion, 'failed', failureText(error)),
-  );
+  const outcome = await promote(promotion).catch((error: unknown) => {
+    const logs = failureLogs(error);
+    if (logs.length > 0) promotion.view.logs = logs;
+    return ended(promotion, 'failed', failureText(error));
+  });
   await remember(input, state);
   await inbox.finish(promotion, outcome);
   return outcome;
