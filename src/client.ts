@@ -73,7 +73,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
     ...waiting(session),
 
     status(name: string): Promise<Delivery> {
-      return ask(async () => session.status(await resolve(name)));
+      return ask(async () => session.shown(await resolve(name)));
     },
 
     /** What visibility knows, newest first; it lags behind by moments. */

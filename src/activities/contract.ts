@@ -60,14 +60,15 @@ export interface SourceActivities {
 }
 
 export interface BuildActivities {
-  /** @throws TestsFailed with the log's last lines */
-  testService(input: { change: Change }): Promise<{ log: string }>;
-  /** @throws BuildFailed with the log's last lines */
+  // Their failures carry `FailureLogs`; a log that could not be stored is left out.
+  /** @throws TestsFailed */
+  testService(input: { change: Change }): Promise<{ log?: string }>;
+  /** @throws BuildFailed */
   buildImage(input: { change: Change; source: Source }): Promise<Image & { log?: string }>;
   /** @throws Refused: registry not allowed, or the revision label is not the commit */
   adoptImage(input: { change: Change; reference: string }): Promise<Image>;
-  /** @throws EndToEndFailed with the log's last lines */
-  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log: string }>;
+  /** @throws EndToEndFailed */
+  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log?: string }>;
 }
 
 export interface AskActivities {
@@ -191,7 +192,14 @@ export interface Served {
 export type Health =
   | { state: 'healthy'; revision: string; health: string; sync: string }
   | { state: 'overtaken'; reason: string }
-  | { state: 'failed'; reason: string; health?: string; sync?: string };
+  | {
+      state: 'failed';
+      reason: string;
+      /** Keys of what its containers wrote, as the reason names them. */
+      logs?: string[];
+      health?: string;
+      sync?: string;
+    };
 
 export interface BackupActivities {
   /**

@@ -21,7 +21,7 @@ import type { Outcome } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import { onSignal } from './input-checks.ts';
 import { now, ownId } from './activity-options.ts';
-import { failureText } from './failure-text.ts';
+import { failureLogs, failureText } from './failure-text.ts';
 import { remind, type Reminder } from './reminder.ts';
 
 export const cancelledText = 'The delivery was cancelled.';
@@ -71,6 +71,8 @@ export function trackDelivery(change: Change) {
         state: 'failed',
         error: isCancellation(error) ? cancelledText : failureText(error),
       });
+      const [log] = failureLogs(error);
+      if (log !== undefined) step.log = log;
       throw error;
     } finally {
       step.finishedAt = now();

@@ -33,6 +33,13 @@ export interface Step {
   progress?: string;
   /** Key of the log in the object store. */
   log?: string;
+  /** How the logs end that belong to an error. Only a status that was just asked for has it: histories hold no logs. */
+  logEnd?: string;
+}
+
+/** What the failure of a step carries beside its message: keys of logs in the object store. */
+export interface FailureLogs {
+  logs: string[];
 }
 
 /** A change's status, as the query `status`, `status --json` and the final document show it. */

@@ -65,6 +65,8 @@ export interface PromotionView {
   behind?: string;
   /** What went wrong, or what another change did to it. */
   reason?: string;
+  /** Keys of the logs, in the object store, that `reason` names. */
+  logs?: string[];
   /** Git commit whose manifests were synced. */
   revision?: string;
   imageDigest?: string;

@@ -65,7 +65,11 @@ export const refusedAskSchema = z.looseObject({
 export const withdrawalSchema = z.looseObject({ ask: askSchema, reason: text });
 export const pullRequestChangeSchema = z.looseObject({ number: z.int() });
 
-const seen = { waitingFor: z.string().exactOptional(), reason: z.string().exactOptional() };
+const seen = {
+  waitingFor: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  logs: texts.exactOptional(),
+};
 const outcomeSchema = z.looseObject({
   state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
   ...seen,

@@ -22,7 +22,7 @@ import { takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 import { checkOwnId, carriedInput } from '../input-checks.ts';
 import { quick } from '../activity-options.ts';
-import { failureText } from '../failure-text.ts';
+import { failureLogs, failureText } from '../failure-text.ts';
 import { since02 } from '../since.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import { promote } from './promote.ts';
@@ -100,6 +100,8 @@ async function runNext(
   if (!promotion) return undefined;
   const outcome = await promote(promotion).catch((error: unknown) => {
     if (error instanceof Unfinished) return undefined;
+    const logs = failureLogs(error);
+    if (logs.length > 0) promotion.view.logs = logs;
     return ended(promotion, 'failed', failureText(error));
   });
   if (!outcome) return undefined;

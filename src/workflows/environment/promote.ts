@@ -98,6 +98,7 @@ async function awaitHealthy(
     );
     if (result.state === 'overtaken') return ended(p, 'superseded', result.reason);
     const seen = {
+      ...('logs' in result && { logs: result.logs }),
       ...(result.health !== undefined && { health: result.health }),
       ...(result.sync !== undefined && { sync: result.sync }),
     };
