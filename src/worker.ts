@@ -1,12 +1,19 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type ActivityInterceptorsFactory,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { clearDeadCheckouts } from './activities/delivery/checkout.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { activitiesOf } from './wiring/activities.ts';
+import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
 import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
@@ -47,14 +54,13 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
     const workers = await Promise.all(
       queues.map((queue) =>
         Worker.create({
-          ...settings[queue],
+          ...capacity(config, queue),
           ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          // A wait heartbeats by itself, and says what it waits for.
-          ...(queue !== 'wait' && { interceptors: { activity: [heartbeating] } }),
+          interceptors: { activity: interceptors[queue] ?? [heartbeating] },
           ...shutdown,
           ...heartbeats,
         }),
@@ -74,16 +80,19 @@ const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 secon
 /** A heartbeat also brings the news that an activity is cancelled: a change that gives way does so this soon. */
 const heartbeats = { maxHeartbeatThrottleInterval: '5 seconds' } as const;
 
-const settings: Record<Queue, Partial<WorkerOptions>> = {
-  // Tests and image builds use a whole core each.
-  build: { maxConcurrentActivityTaskExecutions: availableParallelism() },
-  // Short exchanges, and the workflows.
-  delivery: {},
-  production: {},
-  // A disk's and a network's work, one whole backup each.
-  recovery: { maxConcurrentActivityTaskExecutions: 4 },
-  // Each waits on one shared watch and costs next to nothing while it does.
-  wait: { maxConcurrentActivityTaskExecutions: 2000 },
+function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
+  const { slots, cachedWorkflows } = worker;
+  return {
+    // Tests and image builds use a whole core each.
+    maxConcurrentActivityTaskExecutions: slots[queue] ?? availableParallelism(),
+    ...(cachedWorkflows !== undefined && { maxCachedWorkflows: cachedWorkflows }),
+  };
+}
+
+const interceptors: Partial<Record<Queue, ActivityInterceptorsFactory[]>> = {
+  build: [heartbeating, givingUp],
+  // A wait heartbeats by itself, and says what it waits for.
+  wait: [],
 };
 
 /** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */

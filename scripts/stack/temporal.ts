@@ -26,6 +26,8 @@ export async function startTemporal(): Promise<void> {
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
       ...['--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
       ...['--db-filename', join(directory, 'temporal.db')],
+      // Services take turns.
+      ...['--dynamic-config-value', 'matching.enableFairness=true'],
     ],
     ready: () => succeeds(program, ['operator', 'namespace', 'describe', '-n', temporalNamespace, ...to]),
   });

@@ -11,10 +11,10 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../activities/contract.ts';
+import { outageHours } from '../model/outage.ts';
 import { taskQueue, type Queue } from '../model/task-queues.ts';
 
-/** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
-export const outage = '12 hours';
+export const outage = `${outageHours} hours` as const;
 
 /**
  * What is done in a cluster that is rebuilt is put off until that is over, however often it is tried. A recreation has a
@@ -34,7 +34,7 @@ export const silence = '10 seconds';
 
 const brief = {
   startToCloseTimeout: '5 minutes',
-  scheduleToCloseTimeout: `${12 + rebuildingHours} hours`,
+  scheduleToCloseTimeout: `${outageHours + rebuildingHours} hours`,
   heartbeatTimeout: silence,
   retry,
 } as const;
@@ -63,7 +63,7 @@ export const quick = (
     ...(summary !== undefined && { summary }),
   });
 
-/** Begins at once as a rule; behind a sync window or another's operation it waits, and hears when that became pointless. */
+/** Begins at once as a rule; behind a sync window or another's operation it is tried again, until that became pointless. */
 export const syncing = (platform: string) =>
   proxyActivities<SyncActivities>({
     ...brief,
@@ -74,12 +74,16 @@ export const syncing = (platform: string) =>
 /**
  * Other people's code: it may run long, and ends when it is told to, which it hears by its heartbeats. Its own time limit
  * (configuration) is shorter than this one.
+ *
+ * To wait for a slot is no fault, so it uses up no time for trying: how long that goes on the worker knows
+ * (`worker/give-up.ts`), and Temporal bounds only the queueing. Five hundred changes at once keep two slots busy for ten
+ * days with half an hour for tests and builds each; where nobody works at all, that ends too.
  */
 export const lengthy = (platform: string) =>
   proxyActivities<BuildActivities>({
     taskQueue: taskQueue(platform, 'build'),
     startToCloseTimeout: '3 hours',
-    scheduleToCloseTimeout: outage,
+    scheduleToStartTimeout: '30 days',
     heartbeatTimeout: silence,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,

@@ -6,13 +6,15 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { attributes } from '../../src/model/visibility.ts';
 
-/** A Temporal server of its own, that knows our search attributes and lets time pass. */
+/** A Temporal server of its own, that knows our search attributes, lets services take turns and lets time pass. */
 export const startTemporal = () =>
   TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: onPath('temporal') },
       searchAttributes: Object.values(attributes),
-      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+      extraArgs: ['frontend.WorkflowTimeSkippingEnabled=true', 'matching.enableFairness=true'].flatMap(
+        (setting) => ['--dynamic-config-value', setting],
+      ),
     },
   });
 

@@ -20,6 +20,7 @@ import type {
   WaitActivities,
 } from '../../src/activities/contract.ts';
 import { Context } from '@temporalio/activity';
+import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/change.ts';
 import type { Delivery } from '../../src/model/delivery.ts';
@@ -121,7 +122,9 @@ export class World {
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
-  tests: () => Promise<void> = () => Promise.resolve();
+  tests: (change: Change) => Promise<void> = () => Promise.resolve();
+  /** What keeps a sync from being started. */
+  inTheWay: ((place: { service: string }) => ApplicationFailure | undefined) | undefined;
   readonly #platform: string;
   readonly #environments: string[];
 
@@ -244,8 +247,8 @@ export class World {
       rememberRepository: async () => undefined,
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
-      testService: async () => {
-        await this.tests();
+      testService: async ({ change }) => {
+        await this.tests(change);
         return { log: 'logs/test' };
       },
       buildImage: async ({ change }) => ({
@@ -319,7 +322,9 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
-      startSync: async ({ environment, revision }) => {
+      startSync: async ({ environment, service, revision }) => {
+        const failure = this.inTheWay?.({ service });
+        if (failure) throw failure;
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
       },
