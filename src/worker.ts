@@ -8,6 +8,7 @@ import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { activitiesOf } from './wiring/activities.ts';
+import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
 import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
@@ -48,13 +49,13 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
     const workers = await Promise.all(
       queues.map((queue) =>
         Worker.create({
-          ...settings[queue],
+          ...capacity(config, queue),
           ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          interceptors: { activity: [heartbeating] },
+          interceptors: { activity: queue === 'build' ? [heartbeating, givingUp] : [heartbeating] },
           // What an activity tells is passed on this soon, and at the latest before its silence counts as its end.
           maxHeartbeatThrottleInterval: Math.min(5000, silenceOf(config).exchangeMs / 2),
           ...shutdown,
@@ -72,17 +73,14 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
 /** Together less than the 30 seconds that Kubernetes waits before it kills. */
 const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;
 
-const settings: Record<Queue, Partial<WorkerOptions>> = {
-  // Tests and image builds use a whole core each.
-  build: { maxConcurrentActivityTaskExecutions: availableParallelism() },
-  // Short exchanges, and the workflows.
-  delivery: {},
-  production: {},
-  // A disk's and a network's work, one whole backup each.
-  recovery: { maxConcurrentActivityTaskExecutions: 4 },
-  // Each waits on one shared watch and costs next to nothing while it does.
-  wait: { maxConcurrentActivityTaskExecutions: 2000 },
-};
+function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
+  const { slots, cachedWorkflows } = worker;
+  return {
+    // Tests and image builds use a whole core each.
+    maxConcurrentActivityTaskExecutions: slots[queue] ?? availableParallelism(),
+    ...(cachedWorkflows !== undefined && { maxCachedWorkflows: cachedWorkflows }),
+  };
+}
 
 /** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */
 async function runAll(workers: readonly Worker[], ready: () => void): Promise<void> {

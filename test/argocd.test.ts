@@ -217,7 +217,13 @@ describe.concurrent('where a promotion syncs by itself', () => {
       by: 'somebody',
     });
     await bed.argocd.terminate(name, sync.operationId);
-    expect(await bed.sync(sync)).toEqual({ state: 'started' });
+    await expect(bed.sync(sync)).rejects.toMatchObject({
+      type: 'Busy',
+      message: `Waits for the operation of somebody on ${name}.`,
+      nonRetryable: false,
+      category: 'BENIGN',
+    });
+    await vi.waitFor(async () => expect(await bed.sync(sync)).toEqual({ state: 'started' }), 30_000);
     expect(await bed.wait(sync)).toMatchObject({ state: 'healthy' });
   });
 

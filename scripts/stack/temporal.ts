@@ -29,6 +29,8 @@ export async function startTemporal(): Promise<void> {
       // An activity hears at once that it is cancelled, and not by its next heartbeat.
       ...['--dynamic-config-value', 'frontend.WorkerCommandsEnabled=true'],
       ...['--dynamic-config-value', 'system.enableCancelActivityWorkerCommand=true'],
+      // Services take turns.
+      ...['--dynamic-config-value', 'matching.enableFairness=true'],
     ],
     ready: () => succeeds(program, ['operator', 'namespace', 'describe', '-n', temporalNamespace, ...to]),
   });

@@ -1,9 +1,30 @@
 import { z } from 'zod';
 import { duration } from './duration.ts';
 
-/** The section `worker`: how workers of this platform work. */
+const slots = z.int().min(1).max(10_000);
+
+/** The section `worker`. */
 export const worker = z
   .strictObject({
+    slots: z
+      .strictObject({
+        build: slots
+          .optional()
+          .describe('Tests and image builds. Default: as many as the machine has cores.'),
+        delivery: slots.default(100).describe('Short exchanges with Git, the forge and the object store.'),
+        production: slots.default(100).describe('The same, of environments with sync: manual.'),
+        recovery: slots
+          .default(4)
+          .describe("Backups that are read back; each is a disk's and a network's work."),
+        wait: slots.default(2000).describe('Waits on Argo CD.'),
+      })
+      .prefault({})
+      .describe('How much a worker does at a time, queue by queue.'),
+    cachedWorkflows: z
+      .int()
+      .min(2)
+      .optional()
+      .describe('How many workflows it keeps in memory. Default: as many as its heap holds.'),
     silence: z
       .strictObject({
         exchange: duration({ least: '2s', most: '5m' })
@@ -19,4 +40,4 @@ export const worker = z
       ),
   })
   .prefault({})
-  .describe('How workers work.');
+  .describe('What a worker process takes upon itself, and when it counts as dead.');

@@ -6,6 +6,7 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Served } from '../activities/contract.ts';
+import { outageHours } from '../model/temporal/outage.ts';
 import { usualSilence, type Silence } from '../model/temporal/silence.ts';
 import { taskQueue } from '../model/temporal/task-queues.ts';
 
@@ -15,8 +16,7 @@ export interface Attempts {
   silence?: Silence;
 }
 
-/** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
-export const outage = '12 hours';
+export const outage = `${outageHours} hours` as const;
 
 /**
  * What is done in a cluster that is rebuilt is put off until that is over, however often it is tried. A recreation has a
@@ -45,7 +45,7 @@ export const workSilence = ({ silence = usualSilence }: Attempts): number => sil
 const brief = (attempts: Attempts) =>
   ({
     startToCloseTimeout: '5 minutes',
-    scheduleToCloseTimeout: `${12 + rebuildingHours} hours`,
+    scheduleToCloseTimeout: `${outageHours + rebuildingHours} hours`,
     heartbeatTimeout: exchangeSilence(attempts),
     retry,
   }) as const;
@@ -58,7 +58,7 @@ const brief = (attempts: Attempts) =>
 export const quick = <Q extends 'delivery' | 'production'>(attempts: Attempts, queue: Q, summary?: string) =>
   activitiesOn(queue, attempts, { ...brief(attempts), ...(summary !== undefined && { summary }) });
 
-/** Begins at once as a rule; behind a sync window or another's operation it waits, and hears when that became pointless. */
+/** Begins at once as a rule; behind a sync window or another's operation it is tried again, until that became pointless. */
 export const syncing = (attempts: Attempts) =>
   activitiesOn('production', attempts, {
     ...brief(attempts),
@@ -68,11 +68,15 @@ export const syncing = (attempts: Attempts) =>
 /**
  * Other people's code: it may run long, and ends when it is told to, which it hears by its heartbeats. Its own time limit
  * (configuration) is shorter than this one.
+ *
+ * To wait for a slot is no fault, so it uses up no time for trying: how long that goes on the worker knows
+ * (`worker/give-up.ts`), and Temporal bounds only the queueing. Five hundred changes at once keep two slots busy for ten
+ * days with half an hour for tests and builds each; where nobody works at all, that ends too.
  */
 export const lengthy = (attempts: Attempts) =>
   activitiesOn('build', attempts, {
     startToCloseTimeout: '3 hours',
-    scheduleToCloseTimeout: outage,
+    scheduleToStartTimeout: '30 days',
     heartbeatTimeout: workSilence(attempts),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,

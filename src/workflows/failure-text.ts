@@ -21,6 +21,9 @@ const isFailureLogs = (told: unknown): told is FailureLogs =>
 export function failureText(error: unknown): string {
   if (error instanceof ActivityFailure && error.cause) {
     if (error.cause instanceof TimeoutFailure) {
+      if (error.cause.timeoutType === 'SCHEDULE_TO_START') {
+        return `No worker had a slot for ${error.activityType} in time. See worker.slots in gitops.yaml, and gitops doctor.`;
+      }
       return `${error.activityType} did not end in time${error.cause.cause ? `: ${failureText(error.cause.cause)}` : '.'}`;
     }
     return failureText(error.cause);

@@ -9,11 +9,13 @@ import type { PullRequestReading } from '../../src/model/promotion/promotion.ts'
 import type { Change } from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { EnvironmentView } from '../../src/model/promotion/environment.ts';
-import { deliverId, environmentId } from '../../src/model/temporal/workflow-ids.ts';
-import { queues, taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { environmentId } from '../../src/model/temporal/workflow-ids.ts';
+import { queues, taskQueue, type Queue } from '../../src/model/temporal/task-queues.ts';
 import { decide, environmentStatus, pullRequestChanged } from '../../src/model/temporal/messages.ts';
 import type { Decision, DecisionRequest } from '../../src/model/decisions/decision.ts';
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
+import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
+import type { deliverService } from '../../src/workflows/deliver-service.ts';
 import { bundle } from '../../src/worker/bundle.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
@@ -39,7 +41,7 @@ export interface Rig {
   world: World;
   temporal: TestWorkflowEnvironment;
   platform: string;
-  deliver(change: Change, image?: string): Promise<WorkflowHandle<() => Promise<Delivery>>>;
+  deliver(change: Change, image?: string): Promise<WorkflowHandle<typeof deliverService>>;
   environment(environment: string, service: string): WorkflowHandle;
   view(environment: string, service: string): Promise<EnvironmentView>;
   status(change: Change): Promise<Delivery>;
@@ -58,9 +60,11 @@ export interface Rig {
 }
 
 /** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
-export const test = base.extend<{ environments: string[]; rig: Rig }>({
+export const test = base.extend<{ environments: string[]; slots: Partial<Record<Queue, number>>; rig: Rig }>({
   environments: ['dev', 'staging', 'production'],
-  rig: async ({ environments }, use) => {
+  /** How much is done at a time, queue by queue; where it says nothing, all. */
+  slots: {},
+  rig: async ({ environments, slots }, use) => {
     const platform = `p${randomUUID().slice(0, 8)}`;
     const world = new World(platform, environments);
     const { client, nativeConnection: connection } = temporal;
@@ -71,6 +75,7 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
           connection,
           taskQueue: taskQueue(platform, queue),
           activities,
+          ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
           ...(queue === 'delivery' && { workflowBundle }),
           shutdownForceTime: '5 seconds',
         }),
@@ -115,12 +120,9 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
     view,
     status,
     deliver: (change, image) =>
-      client.workflow.start<(input: object) => Promise<Delivery>>('deliverService', {
-        taskQueue: taskQueue(platform, 'delivery'),
-        workflowId: deliverId(platform, change),
+      client.workflow.start<typeof deliverService>('deliverService', {
+        ...deliveryStart(platform, change, image === undefined ? {} : { image }),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ platform, change, ...(image !== undefined && { image }) }],
-        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
       }),
     sees: (change, what) =>
       vi.waitFor(

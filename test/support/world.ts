@@ -20,6 +20,7 @@ import type {
 } from '../../src/activities/contract.ts';
 import type { PullRequestReading, PromotionSettings } from '../../src/model/promotion/promotion.ts';
 import { Context } from '@temporalio/activity';
+import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
@@ -119,7 +120,9 @@ export class World {
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
-  tests: () => Promise<void> = () => Promise.resolve();
+  tests: (change: Change) => Promise<void> = () => Promise.resolve();
+  /** What keeps a sync from being started. */
+  inTheWay: ((place: { service: string }) => ApplicationFailure | undefined) | undefined;
   readonly #platform: string;
   readonly #environments: string[];
 
@@ -242,8 +245,8 @@ export class World {
       rememberRepository: async () => undefined,
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
-      testService: async () => {
-        await this.tests();
+      testService: async ({ change }) => {
+        await this.tests(change);
         return { log: 'logs/test' };
       },
       buildImage: async ({ change }) => ({
@@ -317,7 +320,9 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
-      startSync: async ({ environment, revision }) => {
+      startSync: async ({ environment, service, revision }) => {
+        const failure = this.inTheWay?.({ service });
+        if (failure) throw failure;
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
       },

@@ -14,7 +14,7 @@ import {
 } from './operations.ts';
 import { ApplicationWatch, type Sighting } from './watch.ts';
 
-export type { SyncRequest, SyncResource };
+export type { Sighting, SyncRequest, SyncResource };
 
 /** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
 export interface ArgoCd {

@@ -108,7 +108,7 @@ async function render(p: Promotion, revision: string): Promise<Rendered> {
   return rendered;
 }
 
-/** May wait for a sync window to open, or another's operation to end; a withdrawal ends that. */
+/** Is tried until a sync window opens, or another's operation ends; a withdrawal ends that. */
 async function startSync(p: Promotion, revision: string, operationId: string): Promise<Outcome | undefined> {
   const { release, asker } = p.ask;
   const { startSync: start } = syncing(p.attempts);
