@@ -15,6 +15,7 @@ import { decide, environmentStatus, pullRequestChanged } from '../../src/model/m
 import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
 import { attributes } from '../../src/model/visibility.ts';
 import { bundle } from '../../src/worker/bundle.ts';
+import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
 import { World } from './world.ts';
@@ -57,7 +58,10 @@ export interface Rig {
   close(): Promise<Run[]>;
 }
 
-/** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
+/**
+ * Workers of a platform of its own; after the test every workflow that it started is replayed whole, and all that it asked
+ * for was asked of those who may do it.
+ */
 export const test = base.extend<{ environments: string[]; rig: Rig }>({
   environments: ['dev', 'staging', 'production'],
   rig: async ({ environments }, use) => {
@@ -87,6 +91,7 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
       const histories = await closeAll(platform);
       await endWorkers();
       await replayAll(histories);
+      expect(histories.flatMap(misroutedIn)).toEqual([]);
     }
   },
 });
@@ -159,7 +164,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 async function replayAll(histories: Run[]): Promise<void> {
-  for (const { workflowId, history } of histories) {
-    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+    if (error) throw error;
   }
 }
