@@ -17,6 +17,7 @@ import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
 import type { deliverService } from '../../src/workflows/deliver-service.ts';
 import { bundle } from '../../src/worker/bundle.ts';
+import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
 import { World } from './world.ts';
@@ -59,7 +60,10 @@ export interface Rig {
   close(): Promise<Run[]>;
 }
 
-/** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
+/**
+ * Workers of a platform of its own; after the test every workflow that it started is replayed whole, and all that it asked
+ * for was asked of those who may do it.
+ */
 export const test = base.extend<{ environments: string[]; slots: Partial<Record<Queue, number>>; rig: Rig }>({
   environments: ['dev', 'staging', 'production'],
   /** How much is done at a time, queue by queue; where it says nothing, all. */
@@ -92,6 +96,7 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
       const histories = await closeAll(platform);
       await endWorkers();
       await replayAll(histories);
+      expect(histories.flatMap(misroutedIn)).toEqual([]);
     }
   },
 });
@@ -161,7 +166,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 async function replayAll(histories: Run[]): Promise<void> {
-  for (const { workflowId, history } of histories) {
-    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+    if (error) throw error;
   }
 }

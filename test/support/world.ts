@@ -3,6 +3,7 @@ import { createAskActivities } from '../../src/activities/delivery/ask-environme
 import { failed, refused } from '../../src/activities/failures.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../src/model/promotion/environment.ts';
 import type {
+  AskActivities,
   BackupActivities,
   BuildActivities,
   Health,
@@ -67,7 +68,9 @@ const settings: Record<string, PromotionSettings> = {
   },
 };
 
-type AllActivities = SourceActivities &
+/** All that workflows may call. */
+export type AllActivities = AskActivities &
+  SourceActivities &
   BackupActivities &
   RecoveryActivities &
   RecreationActivities &
@@ -162,7 +165,7 @@ export class World {
     return { begun: begun.promise, goOn: goOn.resolve, fail: goOn.reject };
   }
 
-  activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  activities(client: Client): AllActivities {
     const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
       name,
       async (input: { environment?: string } = {}) => {
@@ -178,7 +181,7 @@ export class World {
     return Object.fromEntries(activities) as ReturnType<World['activities']>;
   }
 
-  #activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  #activities(client: Client): AllActivities {
     return {
       ...createAskActivities({ platform: this.#platform, temporal: client }),
 
