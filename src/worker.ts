@@ -21,6 +21,8 @@ export interface WorkerRun {
   log: Logger;
   /** Called when all of them take work. */
   ready: () => void;
+  /** The outside world; benches have one of their own. */
+  systemsOf?: typeof createSystems;
 }
 
 /**
@@ -28,7 +30,13 @@ export interface WorkerRun {
  *
  * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
  */
-export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
+export async function runWorker({
+  config,
+  queues,
+  log,
+  ready,
+  systemsOf = createSystems,
+}: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
   await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
@@ -44,7 +52,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   const { namespace, options } = connectionSettings();
   const connection = await NativeConnection.connect(options);
   const code = queues.includes('delivery') ? await workflowBundle() : undefined;
-  const systems = createSystems(config, client, workDirectory);
+  const systems = systemsOf(config, client, workDirectory);
   try {
     const workers = await Promise.all(
       queues.map((queue) =>
