@@ -20,10 +20,8 @@ export interface Entered {
 /** One promotion: gates, then the effect, then the wait. An outcome is returned; a fault is thrown. */
 export async function promote(p: Promotion): Promise<Outcome> {
   const { release, settings } = p.ask;
-  const newer = await newerHere(p);
-  if (newer) return ended(p, 'superseded', `${changeName(newer)} is newer and is here already.`);
-  const withdrawn = withdrawal(p);
-  if (withdrawn) return withdrawn;
+  const refusal = p.done.proposal ? undefined : await refuse(p);
+  if (refusal) return refusal;
 
   const entered = settings.entersBy === 'push' ? await enterByPush(p) : await enterByPullRequest(p);
   if (entered.state !== 'entered') return entered;
@@ -41,11 +39,17 @@ export async function promote(p: Promotion): Promise<Outcome> {
     ...(release.image && { imageDigest: release.image.digest }),
   });
 
-  const refusal = await awaitHealthy(p, entered);
-  if (refusal) return refusal;
+  const unhealthy = await awaitHealthy(p, entered);
+  if (unhealthy) return unhealthy;
   p.state.lastHealthy = deployed;
 
   return (await endToEnd(p)) ?? ended(p, 'succeeded');
+}
+
+/** Why it does not begin, if so. One that goes on in another run has begun: what it opened has to be closed. */
+async function refuse(p: Promotion): Promise<Outcome | undefined> {
+  const newer = await newerHere(p);
+  return newer ? ended(p, 'superseded', `${changeName(newer)} is newer and is here already.`) : withdrawal(p);
 }
 
 /** Somebody may have rewritten the branch since: then what is here is not newer, however far down the line it was. */
