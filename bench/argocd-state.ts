@@ -3,7 +3,7 @@ import { readInstallation } from '../src/systems/argocd/manifest.ts';
 import { installStopped } from '../src/systems/argocd/install.ts';
 import type { Kubernetes } from '../src/systems/kubernetes/index.ts';
 import { ensureNamespace } from '../src/systems/kubernetes/namespaces.ts';
-import { atOnce } from '../src/systems/at-once.ts';
+import { forEachConcurrently } from '../src/systems/concurrency/for-each-concurrently.ts';
 import { pinned } from '../test/support/building-site.ts';
 
 export const namespace = 'argocd';
@@ -21,7 +21,7 @@ const commits = Array.from({ length: 2000 }, () => randomBytes(20).toString('hex
 
 /** Applications as they look after some months: five objects, a status, ten syncs remembered. */
 export async function fill(kubernetes: Kubernetes, from: number, to: number): Promise<void> {
-  await atOnce(20, numbers(from, to), async (number) => {
+  await forEachConcurrently(20, numbers(from, to), async (number) => {
     await kubernetes.post(applications, application(number));
   });
 }

@@ -1,6 +1,6 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { environmentId } from '../src/model/workflow-ids.ts';
-import { pullRequestChanged } from '../src/model/messages.ts';
+import { environmentId } from '../src/model/temporal/workflow-ids.ts';
+import { pullRequestChanged } from '../src/model/temporal/messages.ts';
 import { runsOf } from '../test/support/histories.ts';
 import { billOf, type Bill } from './billing.ts';
 import { carry } from './carry.ts';

@@ -9,9 +9,9 @@ import { createClient, type Delivery, type GitopsClient } from '../src/client.ts
 import { makeBucket } from '../test/support/bucket.ts';
 import { makeGiteaRepository, type GiteaRepository } from '../test/support/gitea.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { applicationName } from '../src/config/places.ts';
+import { applicationName } from '../src/config/environments.ts';
 import type { Config } from '../src/config/schema.ts';
-import { attributes } from '../src/model/visibility.ts';
+import { attributes } from '../src/model/temporal/search-attributes.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
 import { gitEnvironment, pushFiles } from './git.ts';

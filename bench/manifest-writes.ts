@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { releaseKustomization } from '../src/model/release.ts';
+import { releaseKustomization } from '../src/model/promotion/release.ts';
 import type { ReleaseWrite, Repository } from '../src/systems/git/index.ts';
 import { comparator } from './comparator.ts';
 import { interleaved, judged, over, rangeOf, side, timed, type Parameters, type Report } from './harness.ts';

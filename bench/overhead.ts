@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { applicationName } from '../src/config/places.ts';
+import { applicationName } from '../src/config/environments.ts';
 import { activitiesOf, runsOf } from '../test/support/histories.ts';
 import { comparator, kubeconfigOfArgoCd } from './comparator.ts';
 import { makeDeliveryPlatform, type DeliveryPlatform } from './delivery-platform.ts';

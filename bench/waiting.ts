@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from '@temporalio/worker';
 import { createClient } from '../src/client.ts';
-import { deliverId, environmentId } from '../src/model/workflow-ids.ts';
-import { queues, taskQueue } from '../src/model/task-queues.ts';
-import { pullRequestChanged } from '../src/model/messages.ts';
+import { deliverId, environmentId } from '../src/model/temporal/workflow-ids.ts';
+import { queues, taskQueue } from '../src/model/temporal/task-queues.ts';
+import { pullRequestChanged } from '../src/model/temporal/messages.ts';
 import { workflowBundle } from '../src/worker/bundle.ts';
 import { runsOf } from '../test/support/histories.ts';
 import { passTime, startTemporal } from '../test/support/temporal.ts';

@@ -16,20 +16,22 @@ import { deciding } from './client/decide.ts';
 import type { Documents } from './client/documents.ts';
 import { checked, GitopsError } from './client/errors.ts';
 import { listAll, listFilterSchema, type ListFilter, type Listing } from './client/list.ts';
+import { nudging } from './client/nudge.ts';
 import { createSession } from './client/session.ts';
 import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
-import { changeName } from './model/change.ts';
-import type { Delivery } from './model/delivery.ts';
+import { changeName } from './model/delivery/change.ts';
+import type { Delivery } from './model/delivery/delivery.ts';
 import { connectClient } from './systems/temporal/connect.ts';
 
 export { GitopsError } from './client/errors.ts';
 export type { ErrorKind } from './client/errors.ts';
 export type { Documents } from './client/documents.ts';
 export type { ListedChange, ListedEnvironment, ListFilter, Listing } from './client/list.ts';
-export type { Delivery, Step } from './model/delivery.ts';
-export type { Range } from './model/inputs.ts';
-export type { Decision, PromotionState, PromotionView } from './model/promotion.ts';
+export type { Delivery, Step } from './model/delivery/delivery.ts';
+export type { Range } from './model/temporal/input-schemas.ts';
+export type { Decision } from './model/decisions/decision.ts';
+export type { PromotionState, PromotionView } from './model/promotion/promotion.ts';
 export type { DecideRequest } from './client/decide.ts';
 export type { DeliverRequest, Started } from './client/start.ts';
 export type { WaitOptions } from './client/wait.ts';
@@ -67,10 +69,11 @@ export function createClient(client: Client, platform: string, documents?: Docum
   return {
     ...starting(session),
     ...deciding(session),
+    ...nudging(session),
     ...waiting(session),
 
     status(name: string): Promise<Delivery> {
-      return ask(async () => session.status(await resolve(name)));
+      return ask(async () => session.shown(await resolve(name)));
     },
 
     /** What visibility knows, newest first; it lags behind by moments. */

@@ -1,17 +1,12 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
-import {
-  NativeConnection,
-  Runtime,
-  Worker,
-  type ActivityInterceptorsFactory,
-  type WorkerOptions,
-} from '@temporalio/worker';
-import { clearDeadCheckouts } from './activities/delivery/checkout.ts';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { silenceOf } from './config/silence.ts';
 import type { Config } from './config/schema.ts';
-import { taskQueue, type Queue } from './model/task-queues.ts';
+import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
@@ -43,7 +38,7 @@ export async function runWorker({
   systemsOf = createSystems,
 }: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
-  await Promise.all(ownFolders(workDirectory).map(clearDeadCheckouts));
+  await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
   const client = await patiently(connectClient, (error) =>
@@ -68,9 +63,10 @@ export async function runWorker({
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          interceptors: { activity: interceptors[queue] ?? [heartbeating] },
+          interceptors: { activity: queue === 'build' ? [heartbeating, givingUp] : [heartbeating] },
+          // What an activity tells is passed on this soon, and at the latest before its silence counts as its end.
+          maxHeartbeatThrottleInterval: Math.min(5000, silenceOf(config).exchangeMs / 2),
           ...shutdown,
-          ...heartbeats,
         }),
       ),
     );
@@ -85,9 +81,6 @@ export async function runWorker({
 /** Together less than the 30 seconds that Kubernetes waits before it kills. */
 const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;
 
-/** A heartbeat also brings the news that an activity is cancelled: a change that gives way does so this soon. */
-const heartbeats = { maxHeartbeatThrottleInterval: '5 seconds' } as const;
-
 function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
   const { slots, cachedWorkflows } = worker;
   return {
@@ -96,12 +89,6 @@ function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
     ...(cachedWorkflows !== undefined && { maxCachedWorkflows: cachedWorkflows }),
   };
 }
-
-const interceptors: Partial<Record<Queue, ActivityInterceptorsFactory[]>> = {
-  build: [heartbeating, givingUp],
-  // A wait heartbeats by itself, and says what it waits for.
-  wait: [],
-};
 
 /** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */
 async function runAll(workers: readonly Worker[], ready: () => void): Promise<void> {

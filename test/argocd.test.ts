@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { changeName } from '../src/model/change.ts';
+import { changeName } from '../src/model/delivery/change.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
 import {
   configMap,
@@ -131,9 +131,11 @@ describe.concurrent('where Argo CD syncs by itself', () => {
       deadline: soon(30_000),
     });
     expect(result).toMatchObject({ state: 'failed' });
-    expect('reason' in result && result.reason).toMatch(
-      /Pod crashes-[^]*exit code 7[^]*cannot reach the database/,
-    );
+    if (result.state !== 'failed') throw new Error(result.state);
+    const [key = ''] = result.logs ?? [];
+    expect(result.reason).toMatch(new RegExp(`Pod crashes-[^]*exit code 7[^]*its log: ${key}`));
+    expect(result.reason).not.toContain('cannot reach');
+    expect(bed.objects.get(key)).toMatch(/cannot reach the database$/);
   });
 
   test('manifests that the cluster refuses fail with its words', async () => {

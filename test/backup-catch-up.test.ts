@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { expect, test, vi } from 'vitest';
-import { attributes } from '../src/model/visibility.ts';
-import { nightlyBackupId } from '../src/model/workflow-ids.ts';
+import { attributes } from '../src/model/temporal/search-attributes.ts';
+import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { scheduleBackup } from '../src/systems/temporal/setup.ts';
 import { freePort } from './support/ports.ts';
 
@@ -42,7 +42,7 @@ test(
       await vi.waitFor(() => expect(new Date().getSeconds()).toBeLessThan(45), { timeout: 30_000 });
       const missed = Math.ceil(Date.now() / 60_000) * 60_000;
       const everyMinute = { cluster: 'prod', schedule: '* * * * *', timeZone: 'UTC' };
-      await scheduleBackup(client, 'bakery', everyMinute);
+      await scheduleBackup(client, { platform: 'bakery', cluster: everyMinute.cluster }, everyMinute);
       const scheduleId = nightlyBackupId('bakery', 'prod');
       const taken = async () =>
         (await client.schedule.getHandle(scheduleId).describe()).info.recentActions.map(({ scheduledAt }) =>

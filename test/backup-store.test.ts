@@ -13,7 +13,7 @@ import {
   verificationKey,
   type BackupIndex,
 } from '../src/model/recovery/backup.ts';
-import { recreationId } from '../src/model/workflow-ids.ts';
+import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/vault.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { applicationName } from '../src/config/places.ts';
-import { pollId } from '../src/model/workflow-ids.ts';
+import { applicationName } from '../src/config/environments.ts';
+import { pollId } from '../src/model/temporal/workflow-ids.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 
 let platform: Platform;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Client } from '@temporalio/client';
 import { backupOf } from '../src/config/backup-of.ts';
-import { nightlyBackupId, pollId, scheduledDrillId } from '../src/model/workflow-ids.ts';
-import { taskQueue } from '../src/model/task-queues.ts';
+import { nightlyBackupId, pollId, scheduledDrillId } from '../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../src/model/temporal/task-queues.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { heldBack } from '../src/model/recovery/automation.ts';
-import { canonical } from '../src/model/recovery/backup-form.ts';
+import { canonical } from '../src/model/recovery/backup-contents.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
 import {
   makeSite,

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { configSchema, type Config } from '../src/config/schema.ts';
 import { createForge } from '../src/systems/forge/index.ts';
 import { createBuildah } from '../src/systems/images/buildah.ts';
-import { useProxies } from '../src/systems/proxies.ts';
+import { useProxies } from '../src/systems/network/proxies.ts';
 import { objectStoreOf } from '../src/wiring/object-store.ts';
 import { registryAccessOf, repositoryOf } from '../src/wiring/systems.ts';
 import { makeBucket } from './support/bucket.ts';

@@ -8,13 +8,14 @@ import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { backupOf } from '../src/config/backup-of.ts';
-import { applicationName } from '../src/config/places.ts';
-import { recreationId } from '../src/model/workflow-ids.ts';
-import { recreationStatus } from '../src/model/messages.ts';
+import { applicationName } from '../src/config/environments.ts';
+import { recreationId } from '../src/model/temporal/workflow-ids.ts';
+import { recreationStatus } from '../src/model/temporal/messages.ts';
 import type { PhaseName, Recreation } from '../src/model/recovery/recreation.ts';
 import { startApiServer, startControllers, startScheduler } from '../scripts/stack/control-plane.ts';
 import { pidOf } from '../scripts/stack/processes.ts';
 import { startTemporal } from '../scripts/stack/temporal.ts';
+import { noticedSoon } from './support/configuration.ts';
 import { s3Store } from './support/backup-stores.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { killsIn, meddledWith } from './support/meddling.ts';
@@ -27,7 +28,7 @@ const sealedSecrets = `${checkout}examples/brainsait-rcm/infrastructure/gitops/a
 const services = ['claims', 'payments', 'reports'];
 /** An empty cluster is there after half a minute, and Argo CD in it after as long again. */
 const patience = 8 * 60_000;
-/** A killed worker is noticed by ten seconds of silence, and there are some forty kills. */
+/** There are some forty kills, each noticed by three seconds of silence. */
 const killsPatience = 25 * 60_000;
 
 const store = s3Store();
@@ -44,7 +45,7 @@ const make = (target: string) => execa('make', [target], { cwd: checkout, timeou
 
 beforeAll(async () => {
   await make('systems');
-  platform = await makePlatform(services, await sections(), patience);
+  platform = await makePlatform(services, { ...noticedSoon, ...(await sections()) }, patience);
   await removeOthers();
   await writeRoot();
   await sealCredential();
@@ -57,7 +58,7 @@ beforeAll(async () => {
   const [claims = '', payments = '', reports = ''] = started.map(({ change }) => change);
   await Promise.all([platform.carry(claims), platform.carry(payments)]);
   await platform.sees(reports, { environments: { staging: { state: 'waiting' } } });
-  before = await whatRuns();
+  before = await runningRelease();
   await vi.waitFor(async () => expect(await opened()).toBe(credential), { timeout: 30_000 });
   await backUp();
   await platform.worker.end();
@@ -187,7 +188,7 @@ async function opened(): Promise<string> {
   return Buffer.from(value, 'base64').toString();
 }
 
-async function whatRuns(): Promise<Record<string, string[]>> {
+async function runningRelease(): Promise<Record<string, string[]>> {
   const places = stages.flatMap((stage) => services.map((service) => [stage, service] as const));
   const found = places.map(async ([stage, service]) => [
     `${stage}/${service}`,
@@ -198,7 +199,10 @@ async function whatRuns(): Promise<Record<string, string[]>> {
 
 /** All pods run what they did, the sealed secret is open, and nothing says anything else. */
 async function expectBack(): Promise<void> {
-  await vi.waitFor(async () => expect(await whatRuns()).toEqual(before), { timeout: 60_000, interval: 1000 });
+  await vi.waitFor(async () => expect(await runningRelease()).toEqual(before), {
+    timeout: 60_000,
+    interval: 1000,
+  });
   await vi.waitFor(async () => expect(await opened()).toBe(credential), { timeout: 30_000 });
 }
 
@@ -295,7 +299,7 @@ test(
       commit: await platform.commit('claims'),
     });
     await platform.carry(next.change);
-    before = await whatRuns();
+    before = await runningRelease();
     await backUp();
   },
   2 * patience,

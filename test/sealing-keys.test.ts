@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
 import { backupOf } from '../src/config/backup-of.ts';
-import { nightlyBackupId } from '../src/model/workflow-ids.ts';
+import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { checkout, run, runJson, startWorker } from './support/backup-commands.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 

@@ -2,8 +2,8 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { applicationName } from '../src/config/places.ts';
-import { recreationId } from '../src/model/workflow-ids.ts';
+import { applicationName } from '../src/config/environments.ts';
+import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { configMap, makeBed, newOperationId, soon, type Bed, type Written } from './support/argocd.ts';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, vi } from 'vitest';
-import { pollId } from '../src/model/workflow-ids.ts';
-import { taskQueue } from '../src/model/task-queues.ts';
+import { pollId } from '../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../src/model/temporal/task-queues.ts';
 import { commandOf, startCommand } from './support/cli.ts';
 import { test, useTemporal } from './support/workflow-rig.ts';
 

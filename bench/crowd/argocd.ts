@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../src/config/schema.ts';
-import { applicationName, manifestsPath, overlayPath } from '../../src/config/places.ts';
-import { isUnfinished, type Application } from '../../src/model/application.ts';
+import { applicationName } from '../../src/config/environments.ts';
+import { manifestsPath, overlayPath } from '../../src/config/paths.ts';
+import { isUnfinished, type Application } from '../../src/model/argocd/application.ts';
 import type { ArgoCd, Sighting, SyncRequest } from '../../src/systems/argocd/index.ts';
 import { answerMs, type Crowd } from './parameters.ts';
 import type { SimulatedRepository } from './repository.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Change } from '../../src/model/change.ts';
+import type { Change } from '../../src/model/delivery/change.ts';
 import { GitError } from '../../src/systems/git/index.ts';
 import { releaseTree } from '../../src/systems/git/release-tree.ts';
 import type { Commit, ReleaseWrite, ReleaseWritten, Repository } from '../../src/systems/git/repository.ts';

@@ -6,7 +6,7 @@ import { readCheckout } from '../config/checkout.ts';
 import { jsonSchema } from '../config/json-schema.ts';
 import { layoutProblems, type LayoutProblem, type Tree } from '../config/layout.ts';
 import { ConfigError, loadConfig, problemLine, type ConfigProblem } from '../config/load.ts';
-import { namespaceOf } from '../config/places.ts';
+import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { listServices, type Service } from '../config/services.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';

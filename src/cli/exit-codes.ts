@@ -1,5 +1,5 @@
 import type { ErrorKind } from '../client.ts';
-import type { PromotionState } from '../model/promotion.ts';
+import type { PromotionState } from '../model/promotion/promotion.ts';
 
 /** Scripts rely on these; they stand in docs/cli.md. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, refused: 3, unreachable: 4 } as const;

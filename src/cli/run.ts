@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { GitopsError, type ErrorKind } from '../client/errors.ts';
 import { ConfigError } from '../config/load.ts';
-import { useProxies } from '../systems/proxies.ts';
+import { useProxies } from '../systems/network/proxies.ts';
 import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { harmless } from './text.ts';

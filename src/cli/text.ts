@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { duration } from '../model/elapsed.ts';
+import { duration } from '../model/text/duration.ts';
 
 export { duration };
 

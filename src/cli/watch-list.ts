@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogUpdate } from 'log-update';
-import type { Listing } from '../client.ts';
-import { GitopsError } from '../client.ts';
+import { type Listing, GitopsError } from '../client.ts';
 import { columns } from './common.ts';
 import { drawList } from './draw-list.ts';
 

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { GitopsError } from '../client/errors.ts';
 import { loadConfig } from '../config/load.ts';
-import { queues, type Queue } from '../model/task-queues.ts';
+import { queues, type Queue } from '../model/temporal/task-queues.ts';
 import { note, withCommonOptions, type CommonOptions } from './common.ts';
 
 interface Options extends CommonOptions {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { changeSchema, changeName, type Change } from '../model/change.ts';
+import { changeSchema, changeName, type Change } from '../model/delivery/change.ts';
 import { nameSchema, shaSchema } from '../model/names.ts';
-import { attributes } from '../model/visibility.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 import { checked, GitopsError } from './errors.ts';
 import type { Documents } from './documents.ts';
 

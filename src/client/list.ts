@@ -1,9 +1,9 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
-import { changeName, changeSchema } from '../model/change.ts';
+import { changeName, changeSchema } from '../model/delivery/change.ts';
 import { nameSchema } from '../model/names.ts';
-import type { PromotionState } from '../model/promotion.ts';
-import { attributes } from '../model/visibility.ts';
+import type { PromotionState } from '../model/promotion/promotion.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 
 /** One row of `status`: what visibility knows of a change without asking its workflow. */
 export interface ListedChange {

@@ -4,11 +4,11 @@ import {
   type Client,
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
-import { changeName, type Change } from '../model/change.ts';
-import type { Delivery } from '../model/delivery.ts';
-import type { EnvironmentView } from '../model/environment.ts';
-import { deliverId, environmentId } from '../model/workflow-ids.ts';
-import { deliveryStatus, environmentStatus } from '../model/messages.ts';
+import { changeName, type Change } from '../model/delivery/change.ts';
+import type { Delivery } from '../model/delivery/delivery.ts';
+import type { EnvironmentView } from '../model/promotion/environment.ts';
+import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
+import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
 import type { deliverService } from '../workflows/deliver-service.ts';
 import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { closest } from './closest.ts';
 import { jsonSchema, type Shape } from './json-schema.ts';
-import type { Path } from './yaml-places.ts';
+import type { Path } from './yaml-positions.ts';
 
 interface Problem {
   path: Path;

@@ -8,7 +8,7 @@ import {
   resolveReference,
   type Kustomization,
 } from './kustomization.ts';
-import { overlayPath, releasePath } from './places.ts';
+import { overlayPath, releasePath } from './paths.ts';
 import type { Config } from './schema.ts';
 import { listServices, noServices, type Service } from './services.ts';
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { inWords } from './issues.ts';
 import { configSchema, type Config } from './schema.ts';
-import { lineAndColumn, pathText } from './yaml-places.ts';
+import { lineAndColumn, pathText } from './yaml-positions.ts';
 
 export interface ConfigProblem {
   /** `environments[0].approval`; empty for the file itself. */

@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { install, recreation } from './recreation.ts';
 import { rules } from './rules.ts';
+import { worker } from './worker.ts';
 
 const repository = z
   .strictObject({
@@ -175,32 +176,6 @@ const person = z.strictObject({
   decides: z.boolean().default(true).describe('Whether this person may approve and reject.'),
 });
 
-const slots = z.int().min(1).max(10_000);
-
-const worker = z
-  .strictObject({
-    slots: z
-      .strictObject({
-        build: slots
-          .optional()
-          .describe('Tests and image builds. Default: as many as the machine has cores.'),
-        delivery: slots.default(100).describe('Short exchanges with Git, the forge and the object store.'),
-        production: slots.default(100).describe('The same, of environments with sync: manual.'),
-        recovery: slots
-          .default(4)
-          .describe("Backups that are read back; each is a disk's and a network's work."),
-        wait: slots.default(2000).describe('Waits on Argo CD.'),
-      })
-      .prefault({})
-      .describe('How much a worker does at a time, queue by queue.'),
-    cachedWorkflows: z
-      .int()
-      .min(2)
-      .optional()
-      .describe('How many workflows it keeps in memory. Default: as many as its heap holds.'),
-  })
-  .describe('What a worker process takes upon itself.');
-
 /** Shape of `gitops.yaml`. */
 export const configSchema = z
   .strictObject({
@@ -226,7 +201,7 @@ export const configSchema = z
     environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
     backup: backup.optional(),
     recreation: recreation.prefault({}),
-    worker: worker.prefault({}),
+    worker,
     identity: z
       .literal('trusted-namespace')
       .optional()

@@ -1,9 +1,10 @@
 import pLimit from 'p-limit';
 import { wrongSource } from '../activities/sync/application-source.ts';
-import { applicationName, namespaceOf, overlayPath, releasePath } from '../config/places.ts';
+import { applicationName, namespaceOf } from '../config/environments.ts';
+import { overlayPath, releasePath } from '../config/paths.ts';
 import type { Config, EnvironmentConfig } from '../config/schema.ts';
 import { listServices, type Service } from '../config/services.ts';
-import type { Application } from '../model/application.ts';
+import type { Application } from '../model/argocd/application.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 
 /** So many requests at once are no burden for an API server, and hundreds of services take seconds. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { namespaceOf } from '../config/places.ts';
+import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { namespaceOf } from '../config/places.ts';
+import { namespaceOf } from '../config/environments.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';

@@ -1,6 +1,6 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
-import { nightlyBackupId, pollId, scheduledDrillId } from '../model/workflow-ids.ts';
-import { queues, taskQueue, type Queue } from '../model/task-queues.ts';
+import { nightlyBackupId, pollId, scheduledDrillId } from '../model/temporal/workflow-ids.ts';
+import { queues, taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import { connectClient, connectionSettings } from '../systems/temporal/connect.ts';
 import { pollersOf } from '../systems/temporal/pollers.ts';
 import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';

@@ -1,47 +1,33 @@
 import { createAskActivities } from '../activities/delivery/ask-environment.ts';
 import { createBackupActivities } from '../activities/backup/store.ts';
-import { createBuildActivities } from '../activities/delivery/build.ts';
+import { createBuildActivities, createSourceActivities } from '../activities/delivery/index.ts';
+import { createPromotionActivities } from '../activities/promotion/index.ts';
 import { createWaitActivities } from '../activities/sync/await-healthy.ts';
-import { createPullRequestActivities } from '../activities/promotion/pull-requests.ts';
 import { createRecordActivities } from '../activities/delivery/records.ts';
-import { createRecoveryActivities } from '../activities/backup/verify.ts';
+import { createRecoveryActivities } from '../activities/backup/index.ts';
 import { createRecreationActivities } from '../activities/recreation/index.ts';
+import type { Served } from '../activities/contract.ts';
 import type { RecreationSystems } from '../activities/recreation/systems.ts';
-import { createReleaseActivities } from '../activities/promotion/write-release.ts';
-import { createRenderActivities } from '../activities/promotion/render.ts';
 import { createRepositoryPollActivities } from '../activities/delivery/repository-poll.ts';
-import { createSettingsActivities } from '../activities/promotion/settings.ts';
-import { createSourceActivities } from '../activities/delivery/verify-change.ts';
 import { createSyncActivities } from '../activities/sync/start-sync.ts';
 import type { Systems } from '../activities/systems.ts';
-import type { Queue } from '../model/task-queues.ts';
-
-function promotionActivities(systems: Systems, workDirectory: string) {
-  const rendering = createRenderActivities(systems, workDirectory);
-  return {
-    ...createReleaseActivities(systems),
-    ...createPullRequestActivities(systems, rendering),
-    ...createSettingsActivities(systems),
-    ...rendering,
-  };
-}
+import type { Queue } from '../model/temporal/task-queues.ts';
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
-export const activitiesOf: Record<
-  Queue,
-  (systems: Systems & RecreationSystems, workDirectory: string) => object
-> = {
+export const activitiesOf: {
+  [Q in Queue]: (systems: Systems & RecreationSystems, workDirectory: string) => Served[Q];
+} = {
   build: ({ config, repository, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
   delivery: (systems, workDirectory) => ({
-    ...promotionActivities(systems, workDirectory),
+    ...createPromotionActivities(systems, workDirectory),
     ...createSourceActivities(systems),
     ...createRecordActivities(systems),
     ...createRepositoryPollActivities(systems),
     ...createAskActivities({ platform: systems.config.platform, temporal: systems.temporal }),
   }),
   production: (systems, workDirectory) => ({
-    ...promotionActivities(systems, workDirectory),
+    ...createPromotionActivities(systems, workDirectory),
     ...createSyncActivities(systems),
     ...createBackupActivities(systems, systems.scratch),
   }),

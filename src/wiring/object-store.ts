@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
-import { trustCertificates } from '../systems/certificates.ts';
+import { trustCertificates } from '../systems/network/certificates.ts';
 import type { ObjectStore } from '../systems/objects/index.ts';
 import { createS3 } from '../systems/objects/s3.ts';
 

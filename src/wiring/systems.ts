@@ -8,7 +8,7 @@ import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
 import { backupOf } from '../config/backup-of.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
-import { trustCertificates } from '../systems/certificates.ts';
+import { trustCertificates } from '../systems/network/certificates.ts';
 import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
 import { createKubernetes } from '../systems/kubernetes/index.ts';
 import { createCommandRunner } from '../systems/commands/index.ts';

@@ -1,12 +1,12 @@
 import { Decrypter } from 'age-encryption';
-import type { Recovery } from '../activities/backup/verify.ts';
+import type { Recovery } from '../activities/backup/open.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { readSecret } from '../config/secrets.ts';
 import type { AzureOptions } from '../systems/backups/azure.ts';
 import { missingInBucket, provisionBucket } from '../systems/backups/s3-bucket.ts';
 import { createS3Vault } from '../systems/backups/s3.ts';
 import type { Vault } from '../systems/backups/vault.ts';
-import { trustCertificates } from '../systems/certificates.ts';
+import { trustCertificates } from '../systems/network/certificates.ts';
 import type { S3Options } from '../systems/objects/s3-client.ts';
 import type { Prepared } from '../systems/temporal/setup.ts';
 

@@ -2,7 +2,7 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { z } from 'zod';
-import { outageHours } from '../model/outage.ts';
+import { outageHours } from '../model/temporal/outage.ts';
 
 const outageMs = outageHours * 3_600_000;
 

@@ -5,6 +5,17 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import type { FailureLogs } from '../model/delivery/delivery.ts';
+
+/** Keys of the logs that say why, as the failure of a test or a build names them. */
+export function failureLogs(error: unknown): string[] {
+  if (error instanceof ActivityFailure) return failureLogs(error.cause);
+  const [told] = (error instanceof ApplicationFailure && error.details) || [];
+  return isFailureLogs(told) ? told.logs : [];
+}
+
+const isFailureLogs = (told: unknown): told is FailureLogs =>
+  typeof told === 'object' && told !== null && 'logs' in told && Array.isArray(told.logs);
 
 /** What a person should read of a failure: the innermost message, not the wrapping. */
 export function failureText(error: unknown): string {

@@ -1,5 +1,5 @@
 import { isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
-import { recreationStatus } from '../model/messages.ts';
+import { recreationStatus } from '../model/temporal/messages.ts';
 import {
   describeRecreation,
   phaseNames,
@@ -7,7 +7,7 @@ import {
   type Recreation,
   type RecreationInput,
 } from '../model/recovery/recreation.ts';
-import { attributes } from '../model/visibility.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 import { failureText } from './failure-text.ts';
 import { now } from './activity-options.ts';
 

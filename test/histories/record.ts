@@ -4,10 +4,16 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { expect } from 'vitest';
 import { failed } from '../../src/activities/failures.ts';
 import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
-import type { Change } from '../../src/model/change.ts';
-import { backupId, drillId, nightlyBackupId, pollId, recreationId } from '../../src/model/workflow-ids.ts';
-import { taskQueue } from '../../src/model/task-queues.ts';
-import { attributes } from '../../src/model/visibility.ts';
+import type { Change } from '../../src/model/delivery/change.ts';
+import {
+  backupId,
+  drillId,
+  nightlyBackupId,
+  pollId,
+  recreationId,
+} from '../../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import type { Run } from '../support/histories.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';

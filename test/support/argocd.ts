@@ -16,10 +16,11 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
-import { applicationName, releasePath } from '../../src/config/places.ts';
+import { applicationName } from '../../src/config/environments.ts';
+import { releasePath } from '../../src/config/paths.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
-import type { Image, Release } from '../../src/model/change.ts';
-import { releaseKustomization, releaseMessage } from '../../src/model/release.ts';
+import type { Image, Release } from '../../src/model/delivery/change.ts';
+import { releaseKustomization, releaseMessage } from '../../src/model/promotion/release.ts';
 import { createArgoCd, type ArgoCd } from '../../src/systems/argocd/index.ts';
 import { createRepository, type Repository } from '../../src/systems/git/index.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createBackupActivities } from '../../src/activities/backup/store.ts';
-import { createRecoveryActivities } from '../../src/activities/backup/verify.ts';
+import { createRecoveryActivities } from '../../src/activities/backup/index.ts';
 import { backupOf, type BackupConfig } from '../../src/config/backup-of.ts';
 import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/index.ts';

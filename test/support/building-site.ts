@@ -20,8 +20,8 @@ import {
   type BackupKind,
   type Verification,
 } from '../../src/model/recovery/backup.ts';
-import { canonical } from '../../src/model/recovery/backup-form.ts';
-import { drillId, recreationId } from '../../src/model/workflow-ids.ts';
+import { canonical } from '../../src/model/recovery/backup-contents.ts';
+import { drillId, recreationId } from '../../src/model/temporal/workflow-ids.ts';
 import type { Target } from '../../src/model/recovery/recreation.ts';
 import { createKubernetes, type Kubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { applicationName } from '../../src/config/places.ts';
+import { applicationName } from '../../src/config/environments.ts';
 import type { Delivery } from '../../src/client.ts';
-import type { DeliveryInput } from '../../src/model/delivery.ts';
-import { deliverId } from '../../src/model/workflow-ids.ts';
+import type { DeliveryInput } from '../../src/model/delivery/delivery.ts';
+import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
 import { objectKeys } from '../../src/model/object-keys.ts';
 import { stages, type Platform } from './platform.ts';
 

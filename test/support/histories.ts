@@ -1,5 +1,5 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { attributes } from '../../src/model/visibility.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { pointOf } from './meddling.ts';
 
 type History = Awaited<ReturnType<WorkflowHandle['fetchHistory']>>;

@@ -11,7 +11,7 @@ import { expect, vi } from 'vitest';
 import { createClient, type Delivery, type GitopsClient } from '../../src/client.ts';
 import { documentsOf } from '../../src/cli/documents.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { applicationName } from '../../src/config/places.ts';
+import { applicationName } from '../../src/config/environments.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { connectClient } from '../../src/systems/temporal/connect.ts';

@@ -8,11 +8,11 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { z } from 'zod';
-import { createArgoCdPhases } from '../../src/activities/recreation/with-argocd.ts';
+import { createRecreationActivities } from '../../src/activities/recreation/index.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { heldBack, type Automatic } from '../../src/model/recovery/automation.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex } from '../../src/model/recovery/backup.ts';
-import { canonical } from '../../src/model/recovery/backup-form.ts';
+import { canonical } from '../../src/model/recovery/backup-contents.ts';
 import { objectKeys } from '../../src/model/object-keys.ts';
 import type { Recreation, Target } from '../../src/model/recovery/recreation.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/index.ts';
@@ -58,7 +58,7 @@ export interface RecreationBed {
   objects: Map<string, string>;
   /** The backups' store. */
   vault: Map<string, Buffer>;
-  activities: ReturnType<typeof createArgoCdPhases>;
+  activities: ReturnType<typeof createRecreationActivities>;
   /** @param workflowId whose activity it is; by default one that is open */
   environment(workflowId?: string): MockActivityEnvironment;
   run<T>(work: () => Promise<T>): Promise<T>;
@@ -125,7 +125,7 @@ export async function makeRecreationBed(
     workflowId: id,
   });
   const store = new Map<string, string>();
-  const activities = createArgoCdPhases({
+  const activities = createRecreationActivities({
     config,
     temporal,
     objects: storeOf(store),

@@ -5,18 +5,19 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
-import type { PullRequestReading } from '../../src/activities/contract.ts';
-import type { Change } from '../../src/model/change.ts';
-import { deliveryStart } from '../../src/model/delivery-start.ts';
-import type { Delivery } from '../../src/model/delivery.ts';
-import type { EnvironmentView } from '../../src/model/environment.ts';
-import { environmentId } from '../../src/model/workflow-ids.ts';
-import { queues, taskQueue, type Queue } from '../../src/model/task-queues.ts';
-import { decide, environmentStatus, pullRequestChanged } from '../../src/model/messages.ts';
-import type { Decision, DecisionRequest } from '../../src/model/promotion.ts';
-import { attributes } from '../../src/model/visibility.ts';
+import type { PullRequestReading } from '../../src/model/promotion/promotion.ts';
+import type { Change } from '../../src/model/delivery/change.ts';
+import type { Delivery } from '../../src/model/delivery/delivery.ts';
+import type { EnvironmentView } from '../../src/model/promotion/environment.ts';
+import { environmentId } from '../../src/model/temporal/workflow-ids.ts';
+import { queues, taskQueue, type Queue } from '../../src/model/temporal/task-queues.ts';
+import { decide, environmentStatus, pullRequestChanged } from '../../src/model/temporal/messages.ts';
+import type { Decision, DecisionRequest } from '../../src/model/decisions/decision.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
+import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
 import type { deliverService } from '../../src/workflows/deliver-service.ts';
 import { bundle } from '../../src/worker/bundle.ts';
+import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
 import { World } from './world.ts';
@@ -26,13 +27,13 @@ const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', impo
 let workflowBundle: WorkflowBundle;
 let temporal: TestWorkflowEnvironment;
 
-/** One Temporal server and one workflow bundle for a test file. */
-export function useTemporal(): void {
+/** One Temporal server and one workflow bundle for a test file. @param settings of the server, as `key=value` */
+export function useTemporal(...settings: string[]): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger });
     workflowBundle = await bundle(workflowsPath);
-    temporal = await startTemporal();
+    temporal = await startTemporal(...settings);
   }, 60_000);
   afterAll(() => temporal.teardown());
 }
@@ -59,7 +60,10 @@ export interface Rig {
   close(): Promise<Run[]>;
 }
 
-/** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
+/**
+ * Workers of a platform of its own; after the test every workflow that it started is replayed whole, and all that it asked
+ * for was asked of those who may do it.
+ */
 export const test = base.extend<{ environments: string[]; slots: Partial<Record<Queue, number>>; rig: Rig }>({
   environments: ['dev', 'staging', 'production'],
   /** How much is done at a time, queue by queue; where it says nothing, all. */
@@ -92,6 +96,7 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
       const histories = await closeAll(platform);
       await endWorkers();
       await replayAll(histories);
+      expect(histories.flatMap(misroutedIn)).toEqual([]);
     }
   },
 });
@@ -161,7 +166,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 async function replayAll(histories: Run[]): Promise<void> {
-  for (const { workflowId, history } of histories) {
-    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+    if (error) throw error;
   }
 }

@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { createAskActivities } from '../../src/activities/delivery/ask-environment.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
-import { unknownEnvironment } from '../../src/model/environment.ts';
+import { unknownEnvironment, type EnvironmentMemory } from '../../src/model/promotion/environment.ts';
 import type {
+  AskActivities,
   BackupActivities,
   BuildActivities,
   Health,
   PullRequestActivities,
-  PullRequestReading,
   RecordActivities,
   RecoveryActivities,
   RecreationActivities,
@@ -19,13 +19,12 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
+import type { PullRequestReading, PromotionSettings } from '../../src/model/promotion/promotion.ts';
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
-import { changeName, type Change, type Source } from '../../src/model/change.ts';
-import type { Delivery } from '../../src/model/delivery.ts';
-import type { EnvironmentMemory } from '../../src/model/environment.ts';
-import type { PromotionSettings } from '../../src/model/promotion.ts';
+import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
+import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
 const minutes = 60_000;
@@ -69,7 +68,9 @@ const settings: Record<string, PromotionSettings> = {
   },
 };
 
-type AllActivities = SourceActivities &
+/** All that workflows may call. */
+export type AllActivities = AskActivities &
+  SourceActivities &
   BackupActivities &
   RecoveryActivities &
   RecreationActivities &
@@ -164,7 +165,7 @@ export class World {
     return { begun: begun.promise, goOn: goOn.resolve, fail: goOn.reject };
   }
 
-  activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  activities(client: Client): AllActivities {
     const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
       name,
       async (input: { environment?: string } = {}) => {
@@ -180,7 +181,7 @@ export class World {
     return Object.fromEntries(activities) as ReturnType<World['activities']>;
   }
 
-  #activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  #activities(client: Client): AllActivities {
     return {
       ...createAskActivities({ platform: this.#platform, temporal: client }),
 

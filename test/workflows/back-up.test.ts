@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { backupId, nightlyBackupId } from '../../src/model/workflow-ids.ts';
-import { taskQueue } from '../../src/model/task-queues.ts';
-import { attributes } from '../../src/model/visibility.ts';
+import { backupId, nightlyBackupId } from '../../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 
 useTemporal();

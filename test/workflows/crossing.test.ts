@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
 import { createClient } from '../../src/client.ts';
 import type { AskActivities, Health } from '../../src/activities/contract.ts';
-import { promote } from '../../src/model/messages.ts';
+import { promote } from '../../src/model/temporal/messages.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 

@@ -1,8 +1,8 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { expect } from 'vitest';
-import type { Change } from '../../src/model/change.ts';
-import { deliverId } from '../../src/model/workflow-ids.ts';
+import type { Change } from '../../src/model/delivery/change.ts';
+import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 

@@ -2,11 +2,11 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { expect } from 'vitest';
 import { refused } from '../../src/activities/failures.ts';
-import { drillId, recreationId } from '../../src/model/workflow-ids.ts';
-import { taskQueue } from '../../src/model/task-queues.ts';
-import { recreationStatus } from '../../src/model/messages.ts';
+import { drillId, recreationId } from '../../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { recreationStatus } from '../../src/model/temporal/messages.ts';
 import { phaseNames, type Recreation } from '../../src/model/recovery/recreation.ts';
-import { attributes } from '../../src/model/visibility.ts';
+import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 
 useTemporal();

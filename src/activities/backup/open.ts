@@ -8,7 +8,7 @@ import { readIndex } from '../../systems/backups/catalogue.ts';
 import { Digest, unseal, WrongKey } from '../../systems/backups/seal.ts';
 import type { Vault } from '../../systems/backups/vault.ts';
 import { refused } from '../failures.ts';
-import { withScratch } from '../delivery/checkout.ts';
+import { withScratch } from '../../systems/work-directory/scratch.ts';
 
 /** The reader of the store, and the keys that open backups. */
 export interface Recovery {

@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import { backupOf } from '../../config/backup-of.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex, type Counts } from '../../model/recovery/backup.ts';
-import { recreationId } from '../../model/workflow-ids.ts';
+import { recreationId } from '../../model/temporal/workflow-ids.ts';
 import { exportArgoCd, type Exported } from '../../systems/argocd/export.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import { argoCdVersion } from '../../systems/argocd/version.ts';
@@ -12,11 +12,10 @@ import { seal } from '../../systems/backups/seal.ts';
 import { fileBody, textBody } from '../../systems/backups/vault.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
 
-import { refused } from '../failures.ts';
+import { refused, withRecovery } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { BackupActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-import { withScratch } from '../delivery/checkout.ts';
+import { withScratch } from '../../systems/work-directory/scratch.ts';
 
 /** @param scratch folder for encrypted files on their way */
 export function createBackupActivities(
@@ -32,7 +31,7 @@ export function createBackupActivities(
       if (await isOpen(temporal, { workflowId: recreationId(config.platform, cluster) })) {
         throw refused(`${cluster} is being rebuilt: what is there now is no backup of it.`);
       }
-      return withVault(() =>
+      return withRecovery(() =>
         withScratch(scratch, async (directory) => {
           const { kubernetes, backups } = systems;
           const { vault, recipients } = backups;

@@ -1,21 +1,16 @@
-import { createHash } from 'node:crypto';
 import { backupOf } from '../../config/backup-of.ts';
 import type { Config } from '../../config/schema.ts';
-import { backupKinds, type BackupDifference, type BackupKind } from '../../model/recovery/backup.ts';
 import { backupKeys, recoveryPoint, writeVerification } from '../../systems/backups/catalogue.ts';
-import { refused } from '../failures.ts';
-import { judgeBackup, wrongIndex } from './judge.ts';
-import { Damaged, existingIndex, withBackup, type Recovery } from './open.ts';
+import { refused, withRecovery } from '../failures.ts';
+import { judgeBackup } from './judge.ts';
+import { existingIndex, type Recovery } from './open.ts';
 import type { RecoveryActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-
-export type { Recovery };
 
 /** @param scratch folder for encrypted files on their way */
-export function createRecoveryActivities(
+export function createVerifyBackup(
   systems: { config: Config; recovery: Recovery },
   scratch: string,
-): RecoveryActivities {
+): Pick<RecoveryActivities, 'verifyBackup'> {
   const { config } = systems;
 
   return {
@@ -23,7 +18,7 @@ export function createRecoveryActivities(
     async verifyBackup({ cluster, key: given, accept = false }) {
       backupOf(config, cluster);
       const { vault } = systems.recovery;
-      return withVault(async () => {
+      return withRecovery(async () => {
         const key = given ?? (await backupKeys(vault, cluster))[0];
         if (key === undefined) throw refused(`There is no backup of ${cluster} yet. Make one: gitops backup`);
         const index = await existingIndex(vault, key);
@@ -33,69 +28,5 @@ export function createRecoveryActivities(
         return point;
       });
     },
-
-    /** Reads only. */
-    async compareBackups({ cluster, from, to }) {
-      backupOf(config, cluster);
-      return withVault(async () => difference(await objectsOf(from, cluster), await objectsOf(to, cluster)));
-    },
   };
-
-  /** Kind and name of all objects in a backup, with a hash of each. */
-  async function objectsOf(key: string, cluster: string): Promise<Map<string, string>> {
-    const { recovery } = systems;
-    const index = await existingIndex(recovery.vault, key);
-    const wrong = wrongIndex(index, key, cluster);
-    if (wrong !== undefined) throw incomparable(key, wrong);
-    const found = new Map<string, string>();
-    try {
-      await withBackup(recovery, scratch, index, async (objects) => {
-        for await (const { object, line } of objects()) {
-          const { kind, metadata } = object;
-          const { name, namespace } = metadata;
-          const id = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
-          found.set(id, createHash('sha256').update(line).digest('base64'));
-        }
-      });
-    } catch (error) {
-      throw error instanceof Damaged ? incomparable(key, error.message) : error;
-    }
-    return found;
-  }
-}
-
-const incomparable = (key: string, why: string) => refused(`${key} cannot be compared. ${why}`);
-
-/** Results go through Temporal, whose histories are small. */
-const mostNames = 200;
-
-function difference(from: Map<string, string>, to: Map<string, string>): BackupDifference {
-  const names = [...new Set([...from.keys(), ...to.keys()])].toSorted();
-  const result: BackupDifference = {};
-  for (const kind of backupKinds) {
-    const own = names.filter((name) => name.startsWith(`${kind} `));
-    const only = (holds: (name: string) => boolean) =>
-      own.filter((name) => holds(name)).map((name) => name.slice(kind.length + 1));
-    const parts = {
-      added: only((name) => !from.has(name)),
-      removed: only((name) => !to.has(name)),
-      changed: only((name) => from.has(name) && to.has(name) && from.get(name) !== to.get(name)),
-    };
-    const all = Object.values(parts).flat().length;
-    if (all > 0) result[kind] = shortened(parts, all);
-  }
-  return result;
-}
-
-function shortened(
-  { added, removed, changed }: Omit<NonNullable<BackupDifference[BackupKind]>, 'more'>,
-  all: number,
-): NonNullable<BackupDifference[BackupKind]> {
-  const short = {
-    added: added.slice(0, mostNames),
-    removed: removed.slice(0, mostNames),
-    changed: changed.slice(0, mostNames),
-  };
-  const more = all - Object.values(short).flat().length;
-  return { ...short, ...(more > 0 && { more }) };
 }

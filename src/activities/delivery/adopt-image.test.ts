@@ -2,10 +2,9 @@ import { beforeEach, expect, test } from 'vitest';
 import { configuration, least } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import type { CommandRunner } from '../../systems/commands/index.ts';
 import type { Images } from '../../systems/images/index.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
-import { createBuildActivities } from './build.ts';
+import { createAdoptImage } from './adopt-image.ts';
 
 const name = 'registry.example/team/claims';
 const digest = `sha256:${'d'.repeat(64)}`;
@@ -39,16 +38,8 @@ function adopt(image: string, service = 'claims') {
     list: async () => [],
   };
   const config = configuration({ registry: { ...least.registry, allowed: ['ci.example/claims'] } });
-  const commands: CommandRunner = { run: () => Promise.reject(new Error('No command runs here.')) };
-  const systems = {
-    config,
-    repository: disk.repository,
-    objects,
-    images,
-    commands,
-    workDirectory: '/nowhere',
-  };
-  return createBuildActivities(systems).adoptImage({ change: { service, commit }, reference: image });
+  const systems = { config, repository: disk.repository, objects, images };
+  return createAdoptImage(systems).adoptImage({ change: { service, commit }, reference: image });
 }
 
 test('what CI built from the commit is taken, and recorded', async () => {

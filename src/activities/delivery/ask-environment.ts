@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import type { EnvironmentInput } from '../../model/environment.ts';
-import { environmentId } from '../../model/workflow-ids.ts';
-import { taskQueue, turnOf } from '../../model/task-queues.ts';
-import { promote, withdraw } from '../../model/messages.ts';
-import { attributes } from '../../model/visibility.ts';
+import type { EnvironmentInput } from '../../model/promotion/environment.ts';
+import { environmentId } from '../../model/temporal/workflow-ids.ts';
+import { taskQueue, turnOf } from '../../model/temporal/task-queues.ts';
+import { promote, withdraw } from '../../model/temporal/messages.ts';
+import { attributes } from '../../model/temporal/search-attributes.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { AskActivities, Place } from '../contract.ts';
 

@@ -1,6 +1,7 @@
 import { listServices, type Service } from '../../config/services.ts';
+import type { Change } from '../../model/delivery/change.ts';
+import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
-import { refused } from '../failures.ts';
 
 /**
  * A service as the repository has it at a revision.
@@ -18,3 +19,9 @@ export async function knownService(
   const known = [...services.keys()].toSorted().join(', ');
   throw refused(`There is no service ${name}. There are: ${known}. See services in gitops.yaml.`);
 }
+
+/** The service of a change, as its commit has it. */
+export const serviceOf = (
+  systems: Pick<Systems, 'config' | 'repository'>,
+  { service, commit }: Change,
+): Promise<Service> => withGit(() => knownService(systems, service, commit));

@@ -1,16 +1,15 @@
 import { z } from 'zod';
-import { changeSchema } from '../../model/change.ts';
-import type { EnvironmentMemory } from '../../model/environment.ts';
+import { changeSchema } from '../../model/delivery/change.ts';
+import type { EnvironmentMemory } from '../../model/promotion/environment.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
-import { unknownEnvironment } from '../../model/environment.ts';
-import { failed } from '../failures.ts';
-import { withGit } from '../git-failures.ts';
+import { unknownEnvironment } from '../../model/promotion/environment.ts';
+import { failed, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { Place, RecordActivities } from '../contract.ts';
-import { whatRuns } from './what-runs.ts';
+import { runningRelease } from './running-release.ts';
 
 const deployedSchema = z.object({
   change: changeSchema,
@@ -41,7 +40,7 @@ export function createRecordActivities(
       }
       const stored = await getJson(objects, keyOf(place), memorySchema);
       if (stored) return stored.value;
-      const running = await withGit(() => whatRuns(systems, place));
+      const running = await withGit(() => runningRelease(systems, place));
       return running ? { current: running, lastHealthy: running } : {};
     },
 

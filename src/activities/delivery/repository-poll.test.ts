@@ -1,7 +1,7 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { MemoryForge } from '../../../test/support/memory-forge.ts';
-import { promotionBranch } from '../../model/promotion-branch.ts';
-import { pullRequestNews } from '../../model/repository-poll.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { pullRequestNews } from '../../model/delivery/repository-poll.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import { createRepositoryPollActivities } from './repository-poll.ts';
 

@@ -1,12 +1,11 @@
 import type { Config } from '../../config/schema.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { parsePromotionBranch } from '../../model/promotion-branch.ts';
-import { repositorySeenSchema, type RepositorySeen } from '../../model/repository-poll.ts';
+import { parsePromotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { repositorySeenSchema, type RepositorySeen } from '../../model/delivery/repository-poll.ts';
 import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
 import type { Repository } from '../../systems/git/repository.ts';
 import { getJson, type ObjectStore } from '../../systems/objects/index.ts';
-import { withForge } from '../forge-failures.ts';
-import { withGit } from '../git-failures.ts';
+import { withForge, withGit } from '../failures.ts';
 import type { RepositoryPollActivities } from '../contract.ts';
 
 /** Forges tell times in whole seconds: what changed a moment ago may change again within the same one. */

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
-import { createSourceActivities } from './verify-change.ts';
+import { createSourceActivities } from './index.ts';
 import type { SourceActivities } from '../contract.ts';
 
 let disk: DiskRepository;

@@ -1,4 +1,11 @@
 import type { Config } from '../../config/schema.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import type { Approval } from '../../model/promotion/promotion.ts';
+import type { Commit } from '../../systems/git/repository.ts';
+import { refused } from '../failures.ts';
+
+/** What the repository lists at most: beyond it authors would go unnoticed. */
+const mostCommits = 200;
 
 /** Addresses that forges make up for who hides the real one: `12+login@users.noreply.github.com`. */
 const hidden = /^(?:\d+\+)?([^@+]+)@(?:[\w.-]+\.)?noreply\./i;
@@ -21,4 +28,31 @@ export function peopleOf({ people }: Pick<Config, 'people'>, authors: string[]):
     return byEmail.get(email) ?? byLogin.get(login) ?? email;
   });
   return [...new Set(found)];
+}
+
+/**
+ * Whose commits a promotion carries: none of them may approve it.
+ *
+ * @throws Refused: they cannot be told, or too few others may decide
+ */
+export function authorsOf(
+  config: Pick<Config, 'people'>,
+  commits: Commit[],
+  { source }: Release,
+  approval: Approval,
+): string[] {
+  if (approval.by === 'decisions' && commits.length >= mostCommits) {
+    throw refused(
+      `More than ${mostCommits} commits since what runs: whose they are cannot be told, so nobody could approve. ` +
+        'Deliver an earlier commit first.',
+    );
+  }
+  const authors = peopleOf(config, [...commits.flatMap((commit) => commit.authors), ...source.authors]);
+  if (approval.by !== 'decisions') return authors;
+  const deciders = approval.deciders.filter((person) => !authors.includes(person));
+  if (deciders.length >= approval.quorum) return authors;
+  throw refused(
+    `${approval.quorum} must approve, but of those who decide only ${deciders.join(', ') || 'nobody'} wrote none of it. ` +
+      'Name more people in gitops.yaml.',
+  );
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Release } from '../../model/change.ts';
-import { inlineCode } from '../../model/markdown.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import { inlineCode } from '../../model/text/markdown.ts';
 import { pullRequestBody, pullRequestTitle, type PullRequestFacts } from './pull-request-text.ts';
 
 const commit = '1234567890'.repeat(4);

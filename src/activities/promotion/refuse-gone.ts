@@ -1,4 +1,4 @@
-import { changeName, type Change } from '../../model/change.ts';
+import { changeName, type Change } from '../../model/delivery/change.ts';
 import { GitError, type Repository } from '../../systems/git/index.ts';
 
 /**

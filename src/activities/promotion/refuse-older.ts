@@ -1,4 +1,4 @@
-import { changeName } from '../../model/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
 import type { Repository } from '../../systems/git/index.ts';
 import type { SeenRelease } from '../contract.ts';
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { applicationName, manifestsPath, overlayPath, releasePath } from '../../config/places.ts';
-import type { Image } from '../../model/change.ts';
+import { applicationName } from '../../config/environments.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
+import type { Image } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
   canonical,
@@ -21,8 +22,7 @@ import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { parseManifests } from '../../systems/kustomize/parse.ts';
 import { KustomizeError } from '../../systems/kustomize/references.ts';
 import { refuseSource } from '../sync/application-source.ts';
-import { refused } from '../failures.ts';
-import { withGit } from '../git-failures.ts';
+import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
 

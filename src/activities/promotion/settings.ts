@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.ts';
-import { promotionSettings } from '../../config/places.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
 import type { SettingsActivities } from '../contract.ts';
 
 /** Reads only. */

@@ -3,8 +3,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
-import type { Release } from '../../model/change.ts';
-import { releaseKustomization } from '../../model/release.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import { releaseKustomization } from '../../model/promotion/release.ts';
 import { createReleaseActivities } from './write-release.ts';
 import type { SeenRelease } from '../contract.ts';
 
@@ -44,11 +44,13 @@ const asked: string[] = [];
 const beforeAnswering = new Map<string, Promise<void>>();
 const temporal = {
   workflow: {
-    getHandle: (_workflowId: string, runId: string) => ({
+    // Without a run: the delivery that asked.
+    getHandle: (_workflowId: string, runId = 'r') => ({
       describe: async () => {
         asked.push(runId);
         await beforeAnswering.get(runId);
-        return { status: { name: closed.has(runId) ? 'CONTINUED_AS_NEW' : 'RUNNING' } };
+        const status = { name: closed.has(runId) ? 'CONTINUED_AS_NEW' : 'RUNNING' };
+        return { status, runId, raw: { workflowExecutionInfo: {} } };
       },
     }),
   },

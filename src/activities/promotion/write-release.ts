@@ -1,10 +1,15 @@
-import { promotionSettings, releasePath } from '../../config/places.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { releasePath } from '../../config/paths.ts';
 import type { Service } from '../../config/services.ts';
-import { parseReleaseKustomization, releaseKustomization, releaseMessage } from '../../model/release.ts';
+import {
+  parseReleaseKustomization,
+  releaseKustomization,
+  releaseMessage,
+} from '../../model/promotion/release.ts';
 import { GitError } from '../../systems/git/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
-import { withGit } from '../git-failures.ts';
+import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
@@ -61,7 +66,7 @@ export function createReleaseActivities(
         });
         if (written.state === 'written') return written;
         if (written.state === 'unwanted') {
-          return { state: 'refused', reason: 'The delivery that asked for it is not open any more.' };
+          return { state: 'refused', reason: outlived };
         }
         return {
           state: 'refused',

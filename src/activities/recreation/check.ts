@@ -3,16 +3,15 @@ import { milliseconds } from '../../config/duration.ts';
 import { newestGood, type BackupIndex } from '../../model/recovery/backup.ts';
 import { cannotMigrate } from '../../model/recovery/migration.ts';
 import type { RecreationPlan, Target } from '../../model/recovery/recreation.ts';
-import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/waves.ts';
+import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
 import { KubernetesError } from '../../systems/kubernetes/index.ts';
 import { clusterUid } from '../../systems/kubernetes/namespaces.ts';
 import { recoveryPoints } from '../../systems/backups/catalogue.ts';
-import { refused } from '../failures.ts';
+import { refused, withRecovery } from '../failures.ts';
 import { judgeBackup } from '../backup/judge.ts';
 import { existingIndex } from '../backup/open.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { checkNoneIsDeleted, checkSite } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { checkNoneIsDeleted, checkSite } from './check-site.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -22,7 +21,7 @@ export function createCheck(systems: RecreationSystems): Pick<RecreationActiviti
 
   return {
     checkRecreation: ({ key: given, allowOlder, ...target }) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const { cluster } = target;
         backupOf(config, cluster);
         const { version } = await installationOf(config);

@@ -1,8 +1,8 @@
-import { readMarker, removeMarker } from '../../systems/argocd/marker.ts';
+import { readMarker, removeMarker } from '../../systems/argocd/recreation-marker.ts';
 import { namespaceState } from '../../systems/kubernetes/namespaces.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { ownMarker } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { ownMarker } from './own-marker.ts';
+import { withRecovery } from '../failures.ts';
 import { removeDrill } from './remove-drill.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -13,7 +13,7 @@ export function createFinish(systems: RecreationSystems): Pick<RecreationActivit
 
   return {
     finishRecreation: (target) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const kubernetes = clusterOf(target);
         const marker = await readMarker(kubernetes, namespace);
         if (!marker) {

@@ -1,6 +1,6 @@
 import { log } from '@temporalio/activity';
-import type { Application } from '../../model/application.ts';
-import type { Step } from '../../model/recovery/bring-back.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import type { Step } from '../../model/recovery/next-step.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { KubernetesError } from '../../systems/kubernetes/index.ts';
 

@@ -2,10 +2,10 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { installStopped } from '../../systems/argocd/install.ts';
 import { ensureNamespace, namespaceState } from '../../systems/kubernetes/namespaces.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
-import { refused } from '../failures.ts';
+import { refused, withRecovery } from '../failures.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { checkNoneIsDeleted, checkSite, guardOf, mark } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { checkNoneIsDeleted, checkSite } from './check-site.ts';
+import { guardOf, mark } from './own-marker.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
 import { removeDrill } from './remove-drill.ts';
@@ -17,7 +17,7 @@ export function createInstall(systems: RecreationSystems): Pick<RecreationActivi
 
   return {
     installArgoCd: (target) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const installation = await installationOf(config);
         const { definitions, workloads, others } = installation;
         const objects = definitions.length + workloads.length + others.length;

@@ -1,22 +1,23 @@
+import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import { milliseconds } from '../../config/duration.ts';
-import { changeName } from '../../model/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
+import { logEnd } from '../../model/text/log-end.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { differing, isMoving, recovery, type Found } from '../../model/recovery/recovered.ts';
-import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-text.ts';
+import { differing, isMoving, judgeRecovery, type Found } from '../../model/recovery/recovery-outcome.ts';
+import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-report.ts';
 import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recovery/recreation.ts';
 import { createArgoCd } from '../../systems/argocd/index.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
+import type { KeepLog } from '../../systems/kubernetes/pods.ts';
 import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';
-import { refused } from '../failures.ts';
+import { refused, withRecovery } from '../failures.ts';
 import { existingIndex } from '../backup/open.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-import { applicationsAmong, argoCdObjects, type BackedUp } from './backed-up.ts';
-import { liveApplications } from './live.ts';
-import { rememberedReleases, type Remembered } from './remembered.ts';
+import { applicationsAmong, argoCdObjects, type BackedUp } from './backed-up-applications.ts';
+import { liveApplications } from './live-applications.ts';
+import { rememberedReleases, type Remembered } from './remembered-releases.ts';
 import type { RecreationSystems } from './systems.ts';
 
 type Report = Parameters<RecreationActivities['reportRecreation']>[0];
@@ -37,7 +38,7 @@ export function createReportRecreation(
 
   return {
     reportRecreation: (input) =>
-      withVault(async () => {
+      withRecovery(async () => {
         const backup = input.soFar.plan?.backup;
         if (!backup) throw refused('Nothing was restored, so there is nothing to report.');
         const { objects, recovery } = systems;
@@ -116,7 +117,7 @@ function judge(
   home: string,
 ): RecoveredApplication {
   const outcome: Pick<RecoveredApplication, 'state' | 'reason'> =
-    drill && found ? { state: 'recovered' } : recovery(one.expected, found, Date.parse(startedAt));
+    drill && found ? { state: 'recovered' } : judgeRecovery(one.expected, found, Date.parse(startedAt));
   return {
     name: one.name,
     namespace: one.namespace ?? home,
@@ -140,10 +141,13 @@ async function explained(
   return pLimit(explainedAtOnce).map(applications, async (one) => {
     if (!chosen.has(one)) return one;
     const { name, namespace, reason = '' } = one;
-    const why = await createArgoCd({ kubernetes, namespace }).explain(name);
+    const why = await createArgoCd({ kubernetes, namespace }).explain(name, here);
     return { ...one, reason: `${reason}\n${why}`.trimEnd() };
   });
 }
+
+/** The report lies in the object store itself, where logs belong. */
+const here: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
 
 /** RTO ends with the last phase that brought something back: to write it down is no part of it. */
 function times(soFar: Recreation, backedUpAt: string) {

@@ -4,13 +4,13 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { givenBack, heldBack } from '../../model/recovery/automation.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
-import { instanceName, rootsAmong } from '../../model/recovery/waves.ts';
+import { instanceName, rootsAmong } from '../../model/recovery/sync-waves.ts';
 import { KubernetesError, type Kubernetes } from '../../systems/kubernetes/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { existingIndex } from '../backup/open.ts';
-import { withVault } from '../vault-failures.ts';
-import { argoCdObjects } from './backed-up.ts';
+import { withRecovery } from '../failures.ts';
+import { argoCdObjects } from './backed-up-applications.ts';
 import type { RecreationSystems } from './systems.ts';
 
 type Stored = Awaited<ReturnType<typeof argoCdObjects>>[number];
@@ -26,7 +26,7 @@ export function createRestoreAutomation(
 
   return {
     restoreAutomation: ({ key, of, ...target }) =>
-      withVault(async () => {
+      withRecovery(async () => {
         const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.vault, key));
         const roots = rootsAmong(objects);
         const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));

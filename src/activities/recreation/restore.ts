@@ -2,12 +2,11 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { BackupIndex } from '../../model/recovery/backup.ts';
 import type { Restored, RestoredKind } from '../../model/recovery/recreation.ts';
 import { createRestore, lastingReason } from '../../systems/argocd/restore.ts';
-import { atOnce } from '../../systems/at-once.ts';
-import { refused } from '../failures.ts';
+import { forEachConcurrently } from '../../systems/concurrency/for-each-concurrently.ts';
+import { refused, withRecovery } from '../failures.ts';
 import { Damaged, existingIndex, withBackup, type Stored } from '../backup/open.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { guardOf, ownMarker } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { guardOf, ownMarker } from './own-marker.ts';
 import { drillLabels } from './remove-drill.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -21,7 +20,7 @@ export function createRestoreBackup(systems: RecreationSystems): Pick<Recreation
 
   return {
     restoreBackup: ({ key, ...target }) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const { recovery, scratch } = systems;
         const { stage } = await ownMarker(systems, target);
         if (stage === 'started') return { kinds: {}, failures: [] };
@@ -40,7 +39,7 @@ export function createRestoreBackup(systems: RecreationSystems): Pick<Recreation
           await withBackup(recovery, scratch, index, async (objects) => {
             // Sealing keys and what import does not know come last in it, and first here: others need them.
             for (const part of ['beside', 'imported'] as const) {
-              await atOnce(config.recreation.parallel, objects(part), ({ object, line }) => {
+              await forEachConcurrently(config.recreation.parallel, objects(part), ({ object, line }) => {
                 signal.throwIfAborted();
                 return tally.count(object, () => restore(line));
               });

@@ -1,12 +1,13 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { listOwned } from '../../systems/kubernetes/list.ts';
+import { listOwned } from '../../systems/argocd/list-owned.ts';
 import { startInstalled } from '../../systems/argocd/install.ts';
 import { isMissing } from '../../systems/kubernetes/index.ts';
-import { atOnce } from '../../systems/at-once.ts';
-import { refused } from '../failures.ts';
+import { forEachConcurrently } from '../../systems/concurrency/for-each-concurrently.ts';
+import { refused, withRecovery } from '../failures.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { guardOf, mark, ownMarker } from './guard.ts';
-import { withRefusals } from './faults.ts';
+import { guardOf, mark, ownMarker } from './own-marker.ts';
+import { objectKeys } from '../../model/object-keys.ts';
+import { keptLogs } from '../kept-logs.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -14,11 +15,11 @@ const api = '/apis/argoproj.io/v1alpha1';
 
 /** Safe to repeat: Argo CD is started once, at a time that stays the same. */
 export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
-  const { config, clusterOf } = systems;
+  const { config, objects, clusterOf } = systems;
 
   return {
     startArgoCd: (target) =>
-      withRefusals(async () => {
+      withRecovery(async () => {
         const installation = await installationOf(config);
         const found = await ownMarker(systems, target);
         if (found.stage === 'install') throw refused(`Argo CD is not installed in ${target.cluster} yet.`);
@@ -32,7 +33,10 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
         const kubernetes = clusterOf(target);
         const { namespace } = config.argocd;
         const place = { kubernetes, namespace, signal: cancellationSignal(), guard };
-        await startInstalled(place, installation, (done) =>
+        const { keep } = keptLogs(objects, (container) =>
+          objectKeys.recreationLog(target.cluster, target.recreation, container),
+        );
+        await startInstalled(place, installation, keep, (done) =>
           heartbeat({ done, of: installation.workloads.length, what: 'workloads of Argo CD' }),
         );
         await guard();
@@ -41,7 +45,7 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
 
         async function lookAnew(): Promise<void> {
           const annotations = { 'argocd.argoproj.io/refresh': 'hard' };
-          await atOnce(
+          await forEachConcurrently(
             config.recreation.parallel,
             listOwned(kubernetes, namespace, 'Application'),
             async ({ metadata }) => {

@@ -5,9 +5,10 @@ import { milliseconds } from '../../config/duration.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { operate, withRebuiltCluster, type RebuiltCluster } from './bring-back.ts';
+import { withRecovery } from '../failures.ts';
+import { backedUpApplications, type BackedUp } from './backed-up-applications.ts';
+import { withRebuiltCluster, type RebuiltCluster } from './rebuilt-cluster.ts';
+import { runOperation } from './sync-application.ts';
 import { ranOnce } from './sync-wave.ts';
 import type { RecreationSystems } from './systems.ts';
 import { followApplication } from './follow-application.ts';
@@ -42,7 +43,7 @@ const pauseMs = 5000;
 /** Safe to repeat and side by side: the ID of each operation finds it again. */
 export const createSyncFrame = (systems: RecreationSystems): Pick<RecreationActivities, 'syncFrame'> => ({
   syncFrame: ({ key, ...target }) =>
-    withVault(async () => {
+    withRecovery(async () => {
       const all = await backedUpApplications(systems, key);
       const roots = all.filter(({ root }) => root).filter(ranOnce);
       return withRebuiltCluster(systems, target, async (rebuilt) => {
@@ -69,7 +70,7 @@ async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> 
   for (let attempt = 1; attempt <= tries; attempt += 1) {
     // None at all would mean all of them.
     if (resources.length === 0) return true;
-    if ((await operate(rebuilt, root, `frame ${attempt}`, resources)).succeeded) return true;
+    if ((await runOperation(rebuilt, root, `frame ${attempt}`, resources)).succeeded) return true;
     const failed = new Set(refusedBy(await read()).map(nameOf));
     const left = resources.filter((one) => !failed.has(nameOf(one)));
     if (left.length === resources.length) {

@@ -1,15 +1,16 @@
 import { heartbeat } from '@temporalio/activity';
 import type { Work } from '../../model/recovery/recreation.ts';
 import type { RecreationActivities } from '../contract.ts';
-import { withVault } from '../vault-failures.ts';
-import { backedUpApplications, type BackedUp } from './backed-up.ts';
-import { bringBack, withRebuiltCluster } from './bring-back.ts';
+import { withRecovery } from '../failures.ts';
+import { backedUpApplications, type BackedUp } from './backed-up-applications.ts';
+import { withRebuiltCluster } from './rebuilt-cluster.ts';
+import { syncUntilHealthy } from './sync-application.ts';
 import type { RecreationSystems } from './systems.ts';
 
 /** Safe to repeat and side by side: the ID of each operation finds it again, and one that succeeded is not asked for twice. */
 export const createSyncWave = (systems: RecreationSystems): Pick<RecreationActivities, 'syncWave'> => ({
   syncWave: ({ key, wave, ...target }) =>
-    withVault(async () => {
+    withRecovery(async () => {
       const all = await backedUpApplications(systems, key);
       const chosen = all
         .filter(({ root, ...one }) => (wave === 'roots' ? root : !root && one.wave === wave))
@@ -21,7 +22,7 @@ export const createSyncWave = (systems: RecreationSystems): Pick<RecreationActiv
         for (const group of inOrder(chosen)) {
           await Promise.all(
             group.map(async (one) => {
-              if (await bringBack(rebuilt, one, `wave ${wave}`)) healthy += 1;
+              if (await syncUntilHealthy(rebuilt, one, `wave ${wave}`)) healthy += 1;
               done += 1;
               tell();
             }),

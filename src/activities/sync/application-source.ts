@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema.ts';
-import type { Application } from '../../model/application.ts';
+import type { Application } from '../../model/argocd/application.ts';
 
 /**
  * Why an Application does not sync what this program writes: then nothing that is said about it here would be true.

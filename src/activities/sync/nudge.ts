@@ -1,6 +1,6 @@
 import { activityInfo, log } from '@temporalio/activity';
-import type { Application } from '../../model/application.ts';
-import { closedWindow } from '../../model/windows.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import { closedWindow } from '../../model/argocd/sync-windows.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
 import { syncRequest } from './start-sync.ts';
 import type { Systems } from '../systems.ts';

@@ -1,6 +1,6 @@
-import { manifestsPath, overlayPath, releasePath } from '../../config/places.ts';
-import type { Application } from '../../model/application.ts';
-import type { Standing, Standings } from '../../model/application-health.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import type { Standing, Standings } from '../../model/argocd/application-health.ts';
 import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 import type { WaitActivities } from '../contract.ts';

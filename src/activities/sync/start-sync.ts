@@ -1,24 +1,19 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import {
-  applicationName,
-  environmentOf,
-  manifestsPath,
-  overlayPath,
-  releasePath,
-} from '../../config/places.ts';
-import { isUnfinished, type Application } from '../../model/application.ts';
-import { changeName, type Change } from '../../model/change.ts';
+import { applicationName, environmentOf } from '../../config/environments.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
+import { isUnfinished, type Application } from '../../model/argocd/application.ts';
+import { changeName, type Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { parseReleaseKustomization } from '../../model/release.ts';
-import { closedWindow } from '../../model/windows.ts';
-import type { ArgoCd, Sighting, SyncRequest } from '../../systems/argocd/index.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import { closedWindow } from '../../model/argocd/sync-windows.ts';
+import type { SyncRequest, ArgoCd, Sighting } from '../../systems/argocd/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
-import { buildRecordSchema } from '../delivery/build.ts';
-import { withGit } from '../git-failures.ts';
+import { buildRecordSchema } from '../delivery/build-records.ts';
+import { withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';

@@ -9,7 +9,7 @@ import {
   tooSmall,
   type RecoveryPoint,
 } from './backup.ts';
-import { canonical, placeOf, reduced, revisionsOf } from './backup-form.ts';
+import { canonical, placeOf, reduced, revisionsOf } from './backup-contents.ts';
 
 /** The same value with the keys of every object in another order. */
 const reordered = (value: unknown): unknown => {

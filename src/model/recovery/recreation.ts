@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { backupInputSchema, backupKeySchema, type BackupKind } from './backup.ts';
-import { codeBlock, inlineCode } from '../markdown.ts';
+import { codeBlock, inlineCode } from '../text/markdown.ts';
 
 /** What a recreation is started with: starts come from whoever reaches the namespace. */
 export const recreationInputSchema = backupInputSchema.extend({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Application, Operation } from '../../model/application.ts';
+import type { Application, Operation } from '../../model/argocd/application.ts';
 
 /** The name of the `operation.info` entry that holds our ID; Argo CD carries it into `status.operationState`. */
 export const operationInfo = 'gitops-operation';

@@ -5,10 +5,11 @@ import {
   reduced,
   revisionsOf,
   type KubernetesObject,
-} from '../../model/recovery/backup-form.ts';
+} from '../../model/recovery/backup-contents.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
-import { listAll, listOwned } from '../kubernetes/list.ts';
-import { isSealingKey, listSealingKeys } from './sealing-keys.ts';
+import { listAll } from '../kubernetes/list.ts';
+import { listOwned } from './list-owned.ts';
+import { isSealingKey, listSealingKeys } from '../sealed-secrets/sealing-keys.ts';
 
 /** An object as it is stored. */
 interface Kept {

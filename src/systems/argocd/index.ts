@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import type { Application } from '../../model/application.ts';
-import type { SyncWindow } from '../../model/windows.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
+import type { KeepLog } from '../kubernetes/pods.ts';
 import { createKubernetes, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import {
   startOperation,
@@ -30,8 +31,8 @@ export interface ArgoCd {
   startOperation(name: string, request: SyncRequest): Promise<Started>;
   /** Ends the operation `id` if it is what runs; leaves any other alone. */
   terminate(name: string, id: string): Promise<void>;
-  /** Why it is not healthy, in at most 6,000 characters; never throws. */
-  explain(name: string): Promise<string>;
+  /** Why it is not healthy, in at most 6,000 characters; what containers wrote is kept apart. Never throws. */
+  explain(name: string, keep: KeepLog): Promise<string>;
   /** Sync windows of an AppProject. */
   syncWindows(project: string): Promise<SyncWindow[]>;
   /** Options that Argo CD gives to every `kustomize build`. */
@@ -95,7 +96,7 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
-    explain: (name) => explain(kubernetes, path(name)),
+    explain: (name, keep) => explain(kubernetes, path(name), keep),
     async syncWindows(project) {
       const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isUnfinished } from '../../model/application.ts';
+import { isUnfinished } from '../../model/argocd/application.ts';
 import { operationInfo, parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { heldBack } from '../../model/recovery/automation.ts';
 import { backupKinds, type BackupKind } from '../../model/recovery/backup.ts';
-import { canonical, reduced } from '../../model/recovery/backup-form.ts';
+import { canonical, reduced } from '../../model/recovery/backup-contents.ts';
 import { parseExactly } from '../kubernetes/exact-json.ts';
 import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { ensureNamespace } from '../kubernetes/namespaces.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { atOnce } from '../at-once.ts';
+import { forEachConcurrently } from '../concurrency/for-each-concurrently.ts';
 import { listAll } from '../kubernetes/list.ts';
 import type { Place } from './install.ts';
 import type { Installation } from './manifest.ts';
 import { finalizeNamespace, namespacePath, namespaceState } from '../kubernetes/namespaces.ts';
-import { untilClear } from '../kubernetes/patience.ts';
+import { untilClear } from '../kubernetes/until-clear.ts';
 import { collectionPath, objectPath, Resources, type Resource } from '../kubernetes/resources.ts';
 
 /** An API server removes ten thousand Applications in well under a minute. */
@@ -48,7 +48,7 @@ export async function tearDown(torn: TornDown): Promise<void> {
 async function removeApplications({ kubernetes, parallel }: TornDown): Promise<void> {
   for (const plural of ['applications', 'applicationsets', 'appprojects']) {
     const held = heldIn(`${argoProj}/${plural}`);
-    await atOnce(parallel, held, async ({ name, namespace }) => {
+    await forEachConcurrently(parallel, held, async ({ name, namespace }) => {
       const path = `${argoProj}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
       await kubernetes.patch(path, { metadata: { finalizers: null } });
     });

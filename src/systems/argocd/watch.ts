@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Watch } from '@kubernetes/client-node';
 import { z } from 'zod';
-import type { Application } from '../../model/application.ts';
+import type { Application } from '../../model/argocd/application.ts';
 import { parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { BlobClient, ContainerClient, RestError } from '@azure/storage-blob';
-import { certificateAdvice } from '../certificates.ts';
-import { severalTimes } from './attempts.ts';
+import { certificateAdvice } from '../network/certificates.ts';
+import { retry } from './retry.ts';
 import type { Retention } from './retention.ts';
 import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
 
@@ -61,7 +61,7 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
 
   async function ask<T>(attempt: (earlier: number) => Promise<T>): Promise<T> {
     try {
-      return await severalTimes(attempt, isLasting);
+      return await retry(attempt, isLasting);
     } catch (error) {
       throw explain(error, options);
     }

@@ -7,9 +7,9 @@ import {
   S3ServiceException,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { certificateAdvice } from '../certificates.ts';
+import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
-import { severalTimes } from './attempts.ts';
+import { retry } from './retry.ts';
 import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
@@ -39,7 +39,7 @@ export function createS3Vault(options: S3Options): Vault {
         }),
       );
     try {
-      return await severalTimes(async (earlier) => {
+      return await retry(async (earlier) => {
         try {
           return (await put()).VersionId;
         } catch (error) {

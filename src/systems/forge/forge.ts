@@ -1,4 +1,4 @@
-import { certificateAdvice } from '../certificates.ts';
+import { certificateAdvice } from '../network/certificates.ts';
 import { SystemError } from '../system-error.ts';
 
 /** A pull request as the forge has it now. */

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema.ts';
 import { readSecret } from '../../config/secrets.ts';
-import { trustCertificates } from '../certificates.ts';
+import { trustCertificates } from '../network/certificates.ts';
 import { forgeRepository, type Forge } from './forge.ts';
 import { createGiteaForge } from './gitea.ts';
 import { createGitHubForge } from './github.ts';

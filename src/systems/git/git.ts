@@ -1,6 +1,6 @@
 import { execa, ExecaError } from 'execa';
-import { caFileAdvice } from '../certificates.ts';
-import { proxyEnvironment } from '../proxies.ts';
+import { caFileAdvice } from '../network/certificates.ts';
+import { proxyEnvironment } from '../network/proxies.ts';
 import { SystemError } from '../system-error.ts';
 
 export type GitErrorKind =

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { Clone, type CloneOptions } from './clone.ts';
 import { GitError, gitEnvironment } from './git.ts';
 import { GroupCommit } from './group-commit.ts';
-import { writeBranch } from './promotion-branch.ts';
+import { writeBranch } from './write-branch.ts';
 import type { Commit, Repository } from './repository.ts';
 
 export type { CloneOptions } from './clone.ts';

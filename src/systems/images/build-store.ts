@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
-import { isAliveElsewhere } from '../alive.ts';
+import { isAliveElsewhere } from '../work-directory/leftovers.ts';
 import { endsWithUs } from '../commands/index.ts';
 
 /** The command that works on the layers below a folder. Workers of a platform on one machine share them. */

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { proxyEnvironment } from '../proxies.ts';
+import { proxyEnvironment } from '../network/proxies.ts';
 import { buildahIn, localName, withBuildFolder } from './build-store.ts';
 import type { Build, Built, Images, Push } from './index.ts';
 import { readLabels, type RegistryAccess } from './registry.ts';

@@ -1,4 +1,4 @@
-import type { Image } from '../../model/change.ts';
+import type { Image } from '../../model/delivery/change.ts';
 
 export interface Build {
   /** Folder of the build context. */

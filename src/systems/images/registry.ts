@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Image } from '../../model/change.ts';
-import { certificateAdvice } from '../certificates.ts';
+import type { Image } from '../../model/delivery/change.ts';
+import { certificateAdvice } from '../network/certificates.ts';
 import { rootCause, SystemError } from '../system-error.ts';
 
 export interface RegistryAccess {

@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import { z } from 'zod';
 import { parseExactly } from './exact-json.ts';
 import { isMissing, type Kubernetes } from './index.ts';
@@ -20,6 +19,7 @@ const objectSchema = z.looseObject({
     deletionTimestamp: z.string().optional(),
   }),
 });
+export type ListedObject = z.infer<typeof objectSchema>;
 const pageSchema = z.object({
   metadata: z.object({ continue: z.string().optional() }),
   items: z.array(objectSchema),
@@ -30,7 +30,7 @@ export async function* listAll(
   kubernetes: Kubernetes,
   path: string,
   labelSelector?: string,
-): AsyncGenerator<z.infer<typeof objectSchema>> {
+): AsyncGenerator<ListedObject> {
   async function read(more?: string): Promise<z.infer<typeof pageSchema>> {
     const query = {
       limit: pageSize,
@@ -53,49 +53,4 @@ export async function* listAll(
     yield* page.items;
     page = await next;
   }
-}
-
-const api = '/apis/argoproj.io/v1alpha1';
-const owned = {
-  Application: ['applications', 'application.namespaces'],
-  ApplicationSet: ['applicationsets', 'applicationsetcontroller.namespaces'],
-} as const;
-
-/** Those that Argo CD cares for: in its own namespace, and in others that its settings name. */
-export async function* listOwned(
-  kubernetes: Kubernetes,
-  namespace: string,
-  kind: keyof typeof owned,
-): AsyncGenerator<z.infer<typeof objectSchema>> {
-  const [resource, key] = owned[kind];
-  const others = (await otherNamespaces(kubernetes, namespace))(key);
-  const path = others ? `${api}/${resource}` : `${api}/namespaces/${namespace}/${resource}`;
-  for await (const object of listAll(kubernetes, path)) {
-    const at = object.metadata.namespace ?? namespace;
-    if (at === namespace || others?.(at)) yield object;
-  }
-}
-
-const parametersSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
-
-/**
- * Which other namespaces Argo CD takes Applications from, by its own setting: names, patterns, and regular expressions
- * between slashes.
- */
-async function otherNamespaces(kubernetes: Kubernetes, namespace: string) {
-  const raw = await kubernetes.get(`/api/v1/namespaces/${namespace}/configmaps/argocd-cmd-params-cm`);
-  const { data = {} } = raw === undefined ? {} : parametersSchema.parse(raw);
-  return (key: string): ((name: string) => boolean) | undefined => {
-    const patterns = (data[key] ?? '')
-      .split(',')
-      .map((pattern) => pattern.trim())
-      .filter((pattern) => pattern !== '');
-    if (patterns.length === 0) return undefined;
-    const matches = patterns.map((pattern) =>
-      /^\/.+\/$/.test(pattern)
-        ? (name: string) => new RegExp(pattern.slice(1, -1)).test(name)
-        : picomatch(pattern),
-    );
-    return (name) => matches.some((match) => match(name));
-  };
 }

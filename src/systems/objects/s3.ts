@@ -4,7 +4,7 @@ import {
   PutObjectCommand,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { certificateAdvice } from '../certificates.ts';
+import { certificateAdvice } from '../network/certificates.ts';
 import { SystemError } from '../system-error.ts';
 import type { ObjectStore } from './index.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';
@@ -17,12 +17,20 @@ export function createS3(options: S3Options): ObjectStore {
   const { bucket, endpoint } = options;
 
   return {
-    async get(key) {
+    async get(key, lastBytes) {
       try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body, ETag } = await s3.send(
+          new GetObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            ...(lastBytes !== undefined && { Range: `bytes=-${lastBytes}` }),
+          }),
+        );
         return { body: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
       } catch (error) {
         if (is(error, 'NoSuchKey')) return undefined;
+        // An empty object has no last bytes.
+        if (is(error, 'InvalidRange')) return { body: '', etag: '' };
         throw explained(error, bucket, endpoint);
       }
     },

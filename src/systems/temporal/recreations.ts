@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { recreationId } from '../../model/workflow-ids.ts';
+import { recreationId } from '../../model/temporal/workflow-ids.ts';
 
 /** What Temporal knows of the rebuilding of the cluster. */
 interface LastRecreation {

@@ -1,4 +1,4 @@
-import type { Outcome, PullRequest } from '../../../model/promotion.ts';
+import type { Outcome, PullRequest } from '../../../model/promotion/promotion.ts';
 import { quick } from '../../activity-options.ts';
 import { ended, place, withdrawal, type Promotion } from '../promotion.ts';
 
@@ -12,7 +12,7 @@ export async function interference(
 ): Promise<Outcome | undefined> {
   if (p.unread) {
     p.unread = false;
-    p.reading = await quick(p.input.platform, p.ask.settings.queue).readPullRequest({
+    p.reading = await quick(p.attempts, p.ask.settings.queue).readPullRequest({
       ...place(p),
       number,
       head,

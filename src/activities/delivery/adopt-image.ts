@@ -1,0 +1,38 @@
+import { digestSchema } from '../../model/names.ts';
+import { refused } from '../failures.ts';
+import type { BuildActivities } from '../contract.ts';
+import { recordImage } from './build-records.ts';
+import { serviceOf } from './known-service.ts';
+import type { Systems } from '../systems.ts';
+
+/** Safe to repeat and side by side: it reads, and the record is written once. */
+export function createAdoptImage(
+  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'images'>,
+): Pick<BuildActivities, 'adoptImage'> {
+  const { config, images } = systems;
+
+  return {
+    async adoptImage({ change, reference }) {
+      const [name = '', digest = ''] = reference.split('@');
+      if (!digestSchema.safeParse(digest).success) {
+        throw refused(`${reference} names no digest. Give the image as NAME@sha256:…`);
+      }
+      const service = await serviceOf(systems, change);
+      const allowed = [service.image, ...config.registry.allowed];
+      if (!allowed.includes(name)) {
+        throw refused(
+          `${name} is not where images of ${change.service} come from (${allowed.join(', ')}). Give it as NAME@sha256:…, without a tag.`,
+        );
+      }
+      const labels = await images.labels({ name, digest });
+      if (!labels) throw refused(`The registry has no ${reference}. Push it first.`);
+      const revision = labels['org.opencontainers.image.revision'];
+      if (revision !== change.commit) {
+        throw refused(
+          `${reference} is labelled as revision ${revision ?? '(none)'}, not ${change.commit}. Build it with the label org.opencontainers.image.revision.`,
+        );
+      }
+      return recordImage(systems, change, { name, digest });
+    },
+  };
+}

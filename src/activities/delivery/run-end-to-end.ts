@@ -1,0 +1,32 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { milliseconds } from '../../config/duration.ts';
+import { environmentOf } from '../../config/environments.ts';
+import { refused } from '../failures.ts';
+import type { BuildActivities } from '../contract.ts';
+import { withCheckout, type CheckoutSystems } from './checkout.ts';
+import { assertSucceeded } from './command-result.ts';
+import { keyOf, withOutputLog } from './output-log.ts';
+import type { Systems } from '../systems.ts';
+
+/** Safe to repeat: each attempt has a checkout and a log of its own. */
+export function createRunEndToEnd(
+  systems: CheckoutSystems & Pick<Systems, 'config' | 'objects' | 'commands'>,
+): Pick<BuildActivities, 'runEndToEnd'> {
+  const { config, objects, commands } = systems;
+
+  return {
+    async runEndToEnd({ change, environment }) {
+      const { endToEnd } = environmentOf(config, environment);
+      if (!endToEnd) throw refused(`${environment} has no endToEnd any more. See gitops.yaml.`);
+      const { command, env, timeout } = endToEnd;
+      const timeoutMs = milliseconds(timeout);
+      const { result, log } = await withOutputLog(objects, change, `end-to-end-${environment}`, (onOutput) =>
+        withCheckout(systems, change.commit, (cwd) =>
+          commands.run({ command, cwd, env, timeoutMs, signal: cancellationSignal(), onOutput }),
+        ),
+      );
+      assertSucceeded(result, 'EndToEndFailed', `The end-to-end test in ${environment}`, log);
+      return keyOf(log);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { applicationName } from '../../config/environments.ts';
+import { manifestsPath, releasePath } from '../../config/paths.ts';
+import type { Deployed } from '../../model/promotion/promotion.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import { GitError } from '../../systems/git/index.ts';
+import type { Systems } from '../systems.ts';
+import type { Place } from '../contract.ts';
+
+/** What Argo CD runs of a service in an environment, as far as this program wrote it. @throws GitError */
+export async function runningRelease(
+  { config, repository, argocd }: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+  { environment, service }: Place,
+): Promise<Deployed | undefined> {
+  const application = await argocd.application(applicationName(config, service, environment));
+  // Not what it compares with: where it does not sync by itself, that is the branch's head.
+  const revision = application?.deployedRevision;
+  if (revision === undefined) return undefined;
+  const manifests = manifestsPath(config, service);
+  const path = `${releasePath({ manifests }, environment)}/kustomization.yaml`;
+  try {
+    const release = parseReleaseKustomization((await repository.read(revision, path)) ?? '');
+    const position = release && (await repository.position(release.change.commit));
+    if (!release || position === undefined) return undefined;
+    return { ...release, position, revision, at: new Date().toISOString() };
+  } catch (error) {
+    // The branch was rewritten since: nobody must be stuck for that.
+    if (error instanceof GitError && error.kind === 'missing') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,40 @@
+import { cancellationSignal } from '@temporalio/activity';
+import { join } from 'node:path';
+import { milliseconds } from '../../config/duration.ts';
+import { changeName } from '../../model/delivery/change.ts';
+import type { BuildActivities } from '../contract.ts';
+import { withCheckout, type CheckoutSystems } from './checkout.ts';
+import { assertSucceeded, type CommandResult } from './command-result.ts';
+import { serviceOf } from './known-service.ts';
+import { keyOf, withOutputLog } from './output-log.ts';
+import type { Systems } from '../systems.ts';
+
+/** Safe to repeat: each attempt has a checkout and a log of its own. */
+export function createTestService(
+  systems: CheckoutSystems & Pick<Systems, 'config' | 'objects' | 'images' | 'commands'>,
+): Pick<BuildActivities, 'testService'> {
+  const { config, objects, images, commands } = systems;
+
+  return {
+    async testService({ change }) {
+      const { path, test } = await serviceOf(systems, change);
+      const timeoutMs = milliseconds(config.services.testTimeout);
+      const { result, log } = await withOutputLog(objects, change, 'test', (onOutput) =>
+        withCheckout(systems, change.commit, async (directory): Promise<CommandResult> => {
+          const shared = { timeoutMs, signal: cancellationSignal(), onOutput };
+          const cwd = join(directory, path);
+          return test
+            ? commands.run({ command: test, cwd, env: {}, ...shared })
+            : images.tryBuild({
+                context: cwd,
+                dockerfile: join(cwd, 'Dockerfile'),
+                target: 'test',
+                ...shared,
+              });
+        }),
+      );
+      assertSucceeded(result, 'TestsFailed', `The tests of ${changeName(change)}`, log);
+      return keyOf(log);
+    },
+  };
+}

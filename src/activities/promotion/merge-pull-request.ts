@@ -1,0 +1,62 @@
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import type { Approval, PullRequestReading } from '../../model/promotion/promotion.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { releaseMessage } from '../../model/promotion/release.ts';
+import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
+import type { PullRequestActivities } from '../contract.ts';
+import { outlived, withForge, withGit } from '../failures.ts';
+import type { Systems } from '../systems.ts';
+import { mergePinned } from './merge-pinned.ts';
+import { refuseGone } from './refuse-gone.ts';
+
+/** Safe to repeat, side by side and late: it merges the head that people saw, and nothing for an attempt that was outlived. */
+export function createMergePullRequest({
+  config,
+  repository,
+  forge,
+  temporal,
+}: Pick<Systems, 'config' | 'repository' | 'forge' | 'temporal'>): Pick<
+  PullRequestActivities,
+  'mergePullRequest'
+> {
+  const base = config.repository.branch;
+
+  return {
+    async mergePullRequest({ environment, release, pullRequest, approval, asker }) {
+      const { number, head } = pullRequest;
+      const branch = promotionBranch(environment, release.change);
+      const [title = '', ...message] = releaseMessage(environment, release).split('\n');
+      const text = {
+        title: `${title} (#${number})`,
+        message: message.join('\n').trim(),
+      };
+      const wanted = wantedBy(temporal, asker);
+      return withGit(() =>
+        withForge(async () => {
+          const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
+            if (!(await wanted())) return outlived;
+            const gone = await refuseGone(repository, release.change, await repository.tip());
+            return gone ?? unapproved(promotionSettings(config, environment).approval, approval, reading);
+          });
+          if (merged.state === 'merged' && (await ownRunIsOpen(temporal))) await forge.deleteBranch(branch);
+          return merged;
+        }),
+      );
+    },
+  };
+}
+
+/** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
+function unapproved(
+  demanded: Approval,
+  asked: Approval,
+  { approvedBy, rejectedBy }: PullRequestReading,
+): string | undefined {
+  if (demanded.by === 'decisions' && asked.by !== 'decisions') {
+    return 'The configuration demands decisions by now. Deliver the change again.';
+  }
+  if (demanded.by !== 'review') return undefined;
+  const [rejecter] = rejectedBy;
+  if (rejecter !== undefined) return `${rejecter} asked for changes.`;
+  return approvedBy.length === 0 ? 'No approving review of its head counts any more.' : undefined;
+}

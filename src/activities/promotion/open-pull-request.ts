@@ -1,0 +1,116 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { releasePath } from '../../config/paths.ts';
+import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
+import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
+import { refuseGone } from './refuse-gone.ts';
+import { refuseOlder } from './refuse-older.ts';
+import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
+import { ensurePullRequest } from '../../systems/forge/ensure-pull-request.ts';
+import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
+import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
+import { outlived, refused, withForge, withGit } from '../failures.ts';
+import { knownService } from '../delivery/known-service.ts';
+import { authorsOf } from './authors.ts';
+import { readOpened } from './read-pull-request.ts';
+import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
+import type { Systems } from '../systems.ts';
+import { runningRelease } from '../delivery/running-release.ts';
+import type { PullRequestActivities, RenderActivities } from '../contract.ts';
+
+/** Forges' search and the platform's people find what waits for the Change Board by this. */
+const decisionLabel = 'production-release';
+
+type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
+
+/** Safe to repeat, side by side and late: compare-and-set on the tree that the promotion saw; the branch's name finds its pull request. */
+export function createOpenPullRequest(
+  systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
+  rendering: RenderActivities,
+): Pick<PullRequestActivities, 'openPullRequest'> {
+  const { config, repository, forge, objects, temporal } = systems;
+  const base = config.repository.branch;
+
+  return {
+    // Attempts may overlap, and neither a new branch nor a pull request is made atomically.
+    openPullRequest: (input) =>
+      oneAtATime(promotionBranch(input.environment, input.release.change), () => withGit(() => open(input))),
+  };
+
+  async function open({ environment, release, seen, current, asked, asker }: Opening): Promise<Proposal> {
+    const { change } = release;
+    const service = await knownService({ config, repository }, change.service, seen.tip);
+    const { approval } = promotionSettings(config, environment);
+    const running = await runningRelease(systems, { environment, service: service.name });
+    const since = olderOf(running, current);
+    const commits = await repository.log(since?.change.commit, change.commit, service.paths);
+    const authors = authorsOf(config, commits, release, approval);
+    const reason =
+      (await refuseGone(repository, change, seen.tip)) ??
+      (await refuseOlder(repository, { environment, seen, position: release.source.position }));
+    if (reason !== undefined) throw refused(reason);
+
+    const branch = promotionBranch(environment, change);
+    const path = releasePath(service, environment);
+    const wanted = wantedBy(temporal, asker);
+    const written = await repository.writeRelease({
+      branch,
+      path,
+      base: release.source.base,
+      kustomization: releaseKustomization(release),
+      expectedTree: seen.tree,
+      message: releaseMessage(environment, release),
+      stillWanted: wanted,
+    });
+    if (written.state === 'unwanted') throw refused(outlived);
+    if (written.state === 'changed') {
+      throw refused(`Somebody else wrote ${path} meanwhile. Deliver the change again.`);
+    }
+
+    const { revision: head, tree } = written;
+    const rendered =
+      asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined;
+    const shown = rendered && {
+      key: rendered.diff,
+      summary: rendered.summary,
+      text: (await objects.get(rendered.diff))?.body ?? '',
+    };
+    const facts = {
+      ...{ environment, release, approval, commits, authors },
+      ...(current && { current }),
+      ...(running && { running }),
+    };
+    return withForge(async () => {
+      const found = await ensurePullRequest(forge, {
+        branch,
+        head,
+        base,
+        title: pullRequestTitle(environment, release),
+        body: pullRequestBody({ ...facts, ...(shown && { diff: shown }) }),
+        ...(approval.by === 'decisions' && { label: decisionLabel }),
+        released: tree === seen.tree,
+        stillWanted: wanted,
+      });
+      if (!found) throw refused(outlived);
+      const { number, url } = found;
+      // Of a merged one the commit that it became: its own head may be gone with its branch.
+      const pullRequest = { number, url, head: found.revision ?? head };
+      const reading = await readOpened(forge, { ...pullRequest, base });
+      return { pullRequest, tree, authors, reading, ...(rendered && { rendered }) };
+    });
+  }
+
+  /** What may not run is not proposed: of its branch nothing stays. */
+  async function render(
+    input: Parameters<RenderActivities['renderRelease']>[0],
+    branch: string,
+  ): Promise<Rendered> {
+    try {
+      return await rendering.renderRelease(input);
+    } catch (error) {
+      const isRefusal = error instanceof ApplicationFailure && error.nonRetryable;
+      if (isRefusal && (await ownRunIsOpen(temporal))) await withForge(() => forge.deleteBranch(branch));
+      throw error;
+    }
+  }
+}

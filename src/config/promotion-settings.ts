@@ -1,0 +1,33 @@
+import type { Approval, PromotionSettings } from '../model/promotion/promotion.ts';
+import { milliseconds } from './duration.ts';
+import { environmentOf } from './environments.ts';
+import type { Config, EnvironmentConfig } from './schema.ts';
+import { silenceOf } from './silence.ts';
+
+/** What a promotion into an environment has to do, as the configuration says now. */
+export function promotionSettings(config: Config, environment: string): PromotionSettings {
+  const { entersBy, sync, endToEnd, healthy, review, approval } = environmentOf(config, environment);
+  return {
+    entersBy,
+    approval: approvalOf(config, approval),
+    sync,
+    endToEnd: endToEnd !== undefined,
+    healthyWithinMs: milliseconds(healthy),
+    reviewWithinMs: milliseconds(review),
+    endToEndWithinMs: endToEnd ? milliseconds(endToEnd.timeout) : 0,
+    // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
+    queue: sync === 'manual' ? 'production' : 'delivery',
+    silence: silenceOf(config),
+  };
+}
+
+function approvalOf({ people }: Config, approval: EnvironmentConfig['approval']): Approval {
+  if (typeof approval === 'string') return { by: approval };
+  const deciders = Object.keys(people).filter((name) => people[name]?.decides);
+  return {
+    by: 'decisions',
+    quorum: approval.quorum,
+    expiresAfterMs: milliseconds(approval.expiresAfter),
+    deciders,
+  };
+}

@@ -1,0 +1,84 @@
+import type { Change, Image, Source } from './change.ts';
+import { codeBlock, inlineCode } from '../text/markdown.ts';
+import type { PromotionSettings, PromotionState, PromotionView } from '../promotion/promotion.ts';
+import type { Silence } from '../temporal/silence.ts';
+
+/** What `verify` decided that a delivery does. */
+export interface Plan {
+  source: Source;
+  test: boolean;
+  /** `none`: a service without image. `given`: CI built it. */
+  image: 'none' | 'build' | 'given';
+  /** In order. */
+  environments: { name: string; settings: PromotionSettings }[];
+  /** Where the configuration has another than the usual one. */
+  silence?: Silence;
+}
+
+export interface DeliveryInput {
+  platform: string;
+  change: Change;
+  /** `REF@DIGEST` that CI built; without it the image is built here. */
+  image?: string;
+}
+
+export interface Step {
+  name: string;
+  state: 'pending' | PromotionState;
+  /** ISO 8601 */
+  startedAt?: string;
+  finishedAt?: string;
+  error?: string;
+  /** While it runs: what a wait waits for, or why the last attempt failed. Only a status that was just asked for has it. */
+  progress?: string;
+  /** Key of the log in the object store. */
+  log?: string;
+  /** How the logs end that belong to an error. Only a status that was just asked for has it: histories hold no logs. */
+  logEnd?: string;
+}
+
+/** What the failure of a step carries beside its message: keys of logs in the object store. */
+export interface FailureLogs {
+  logs: string[];
+}
+
+/** A change's status, as the query `status`, `status --json` and the final document show it. */
+export interface Delivery {
+  /** `<service>/<sha>` */
+  change: string;
+  service: string;
+  commit: string;
+  subject?: string;
+  state: PromotionState;
+  waitingFor?: string;
+  /** How it ended, when it did not succeed. */
+  reason?: string;
+  image?: { reference: string; digest: string };
+  steps: Step[];
+  environments: Record<string, PromotionView>;
+}
+
+export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;
+
+const marks: Record<Step['state'], string> = {
+  pending: '○',
+  running: '▶',
+  waiting: '⏸',
+  succeeded: '✔',
+  failed: '✖',
+  rejected: '✖',
+  superseded: '⤼',
+  'rolled-back': '↶',
+};
+
+/** The delivery as Markdown, for the Temporal UI. */
+export function describeDelivery({ change, subject, steps, state, reason }: Delivery): string {
+  return [
+    `**${change}**${subject === undefined ? '' : ` ${inlineCode(subject)}`}`,
+    '',
+    ...steps.map(({ name, state }) => `- ${marks[state]} ${name}${state === 'pending' ? '' : ` (${state})`}`),
+    // What for, and how much of it has come, its environment knows.
+    ...(state === 'waiting' ? ['', `Waits for people: ${inlineCode(`gitops status ${change}`)}`] : []),
+    ...(reason === undefined ? [] : ['', codeBlock(reason)]),
+  ].join('\n');
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { nameSchema, shaSchema } from '../names.ts';
+
+/** What the last poll of the repository saw; the next one tells what changed since. */
+export const repositorySeenSchema = z.object({
+  /** Tip of the protected branch. */
+  tip: shaSchema,
+  /** Open promotion pull requests, by number: where they lead, and when the forge last changed them. */
+  pullRequests: z.record(
+    z.string(),
+    z.object({ environment: nameSchema, service: nameSchema, updatedAt: z.string() }),
+  ),
+});
+export type RepositorySeen = z.infer<typeof repositorySeenSchema>;
+
+/** A pull request that changed, and the environment that it concerns. */
+export interface PullRequestNews {
+  number: number;
+  environment: string;
+  service: string;
+}
+
+/** Those that are new, changed, or no longer open: forges do not send lost webhooks again. */
+export function pullRequestNews(
+  before: RepositorySeen['pullRequests'],
+  now: RepositorySeen['pullRequests'],
+): PullRequestNews[] {
+  return Object.entries({ ...before, ...now })
+    .filter(([number]) => now[number]?.updatedAt !== before[number]?.updatedAt)
+    .map(([number, { environment, service }]) => ({ number: Number(number), environment, service }));
+}

@@ -1,0 +1,52 @@
+import { changeName, type Change, type Image, type Release } from '../delivery/change.ts';
+
+/**
+ * The `kustomization.yaml` of a `release/` folder: deterministic, so that the same release is the same Git tree.
+ * The tag is for people, the digest is what runs.
+ */
+export function releaseKustomization({ change, image }: Pick<Release, 'change' | 'image'>): string {
+  const lines = [
+    `# Release of ${changeName(change)}`,
+    '# Written by gitops at every promotion. What people change belongs into the overlay beside this folder.',
+    'apiVersion: kustomize.config.k8s.io/v1beta1',
+    'kind: Kustomization',
+    'resources:',
+    '  - base',
+  ];
+  if (image) {
+    lines.push(
+      'images:',
+      `  - name: ${image.name}`,
+      `    newName: ${image.name}`,
+      `    newTag: ${change.commit}`,
+      `    digest: ${image.digest}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+const pattern =
+  /^# Release of ([a-z0-9-]+)\/([0-9a-f]{40})\n[^]*?(?: {2}- name: (\S+)\n[^]*? {4}digest: (sha256:[0-9a-f]{64})\n)?$/;
+
+/** The release that such a file was written for; undefined when a person wrote or touched it. */
+export function parseReleaseKustomization(text: string): { change: Change; image?: Image } | undefined {
+  const [, service, commit, name, digest] = pattern.exec(text) ?? [];
+  if (service === undefined || commit === undefined) return undefined;
+  const change = { service, commit };
+  const release =
+    name !== undefined && digest !== undefined ? { change, image: { name, digest } } : { change };
+  return releaseKustomization(release) === text ? release : undefined;
+}
+
+/** Message of the commit that writes a release. */
+export function releaseMessage(environment: string, { change, source, image }: Release): string {
+  return [
+    `release: ${change.service} ${change.commit.slice(0, 12)} to ${environment}`,
+    '',
+    source.subject,
+    '',
+    `Gitops-Change: ${changeName(change)}`,
+    `Gitops-Environment: ${environment}`,
+    ...(image ? [`Gitops-Image: ${image.name}@${image.digest}`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import { changeSchema } from '../delivery/change.ts';
+import { digestSchema, imageReferenceSchema, nameSchema, shaSchema } from '../names.ts';
+import type { DeliveryInput } from '../delivery/delivery.ts';
+import type { EnvironmentInput, EnvironmentState, UnfinishedPromotion } from '../promotion/environment.ts';
+import type { Answer, Ask, Progress } from '../promotion/promotion.ts';
+import { silenceSchema } from './silence.ts';
+
+// What workflows take: starts and signals come from whoever reaches the namespace. Keys that are not known pass, since
+// who sends may run newer code than who receives.
+
+/** Longer than any wait that the configuration allows, and short enough for every clock. */
+const duration = z
+  .int()
+  .min(0)
+  .max(366 * 86_400_000);
+const text = z.string().max(4096);
+const texts = z.array(text).max(1000);
+const id = z.string().min(1).max(200);
+
+const approvalSchema = z.discriminatedUnion('by', [
+  z.looseObject({ by: z.enum(['none', 'review']) }),
+  z.looseObject({
+    by: z.literal('decisions'),
+    quorum: z.int().min(1),
+    expiresAfterMs: duration,
+    deciders: texts,
+  }),
+]);
+
+export const askSchema: z.ZodType<Ask> = z.looseObject({
+  id,
+  asker: z.looseObject({ workflowId: z.string().min(1).max(500), runId: id }),
+  release: z.looseObject({
+    change: changeSchema,
+    source: z.looseObject({
+      position: z.int().min(1),
+      subject: text,
+      authors: texts,
+      committedAt: text,
+      base: shaSchema,
+      paths: texts,
+    }),
+    image: z.looseObject({ name: text, digest: digestSchema }).exactOptional(),
+  }),
+  settings: z.looseObject({
+    entersBy: z.enum(['push', 'pull-request']),
+    approval: approvalSchema,
+    sync: z.enum(['automated', 'manual']),
+    endToEnd: z.boolean(),
+    healthyWithinMs: duration,
+    reviewWithinMs: duration,
+    endToEndWithinMs: duration,
+    queue: z.enum(['delivery', 'production']),
+    silence: silenceSchema.exactOptional(),
+  }),
+});
+
+/** What has to be readable of an ask so that it can be answered. */
+export const refusedAskSchema = z.looseObject({
+  id,
+  asker: z.looseObject({ workflowId: z.string().min(1).max(500), runId: id }),
+});
+
+export const withdrawalSchema = z.looseObject({ ask: askSchema, reason: text });
+export const pullRequestChangeSchema = z.looseObject({ number: z.int() });
+
+const seen = {
+  waitingFor: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  logs: texts.exactOptional(),
+};
+const outcomeSchema = z.looseObject({
+  state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
+  ...seen,
+});
+
+export const answerSchema: z.ZodType<Answer> = z.looseObject({
+  askId: id,
+  environment: nameSchema,
+  outcome: outcomeSchema,
+});
+
+export const progressSchema: z.ZodType<Progress> = z.looseObject({
+  askId: id,
+  environment: nameSchema,
+  view: z.looseObject({
+    state: z.enum(['pending', 'running', 'waiting', ...outcomeSchema.shape.state.options, 'rolled-back']),
+    ...seen,
+  }),
+});
+
+export const deliveryInputSchema: z.ZodType<DeliveryInput> = z.looseObject({
+  platform: nameSchema,
+  change: changeSchema,
+  image: imageReferenceSchema.exactOptional(),
+});
+
+const unfinishedSchema: z.ZodType<UnfinishedPromotion> = z.looseObject({
+  ask: askSchema,
+  view: z.looseObject({ state: z.enum(['running', 'waiting']) }),
+});
+
+const stateSchema: z.ZodType<EnvironmentState> = z.looseObject({
+  waiting: z.array(askSchema),
+  answered: z.array(
+    z.looseObject({ askId: id, change: changeSchema, position: z.int(), outcome: outcomeSchema }),
+  ),
+  unfinished: unfinishedSchema.exactOptional(),
+  unstored: z.boolean().exactOptional(),
+});
+
+export const environmentInputSchema = z.looseObject({
+  platform: nameSchema,
+  environment: nameSchema,
+  service: nameSchema,
+  carried: stateSchema.optional(),
+}) as z.ZodType<EnvironmentInput>;
+
+/** Commits of the protected branch after `since`, up to `until` or its tip. */
+export const rangeSchema = z.strictObject({ since: shaSchema, until: shaSchema.exactOptional() });
+export type Range = z.infer<typeof rangeSchema>;

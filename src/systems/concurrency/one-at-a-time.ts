@@ -1,0 +1,13 @@
+const last = new Map<string, Promise<unknown>>();
+
+/** Does what is asked for one key at the same time one after the other, in this process. Other keys do not wait. */
+export async function oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const before = last.get(key) ?? Promise.resolve();
+  const mine = before.then(work, work);
+  last.set(key, mine);
+  try {
+    return await mine;
+  } finally {
+    if (last.get(key) === mine) last.delete(key);
+  }
+}
