@@ -9,6 +9,7 @@ import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { stringify } from 'yaml';
 import { createClient, type Delivery } from '../../src/client.ts';
+import type { Change } from '../../src/model/change.ts';
 import { runsOf } from '../../test/support/histories.ts';
 import { startTemporal } from '../../test/support/temporal.ts';
 import { billOf } from '../billing.ts';
@@ -25,6 +26,8 @@ const warmUp = 20;
 const idle = { waits: 500, ms: 30_000 };
 
 const syncMs = 500;
+/** So many are started at a time. */
+const batch = 50;
 const costBar = { atMost: 1.2 };
 
 interface Cost {
@@ -90,6 +93,32 @@ const actions = ({ actions: all, deliveries }: Cost): number => all / deliveries
 const names = (count: number, prefix = 'service'): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
 
+const changesOf = (services: string[], each: number): Change[] =>
+  services.flatMap((service) =>
+    Array.from({ length: each }, (_, index) => ({ service, commit: commitOf(service, index + 1) })),
+  );
+
+/** As fast as the server takes them. @returns IDs of their workflows */
+async function starting(platform: string, client: Client, changes: Change[]): Promise<string[]> {
+  const gitops = createClient(client, platform);
+  const started: { workflowId: string }[] = [];
+  for (let done = 0; done < changes.length; done += batch) {
+    const some = changes.slice(done, done + batch).map((change) => gitops.deliver(change));
+    started.push(...(await Promise.all(some)));
+  }
+  return started.map(({ workflowId }) => workflowId);
+}
+
+/** Until all have ended, also when one fails: who still waits must not find the server gone. */
+async function delivering(platform: string, client: Client, changes: Change[]): Promise<Delivery[]> {
+  const ids = await starting(platform, client, changes);
+  const ended = await Promise.allSettled(ids.map((id) => client.workflow.getHandle(id).result()));
+  return ended.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value as Delivery;
+  });
+}
+
 /** All changes of some services, started at once. */
 async function delivered({ services, each }: typeof small): Promise<Cost> {
   const own = names(services);
@@ -98,18 +127,11 @@ async function delivered({ services, each }: typeof small): Promise<Cost> {
   // The repository is as large on both sides.
   const known = [...names(large.services), ...warming];
   return withWorker({ services: known, each, environments, syncMs }, async (platform, client, usage) => {
-    const gitops = createClient(client, platform);
-    async function deliver(service: string, number: number): Promise<Delivery> {
-      const { workflowId } = await gitops.deliver({ service, commit: commitOf(service, number) });
-      return (await client.workflow.getHandle(workflowId).result()) as Delivery;
-    }
-    await Promise.all(warming.map((service) => deliver(service, 1)));
+    await delivering(platform, client, changesOf(warming, 1));
 
     const before = await usage();
     const start = performance.now();
-    const ended = await Promise.all(
-      own.flatMap((service) => Array.from({ length: each }, (_, index) => deliver(service, index + 1))),
-    );
+    const ended = await delivering(platform, client, changesOf(own, each));
     const seconds = (performance.now() - start) / 1000;
     const after = await usage();
     const runs = await runsOf(client, platform);
@@ -136,8 +158,7 @@ async function waited(): Promise<{ with: number; without: number }> {
       return ((await usage()).cpuSeconds - before.cpuSeconds) / (idle.ms / 100_000);
     }
     const without = await measured();
-    const gitops = createClient(client, platform);
-    await Promise.all(services.map((service) => gitops.deliver({ service, commit: commitOf(service, 1) })));
+    await starting(platform, client, changesOf(services, 1));
     while ((await usage()).waits < idle.waits) await delay(500);
     await delay(5000);
     return { with: await measured(), without };
