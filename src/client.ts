@@ -30,6 +30,7 @@ export type { Documents } from './client/documents.ts';
 export type { ListedChange, ListedEnvironment, ListFilter, Listing } from './client/list.ts';
 export type { Delivery, Step } from './model/delivery.ts';
 export type { Range } from './model/inputs.ts';
+export type { Problem } from './model/problem.ts';
 export type { Decision, PromotionState, PromotionView } from './model/promotion.ts';
 export type { DecideRequest } from './client/decide.ts';
 export type { DeliverRequest, Started } from './client/start.ts';
@@ -75,7 +76,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
       return ask(async () => session.status(await resolve(name)));
     },
 
-    /** What visibility knows, newest first; it lags behind by moments. */
+    /** What visibility knows, newest first; it lags behind by moments. And what stands still. */
     list(filter: ListFilter = {}): Promise<Listing> {
       return ask(async () => listAll(client, platform, checked(listFilterSchema, filter)));
     },

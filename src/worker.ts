@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { heartbeatEveryMs } from './systems/temporal/workers.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
@@ -37,6 +38,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
     logger: log,
+    workerHeartbeatInterval: heartbeatEveryMs,
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   });
   const { namespace, options } = connectionSettings();

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { changeName, changeSchema } from '../model/change.ts';
 import { nameSchema } from '../model/names.ts';
 import type { PromotionState } from '../model/promotion.ts';
+import type { Problem } from '../model/problem.ts';
 import { attributes } from '../model/visibility.ts';
+import { listProblems } from './list-problems.ts';
 
 /** One row of `status`: what visibility knows of a change without asking its workflow. */
 export interface ListedChange {
@@ -34,6 +36,8 @@ export interface Listing {
   /** Newest first. */
   changes: ListedChange[];
   environments: ListedEnvironment[];
+  /** What stands still in the platform until somebody does something, whatever was asked for; empty when all is well. */
+  problems: Problem[];
 }
 
 export const listFilterSchema = z.strictObject({
@@ -56,6 +60,9 @@ export async function listAll(
     ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
   ];
   const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
+  const problems = listProblems(client, platform);
+  // Waited for below; what fails before that is thrown first.
+  problems.catch(() => undefined);
   const environments = (
     await collect(
       client,
@@ -68,7 +75,11 @@ export async function listAll(
   const changes = (await collect(client, [...ours, 'WorkflowType = "deliverService"'], limit))
     .flatMap(listedChange)
     .filter(({ change }) => environment === undefined || inEnvironment.has(change));
-  return { changes: newestOfEach(changes), environments: environments.toSorted(byPlace) };
+  return {
+    changes: newestOfEach(changes),
+    environments: environments.toSorted(byPlace),
+    problems: await problems,
+  };
 }
 
 async function collect(client: Client, terms: string[], limit: number): Promise<WorkflowExecutionInfo[]> {

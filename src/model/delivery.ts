@@ -1,5 +1,6 @@
 import type { Change, Image, Source } from './change.ts';
 import { codeBlock, inlineCode } from './markdown.ts';
+import type { Problem } from './problem.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from './promotion.ts';
 
 /** What `verify` decided that a delivery does. */
@@ -46,6 +47,8 @@ export interface Delivery {
   image?: { reference: string; digest: string };
   steps: Step[];
   environments: Record<string, PromotionView>;
+  /** What it cannot get over by itself. Only a status that was just asked for has them. */
+  problems?: Problem[];
 }
 
 export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;

@@ -12,7 +12,11 @@ export const startTemporal = () =>
     server: {
       executable: { type: 'existing-path', path: onPath('temporal') },
       searchAttributes: Object.values(attributes),
-      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+      extraArgs: [
+        ...['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+        // Five is the default; each takes ten seconds and more.
+        ...['--dynamic-config-value', 'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2'],
+      ],
     },
   });
 
