@@ -32,6 +32,7 @@ export type { Delivery, Step } from './model/delivery/delivery.ts';
 export type { Range } from './model/temporal/input-schemas.ts';
 export type { Decision } from './model/decisions/decision.ts';
 export type { PromotionState, PromotionView } from './model/promotion/promotion.ts';
+export type { Problem } from './model/temporal/problem.ts';
 export type { DecideRequest } from './client/decide.ts';
 export type { DeliverRequest, Started } from './client/start.ts';
 export type { WaitOptions } from './client/wait.ts';
@@ -76,7 +77,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
       return ask(async () => session.shown(await resolve(name)));
     },
 
-    /** What visibility knows, newest first; it lags behind by moments. */
+    /** What visibility knows, newest first; it lags behind by moments. And what stands still. */
     list(filter: ListFilter = {}): Promise<Listing> {
       return ask(async () => listAll(client, platform, checked(listFilterSchema, filter)));
     },

@@ -7,6 +7,7 @@ import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
+import { heartbeatEveryMs } from './systems/temporal/workers.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
@@ -47,6 +48,7 @@ export async function runWorker({
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
     logger: log,
+    workerHeartbeatInterval: heartbeatEveryMs,
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   });
   const { namespace, options } = connectionSettings();

@@ -1,6 +1,9 @@
-import { expect } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
 import { createClient } from '../src/client.ts';
-import { commandOf } from './support/cli.ts';
+import { queues } from '../src/model/temporal/task-queues.ts';
+import { workersOf } from '../src/systems/temporal/workers.ts';
+import { commandOf, startCommand } from './support/cli.ts';
 import { test, useTemporal } from './support/workflow-rig.ts';
 import { World } from './support/world.ts';
 
@@ -50,3 +53,35 @@ test('a delivery that has asked nobody yet has nobody to ask again', async ({ ri
   tested.resolve();
   await rig.sees(change, { state: 'waiting' });
 });
+
+test('a worker that lives is never called dead, and one that was killed is within half a minute', async ({
+  rig,
+}) => {
+  await rig.endWorkers();
+  const live = async () =>
+    (await workersOf(rig.temporal.client, rig.platform, queues)).map(({ live }) => live.join());
+  const nobody = queues.map(() => '');
+  expect(await live()).toEqual(nobody);
+
+  const worker = startCommand(rig, ['worker'], {}, 150_000);
+  await worker.says('ready: ');
+  const served = queues.map(() => expect.stringMatching(`^${worker.pid}@`) as unknown);
+  await vi.waitFor(async () => expect(await live()).toEqual(served), 10_000);
+  // From its first poll, by which nobody has heard its heart, until after that.
+  for (const until = Date.now() + 12_000; Date.now() < until; await sleep(500)) {
+    expect(await live()).toEqual(served);
+  }
+
+  await worker.kill();
+  const killed = Date.now();
+  await vi.waitFor(async () => expect(await live()).toEqual(nobody), { timeout: 30_000, interval: 500 });
+  const [{ lastSeenMs = 0 } = {}] = await workersOf(rig.temporal.client, rig.platform, queues);
+  expect(killed - lastSeenMs).toBeLessThan(10_000);
+
+  // Another one takes its place at once.
+  const next = startCommand(rig, ['worker', '--queues', 'build'], {}, 60_000);
+  await next.says('ready: ');
+  await vi.waitFor(async () => expect((await live())[0]).toMatch(`${next.pid}@`), 15_000);
+  expect(await next.end()).toBe(0);
+  await vi.waitFor(async () => expect(await live()).toEqual(nobody), { timeout: 15_000, interval: 500 });
+}, 180_000);

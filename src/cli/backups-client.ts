@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
-import { pollersOf } from '../systems/temporal/pollers.ts';
+import { workersOf } from '../systems/temporal/workers.ts';
 import { note, type CommonOptions } from './common.ts';
 
 /** @throws GitopsError `usage`: the configuration says nothing of backups, and what to write */
@@ -39,10 +39,8 @@ export async function withWorkers(
     });
   });
   try {
-    const served = await Promise.all(
-      queues.map((queue) => pollersOf(client, taskQueue(config.platform, queue), 'activity')),
-    );
-    const missing = queues.filter((_, index) => served[index]?.length === 0);
+    const states = await workersOf(client, config.platform, queues);
+    const missing = states.filter(({ live }) => live.length === 0).map(({ queue }) => queue);
     if (missing.length > 0) {
       const names = missing.map((queue) => taskQueue(config.platform, queue)).join(' and ');
       note(`Nobody serves ${names} now. Start it: gitops worker --queues ${missing.join(',')}`);

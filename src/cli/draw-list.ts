@@ -1,15 +1,19 @@
 import { stripVTControlCharacters } from 'node:util';
 import { bold, dim } from 'yoctocolors';
 import type { Listing } from '../client.ts';
+import { drawProblems } from './draw-problems.ts';
 import { painted } from './draw.ts';
 import { durationBetween, harmless, shortChange, shorten } from './text.ts';
 
-/** The tables of `gitops status`: the newest changes, then what each environment has of each service. */
-export function drawList({ changes, environments }: Listing, now: number, width: number): string {
+/** The tables of `gitops status`: what stands still, the newest changes, then what each environment has of each service. */
+export function drawList({ changes, environments, problems }: Listing, now: number, width: number): string {
+  const trouble = problems.length === 0 ? [] : [bold('Problems'), ...drawProblems(problems, now, width), ''];
   if (changes.length === 0 && environments.length === 0) {
-    return 'Nothing has been delivered yet. Start: gitops deliver --service SERVICE --commit SHA';
+    const start = 'Nothing has been delivered yet. Start: gitops deliver --service SERVICE --commit SHA';
+    return [...trouble, start].join('\n');
   }
   return [
+    ...trouble,
     bold('Changes'),
     ...table(
       changes.map(({ change, state, startedAt, subject = '' }) => [

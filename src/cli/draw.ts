@@ -1,6 +1,7 @@
 import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
 import type { Delivery, Step } from '../model/delivery/delivery.ts';
 import type { PromotionView } from '../model/promotion/promotion.ts';
+import { drawProblems } from './draw-problems.ts';
 import { durationBetween, harmless, shortChange, shorten, wrap } from './text.ts';
 
 type Paint = (text: string) => string;
@@ -29,9 +30,9 @@ const mostLines = 24;
  * @param width of the terminal, in columns
  */
 export function draw(delivery: Delivery, now: number, width: number): string {
-  const { change, subject, state, reason, steps } = delivery;
+  const { change, subject, state, reason, steps, problems = [] } = delivery;
   const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
-  const nameWidth = Math.max(...steps.map(({ name }) => name.length)) + 2;
+  const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length)) + 2;
   const indent = 4 + nameWidth + 9;
   const body = steps.flatMap((step) => {
     const { mark, paint } = looks[step.state];
@@ -48,10 +49,11 @@ export function draw(delivery: Delivery, now: number, width: number): string {
   return [
     bold(shorten(title, width)),
     '',
-    ...body,
-    '',
+    // One whose code cannot answer shows no steps.
+    ...(body.length === 0 ? [] : [...body, '']),
     `  ${painted(state, conclusion(delivery))}`,
     ...(reason === undefined || told ? [] : wrap(harmless(reason), width - 2).map((line) => `  ${line}`)),
+    ...drawProblems(problems, now, width),
   ].join('\n');
 }
 

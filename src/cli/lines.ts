@@ -22,7 +22,13 @@ export function changedLines(before: Delivery | undefined, after: Delivery, now:
     ];
   });
   const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
-  return [...steps, ...(ended ? [say(`${after.state}${because(after.reason)}`)] : [])];
+  const known = new Set(before?.problems?.map(({ message }) => message));
+  const problems = (after.problems ?? []).filter(({ message }) => !known.has(message));
+  return [
+    ...steps,
+    ...problems.map(({ message, runbook }) => say(`${message} See ${runbook}.`)),
+    ...(ended ? [say(`${after.state}${because(after.reason)}`)] : []),
+  ];
 }
 
 function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {

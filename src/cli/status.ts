@@ -59,12 +59,12 @@ async function list({ service, environment, ...options }: Options): Promise<void
 }
 
 /** The environments of a service in the order in which changes go through them. */
-function inOrder({ changes, environments }: Listing, config: Config): Listing {
+function inOrder({ environments, ...rest }: Listing, config: Config): Listing {
   const position = new Map(config.environments.map(({ name }, index) => [name, index]));
   const sorted = environments.toSorted(
     (a, b) =>
       a.service.localeCompare(b.service) ||
       (position.get(a.environment) ?? 0) - (position.get(b.environment) ?? 0),
   );
-  return { changes, environments: sorted };
+  return { ...rest, environments: sorted };
 }

@@ -4,6 +4,8 @@ import { changeName, changeSchema } from '../model/delivery/change.ts';
 import { nameSchema } from '../model/names.ts';
 import type { PromotionState } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
+import type { Problem } from '../model/temporal/problem.ts';
+import { listProblems } from './list-problems.ts';
 
 /** One row of `status`: what visibility knows of a change without asking its workflow. */
 export interface ListedChange {
@@ -34,6 +36,8 @@ export interface Listing {
   /** Newest first. */
   changes: ListedChange[];
   environments: ListedEnvironment[];
+  /** What stands still in the platform until somebody does something, whatever was asked for; empty when all is well. */
+  problems: Problem[];
 }
 
 export const listFilterSchema = z.strictObject({
@@ -56,6 +60,9 @@ export async function listAll(
     ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
   ];
   const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
+  const problems = listProblems(client, platform);
+  // Waited for below; what fails before that is thrown first.
+  problems.catch(() => undefined);
   const [places, deliveries] = await Promise.all([
     collect(client, [
       ...ours,
@@ -71,7 +78,11 @@ export async function listAll(
   const changes = deliveries
     .flatMap(listedChange)
     .filter(({ change }) => environment === undefined || inEnvironment.has(change));
-  return { changes: newestOfEach(changes), environments: environments.toSorted(byPlace) };
+  return {
+    changes: newestOfEach(changes),
+    environments: environments.toSorted(byPlace),
+    problems: await problems,
+  };
 }
 
 /** What a server gives at most at a time, unless it was told otherwise. */

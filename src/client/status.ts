@@ -2,6 +2,7 @@ import {
   QueryNotRegisteredError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
 import { changeName, type Change } from '../model/delivery/change.ts';
@@ -9,9 +10,12 @@ import type { Delivery } from '../model/delivery/delivery.ts';
 import type { EnvironmentView } from '../model/promotion/environment.ts';
 import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
+import type { Problem } from '../model/temporal/problem.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
 import type { deliverService } from '../workflows/deliver-service.ts';
 import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';
+import { noAnswer, problemsOf } from './problems.ts';
 import { progressOf } from './progress.ts';
 
 /**
@@ -33,9 +37,12 @@ export async function readStatus(
     const handle = client.workflow.getHandle<typeof deliverService>(workflowId, runId);
     // Its answer stands in its history: to ask it again takes a worker.
     if (status.name === 'COMPLETED') return await handle.result();
+    const problems = status.name === 'RUNNING' ? await problemsOf(client, platform, description) : [];
+    if (problems.some(isFailing)) return withProblems(withoutAsking(change, description), problems);
     const delivery = await handle.query(deliveryStatus);
     if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
-    return asItsEnvironmentHasIt(client, platform, withProgress(delivery, progressOf(description)));
+    const told = withProblems(withProgress(delivery, progressOf(description)), problems);
+    return await asItsEnvironmentHasIt(client, platform, told);
   } catch (error) {
     // One that somebody started by hand with bad input never became a delivery.
     if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
@@ -62,18 +69,79 @@ async function asItsEnvironmentHasIt(
 ): Promise<Delivery> {
   const name = environmentUnderWay(delivery);
   if (name === undefined) return delivery;
-  try {
-    const workflowId = environmentId(platform, name, delivery.service);
-    const handle = client.workflow.getHandle(workflowId);
-    const [view, description] = await Promise.all([handle.query(environmentStatus), handle.describe()]);
-    const seen = withEnvironment(delivery, name, view);
-    const isActive = view.active && changeName(view.active.change) === delivery.change;
-    return isActive ? withProgress(seen, progressOf(description)) : seen;
-  } catch (error) {
-    // It is asked again by the delivery, and may not have been started yet.
-    if (error instanceof WorkflowNotFoundError) return delivery;
-    throw error;
+  const handle = client.workflow.getHandle(environmentId(platform, name, delivery.service));
+  const description = await handle.describe().catch(ifThere);
+  if (description?.status.name !== 'RUNNING') {
+    const ended = description?.status.name.toLowerCase().replace('_', ' ') ?? 'forgotten';
+    return unanswered(
+      client,
+      platform,
+      delivery,
+      name,
+      `whose workflow was ${ended}`,
+      description?.closeTime,
+    );
   }
+  const problems = await problemsOf(client, platform, description);
+  const told = withProblems(delivery, problems);
+  // It cannot answer.
+  if (problems.some(isFailing)) return told;
+  const view = await handle.query(environmentStatus).catch(ifThere);
+  if (!view || !knows(view, delivery)) {
+    return unanswered(client, platform, told, name, 'which does not know it');
+  }
+  const seen = withEnvironment(told, name, view);
+  const isActive = view.active && changeName(view.active.change) === delivery.change;
+  return isActive ? withProgress(seen, progressOf(description)) : seen;
+}
+
+/** @throws all that is not the news that there is no such workflow */
+function ifThere(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}
+
+function knows({ active, waiting, recent }: EnvironmentView, { change: name }: Delivery): boolean {
+  return [...(active ? [active] : []), ...waiting, ...recent].some(
+    ({ change }) => changeName(change) === name,
+  );
+}
+
+/** Nobody will answer, unless the delivery is just about to ask, or has just been answered. */
+async function unanswered(
+  client: Client,
+  platform: string,
+  delivery: Delivery,
+  environment: string,
+  why: string,
+  since?: Date,
+): Promise<Delivery> {
+  const handle = client.workflow.getHandle(deliverId(platform, delivery));
+  const { status, raw } = await handle.describe();
+  const isBusy = raw.pendingWorkflowTask || (raw.pendingActivities ?? []).length > 0;
+  if (isBusy || status.name !== 'RUNNING') return delivery;
+  return withProblems(delivery, [noAnswer(handle.workflowId, delivery.change, environment, why, since)]);
+}
+
+const isFailing = ({ kind }: Problem): boolean => kind === 'failing-workflow';
+
+const withProblems = (delivery: Delivery, more: Problem[]): Delivery =>
+  more.length === 0 ? delivery : { ...delivery, problems: [...(delivery.problems ?? []), ...more] };
+
+/** All that can be said of a delivery whose code cannot answer. */
+function withoutAsking(
+  { service, commit }: Change,
+  { memo, typedSearchAttributes }: WorkflowExecutionDescription,
+): Delivery {
+  const subject = memo?.['subject'];
+  return {
+    change: changeName({ service, commit }),
+    service,
+    commit,
+    ...(typeof subject === 'string' && { subject }),
+    state: typedSearchAttributes.get(attributes.state) === 'waiting' ? 'waiting' : 'running',
+    steps: [],
+    environments: {},
+  };
 }
 
 const withProgress = (delivery: Delivery, progress: string | undefined): Delivery => ({

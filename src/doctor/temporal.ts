@@ -1,9 +1,11 @@
 import { ScheduleNotFoundError, type Client } from '@temporalio/client';
 import { nightlyBackupId, pollId, scheduledDrillId } from '../model/temporal/workflow-ids.ts';
 import { queues, taskQueue, type Queue } from '../model/temporal/task-queues.ts';
+import { failingWorkflows, unansweredDeliveries } from '../client/list-problems.ts';
 import { connectClient, connectionSettings } from '../systems/temporal/connect.ts';
-import { pollersOf } from '../systems/temporal/pollers.ts';
+import { reportsProblems } from '../systems/temporal/failing-workflows.ts';
 import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';
+import { workersOf, type QueueState } from '../systems/temporal/workers.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Temporal itself, what `gitops setup` leaves in it, and who works there. */
@@ -34,7 +36,10 @@ export const temporal: Check = {
       }
       // Where nothing is backed up there is nothing to recover.
       const needed = queues.filter((queue) => queue !== 'recovery' || backup !== undefined);
-      yield* workers(client, platform, needed);
+      const states = await workersOf(client, platform, needed);
+      yield* workers(platform, states);
+      const canAsk = states.some(({ queue, live }) => queue === 'delivery' && live.length > 0);
+      yield* standstill(client, platform, canAsk);
     } finally {
       await client.connection.close();
     }
@@ -69,17 +74,37 @@ async function schedule(client: Client, name: string, id: string, without: strin
   }
 }
 
-async function* workers(client: Client, platform: string, needed: readonly Queue[]): AsyncGenerator<Finding> {
+/** @param canAsk whether a worker could say what a delivery waits for */
+async function* standstill(client: Client, platform: string, canAsk: boolean): AsyncGenerator<Finding> {
+  const name = 'workflows';
+  if (!(await reportsProblems(client))) {
+    yield warning(
+      name,
+      'This Temporal does not tell which workflows have code that cannot go on.',
+      'Use Temporal 1.30 or newer, with system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute above 0.',
+    );
+  }
+  const failing = await failingWorkflows(client, platform);
+  const problems = canAsk ? [...failing, ...(await unansweredDeliveries(client, platform))] : failing;
+  for (const { message, runbook, since } of problems) {
+    yield failed(name, `${message} Since ${since ?? 'some time'}.`, `Follow ${runbook}.`);
+  }
+  if (problems.length === 0) yield ok(name, 'None stands still.');
+}
+
+function* workers(platform: string, states: readonly QueueState[]): Generator<Finding> {
   const serving = new Map<Queue, string[]>();
-  for (const queue of needed) {
-    const found = await pollersOf(client, taskQueue(platform, queue), 'activity');
-    const ofWorkflows =
-      queue === 'delivery' ? await pollersOf(client, taskQueue(platform, queue), 'workflow') : found;
-    serving.set(queue, found);
+  for (const { queue, live, lastSeenMs } of states) {
+    serving.set(queue, live);
     const name = `worker for ${queue}`;
-    yield found.length > 0 && ofWorkflows.length > 0
-      ? ok(name, `Served by ${found.join(', ')}.`)
-      : failed(name, `Nobody serves ${taskQueue(platform, queue)}.`, `Run: gitops worker --queues ${queue}`);
+    const since = lastSeenMs === undefined ? '' : ` since ${new Date(lastSeenMs).toISOString()}`;
+    yield live.length > 0
+      ? ok(name, `Served by ${live.join(', ')}.`)
+      : failed(
+          name,
+          `Nobody serves ${taskQueue(platform, queue)}${since}.`,
+          `Run: gitops worker --queues ${queue}`,
+        );
   }
   yield separation(serving);
   const writers = new Set([...(serving.get('build') ?? []), ...(serving.get('production') ?? [])]);

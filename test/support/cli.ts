@@ -10,7 +10,7 @@ import type { Rig } from './workflow-rig.ts';
 export const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
 
 /** A command takes a second; one that takes this long hangs. */
-const timeout = 30_000;
+const commandTimeout = 30_000;
 
 /** The configuration of a rig's platform; its systems other than Temporal are nowhere. */
 function configFileOf({ platform }: Rig): string {
@@ -60,8 +60,13 @@ export const environmentOf = (rig: Rig): Record<string, string> => ({
   NO_COLOR: '1',
 });
 
-/** The same, while it runs. */
-export function startCommand(rig: Rig, args: string[], env: Record<string, string> = {}) {
+/** The same, while it runs; a worker may have longer for it. */
+export function startCommand(
+  rig: Rig,
+  args: string[],
+  env: Record<string, string> = {},
+  timeout = commandTimeout,
+) {
   const child = execa(process.execPath, [bin, ...args], {
     env: { ...environmentOf(rig), ...env },
     reject: false,
@@ -85,6 +90,11 @@ export function startCommand(rig: Rig, args: string[], env: Record<string, strin
     },
     /** Waits until it has written this on stderr. */
     says: (text: string) => vi.waitFor(() => expect(said).toContain(text), { timeout, interval: 50 }),
+    /** As a power cut would. */
+    kill() {
+      child.kill('SIGKILL');
+      return child;
+    },
     /** @returns the exit code, or the signal */
     async end() {
       child.kill('SIGTERM');

@@ -12,6 +12,8 @@ const dynamicConfig = [
   'frontend.WorkerCommandsEnabled=true',
   'system.enableCancelActivityWorkerCommand=true',
   'matching.enableFairness=true',
+  // Five is the default; each takes ten seconds and more.
+  'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute=2',
 ];
 
 /** A Temporal server of its own, that knows our search attributes. @param more dynamic configuration, as `key=value` */

@@ -16,6 +16,7 @@ import type { Decision, DecisionRequest } from '../../src/model/decisions/decisi
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
 import type { deliverService } from '../../src/workflows/deliver-service.ts';
+import { heartbeatEveryMs } from '../../src/systems/temporal/workers.ts';
 import { bundle } from '../../src/worker/bundle.ts';
 import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
@@ -31,7 +32,7 @@ let temporal: TestWorkflowEnvironment;
 export function useTemporal(...settings: string[]): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
-    Runtime.install({ logger });
+    Runtime.install({ logger, workerHeartbeatInterval: heartbeatEveryMs });
     workflowBundle = await bundle(workflowsPath);
     temporal = await startTemporal(...settings);
   }, 60_000);
@@ -56,6 +57,8 @@ export interface Rig {
   passTime(handle: Pick<WorkflowHandle, 'workflowId'>, ms: number): Promise<void>;
   /** From then on nobody works on its queues. */
   endWorkers(): Promise<void>;
+  /** And from then on somebody does again; with these workflows, if any are given. */
+  startWorkers(code?: WorkflowBundle): Promise<void>;
   /** Ends all workflows. @returns what they were */
   close(): Promise<Run[]>;
 }
@@ -73,25 +76,30 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
     const world = new World(platform, environments);
     const { client, nativeConnection: connection } = temporal;
     const activities = world.activities(client);
-    const workers = await Promise.all(
-      queues.map((queue) =>
-        Worker.create({
-          connection,
-          taskQueue: taskQueue(platform, queue),
-          activities,
-          ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
-          ...(queue === 'delivery' && { workflowBundle }),
-          shutdownForceTime: '5 seconds',
-        }),
-      ),
-    );
-    const running = workers.map((worker) => worker.run());
+    let workers: Worker[] = [];
+    let running: Promise<unknown> = Promise.resolve();
+    async function startWorkers(code = workflowBundle): Promise<void> {
+      workers = await Promise.all(
+        queues.map((queue) =>
+          Worker.create({
+            connection,
+            taskQueue: taskQueue(platform, queue),
+            activities,
+            ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
+            ...(queue === 'delivery' && { workflowBundle: code }),
+            shutdownForceTime: '5 seconds',
+          }),
+        ),
+      );
+      running = Promise.all(workers.map((worker) => worker.run()));
+    }
     async function endWorkers(): Promise<void> {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await Promise.all(running);
+      await running;
     }
+    await startWorkers();
     try {
-      await use({ ...rigOf(platform, world), endWorkers });
+      await use({ ...rigOf(platform, world), endWorkers, startWorkers });
     } finally {
       const histories = await closeAll(platform);
       await endWorkers();
@@ -101,7 +109,7 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
   },
 });
 
-function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
+function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {
   const { client } = temporal;
   const environment = (name: string, service: string) =>
     client.workflow.getHandle(environmentId(platform, name, service));

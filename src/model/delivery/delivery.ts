@@ -2,6 +2,7 @@ import type { Change, Image, Source } from './change.ts';
 import { codeBlock, inlineCode } from '../text/markdown.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from '../promotion/promotion.ts';
 import type { Silence } from '../temporal/silence.ts';
+import type { Problem } from '../temporal/problem.ts';
 
 /** What `verify` decided that a delivery does. */
 export interface Plan {
@@ -56,6 +57,8 @@ export interface Delivery {
   image?: { reference: string; digest: string };
   steps: Step[];
   environments: Record<string, PromotionView>;
+  /** What it cannot get over by itself. Only a status that was just asked for has them. */
+  problems?: Problem[];
 }
 
 export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;
