@@ -21,6 +21,7 @@ import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
 import { changeName } from './model/change.ts';
 import type { Delivery } from './model/delivery.ts';
+import type { PayloadKey } from './systems/temporal/codec.ts';
 import { connectClient } from './systems/temporal/connect.ts';
 
 export { GitopsError } from './client/errors.ts';
@@ -28,6 +29,7 @@ export type { ErrorKind } from './client/errors.ts';
 export type { Documents } from './client/documents.ts';
 export type { ListedChange, ListedEnvironment, ListFilter, Listing } from './client/list.ts';
 export type { Delivery, Step } from './model/delivery.ts';
+export type { PayloadKey } from './systems/temporal/codec.ts';
 export type { Range } from './model/inputs.ts';
 export type { Decision, PromotionState, PromotionView } from './model/promotion.ts';
 export type { DecideRequest } from './client/decide.ts';
@@ -45,13 +47,16 @@ export type GitopsClient = ReturnType<typeof createClient>;
 export async function connect({
   platform,
   documents,
+  keys,
 }: {
   /** `platform` of the configuration. */
   platform: string;
   /** Where the status of deliveries is read whose history is gone. */
   documents?: Documents;
+  /** `temporal.codec.keys` of the configuration, where it has a codec: the first encrypts. */
+  keys?: readonly PayloadKey[];
 }): Promise<GitopsClient & { close(): Promise<void> }> {
-  const client = await connectClient().catch((error: unknown) => {
+  const client = await connectClient(keys).catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
     });

@@ -6,10 +6,12 @@ import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { workerConverter } from './systems/temporal/data-converter.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
 import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
+import { payloadKeysOf } from './wiring/payload-keys.ts';
 import { workDirectoryOf } from './wiring/work-directory.ts';
 
 export interface WorkerRun {
@@ -31,8 +33,10 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   await Promise.all(ownFolders(workDirectory).map(clearDeadCheckouts));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
-  const client = await patiently(connectClient, (error) =>
-    log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
+  const keys = payloadKeysOf(config);
+  const client = await patiently(
+    () => connectClient(keys),
+    (error) => log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
   );
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
@@ -41,7 +45,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   });
   const { namespace, options } = connectionSettings();
   const connection = await NativeConnection.connect(options);
-  const code = queues.includes('delivery') ? await workflowBundle() : undefined;
+  const code = queues.includes('delivery') ? await workflowBundle(keys.length > 0) : undefined;
   const systems = createSystems(config, client, workDirectory);
   try {
     const workers = await Promise.all(
@@ -51,6 +55,7 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
           ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
+          dataConverter: workerConverter(keys),
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
           // A wait heartbeats by itself, and says what it waits for.

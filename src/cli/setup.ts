@@ -12,6 +12,7 @@ import {
   schedulePoll,
   type Prepared,
 } from '../systems/temporal/setup.ts';
+import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { print, withCommonOptions, type CommonOptions } from './common.ts';
 
 export function register(program: Command): void {
@@ -25,8 +26,9 @@ export function register(program: Command): void {
 }
 
 async function setup(options: CommonOptions): Promise<void> {
-  const { platform, backup, recreation } = loadConfig(options.config);
-  const client = await connectClient().catch((error: unknown) => {
+  const config = loadConfig(options.config);
+  const { platform, backup, recreation } = config;
+  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
     });

@@ -35,7 +35,11 @@ export async function readStatus(
     if (status.name === 'COMPLETED') return await handle.result();
     const delivery = await handle.query(deliveryStatus);
     if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
-    return asItsEnvironmentHasIt(client, platform, withProgress(delivery, progressOf(description)));
+    return asItsEnvironmentHasIt(
+      client,
+      platform,
+      withProgress(delivery, await progressOf(client, description)),
+    );
   } catch (error) {
     // One that somebody started by hand with bad input never became a delivery.
     if (!(error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError)) throw error;
@@ -68,7 +72,7 @@ async function asItsEnvironmentHasIt(
     const [view, description] = await Promise.all([handle.query(environmentStatus), handle.describe()]);
     const seen = withEnvironment(delivery, name, view);
     const isActive = view.active && changeName(view.active.change) === delivery.change;
-    return isActive ? withProgress(seen, progressOf(description)) : seen;
+    return isActive ? withProgress(seen, await progressOf(client, description)) : seen;
   } catch (error) {
     // It is asked again by the delivery, and may not have been started yet.
     if (error instanceof WorkflowNotFoundError) return delivery;

@@ -6,6 +6,7 @@ import {
   type SignalDefinition,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
+import { isUnreadable } from './payload-converter.ts';
 
 const problems = (error: z.ZodError): string =>
   error.issues
@@ -30,8 +31,12 @@ export function onSignal<T>(
   });
 }
 
-/** @throws ApplicationFailure `Refused`: somebody started it by hand with something else, which no attempt mends */
+/**
+ * @throws ApplicationFailure `Refused`: somebody started it by hand with something else, which no attempt mends
+ * @throws Error that stops the workflow task: no worker here can read it, which one with the right code or key will
+ */
 export function checkedInput<T>(schema: z.ZodType<T>, input: unknown): T {
+  if (isUnreadable(input)) throw new Error(`What it was started with cannot be read: ${input.unreadable}`);
   const parsed = schema.safeParse(input);
   if (parsed.success) return parsed.data;
   throw ApplicationFailure.nonRetryable(

@@ -1,8 +1,14 @@
 import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
+import { workflowInfo } from '@temporalio/workflow';
+
+interface Unreadable {
+  readonly unreadable: string;
+}
 
 /**
  * How workflows read what they are sent. What another SDK or a codec has written in an encoding of its own would stop a
- * workflow for good, if a signal brought it: here it becomes a value that no schema takes.
+ * workflow for good, if a signal brought it: here it becomes a value that no schema takes. What a child or an activity
+ * returned is thrown: that stops the workflow task, until a worker can read it.
  */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value, context) => defaultPayloadConverter.toPayload(value, context),
@@ -10,7 +16,11 @@ export const payloadConverter: PayloadConverter = {
     try {
       return defaultPayloadConverter.fromPayload(payload, context);
     } catch (error) {
-      return { unreadable: String(error) } as never;
+      if (context?.type !== 'workflow' || context.workflowId !== workflowInfo().workflowId) throw error;
+      return { unreadable: String(error) } satisfies Unreadable as never;
     }
   },
 };
+
+export const isUnreadable = (value: unknown): value is Unreadable =>
+  typeof value === 'object' && value !== null && 'unreadable' in value;
