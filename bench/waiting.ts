@@ -23,7 +23,7 @@ export async function billAfterWaiting(ms: number): Promise<Bill> {
   const production = world.settings['production'];
   if (production?.approval.by === 'decisions') production.approval.expiresAfterMs = 2 * ms;
   const activities = world.activities(temporal.client);
-  const code = await workflowBundle();
+  const code = await workflowBundle(false);
   const workers = await Promise.all(
     queues.map((queue) =>
       Worker.create({

@@ -2,7 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { bundle, bundleFile } from '../src/worker/bundle.ts';
 
-const { code } = await bundle(fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url)));
+const workflows = fileURLToPath(new URL('../src/workflows/index.ts', import.meta.url));
 const dist = new URL('../dist/', import.meta.url);
 await mkdir(dist, { recursive: true });
-await writeFile(new URL(bundleFile, dist), code);
+for (const encrypted of [false, true]) {
+  const { code } = await bundle(workflows, { encrypted });
+  await writeFile(new URL(bundleFile(encrypted), dist), code);
+}

@@ -22,6 +22,7 @@ import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
 import { changeName } from './model/delivery/change.ts';
 import type { Delivery } from './model/delivery/delivery.ts';
+import type { PayloadKey } from './systems/temporal/codec.ts';
 import { connectClient } from './systems/temporal/connect.ts';
 
 export { GitopsError } from './client/errors.ts';
@@ -33,6 +34,7 @@ export type { Range } from './model/temporal/input-schemas.ts';
 export type { Decision } from './model/decisions/decision.ts';
 export type { PromotionState, PromotionView } from './model/promotion/promotion.ts';
 export type { Problem } from './model/temporal/problem.ts';
+export type { PayloadKey } from './systems/temporal/codec.ts';
 export type { DecideRequest } from './client/decide.ts';
 export type { DeliverRequest, Started } from './client/start.ts';
 export type { WaitOptions } from './client/wait.ts';
@@ -48,13 +50,16 @@ export type GitopsClient = ReturnType<typeof createClient>;
 export async function connect({
   platform,
   documents,
+  keys,
 }: {
   /** `platform` of the configuration. */
   platform: string;
   /** Where the status of deliveries is read whose history is gone. */
   documents?: Documents;
+  /** `temporal.codec.keys` of the configuration, where it has a codec: the first encrypts. */
+  keys?: readonly PayloadKey[];
 }): Promise<GitopsClient & { close(): Promise<void> }> {
-  const client = await connectClient().catch((error: unknown) => {
+  const client = await connectClient(keys).catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
     });

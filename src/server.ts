@@ -5,8 +5,10 @@ import type { Logger } from '@temporalio/common';
 import type { Config } from './config/schema.ts';
 import { readSecret } from './config/secrets.ts';
 import { createApp } from './server/app.ts';
+import { createCodecServer } from './server/codec.ts';
 import { createForgeEvents } from './server/forge-events.ts';
 import { forgeRepository } from './systems/forge/forge.ts';
+import { createCodec, type PayloadKey } from './systems/temporal/codec.ts';
 
 /** 25 MB over a slow line; whoever takes longer holds a connection for nothing. */
 const requestWithinMs = 30_000;
@@ -19,16 +21,22 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Listens for the forge's webhooks: `POST /webhooks/forge`, `GET /healthz`, `GET /readyz`. */
+/**
+ * Listens for the forge's webhooks: `POST /webhooks/forge`, `GET /healthz`, `GET /readyz`; and, where one is configured,
+ * is the codec server of the Temporal UI: `POST /codec/decode`, `POST /codec/encode`.
+ */
 export async function startServer({
   config,
   client,
+  keys,
   port,
   host,
   log,
 }: {
   config: Config;
   client: Client;
+  /** What payloads are encrypted with. */
+  keys: readonly PayloadKey[];
   /** 0: any that is free. */
   port: number;
   host: string;
@@ -36,7 +44,15 @@ export async function startServer({
 }): Promise<Server> {
   const { platform, forge, repository } = config;
   const { owner, name } = forgeRepository(repository.url);
+  const codec = config.temporal?.codec?.server;
   const app = createApp({
+    ...(codec && {
+      codec: createCodecServer({
+        codec: createCodec(keys),
+        token: () => readSecret(codec.token),
+        origins: codec.origins,
+      }),
+    }),
     webhookSecret: () => forge.webhookSecret && readSecret(forge.webhookSecret),
     take: createForgeEvents({
       client,

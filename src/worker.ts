@@ -8,11 +8,13 @@ import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { heartbeatEveryMs } from './systems/temporal/workers.ts';
+import { workerConverter } from './systems/temporal/data-converter.ts';
 import { activitiesOf } from './wiring/activities.ts';
 import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
 import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
+import { payloadKeysOf } from './wiring/payload-keys.ts';
 import { workDirectoryOf } from './wiring/work-directory.ts';
 
 export interface WorkerRun {
@@ -42,8 +44,10 @@ export async function runWorker({
   await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
-  const client = await patiently(connectClient, (error) =>
-    log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
+  const keys = payloadKeysOf(config);
+  const client = await patiently(
+    () => connectClient(keys),
+    (error) => log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
   );
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
@@ -53,7 +57,7 @@ export async function runWorker({
   });
   const { namespace, options } = connectionSettings();
   const connection = await NativeConnection.connect(options);
-  const code = queues.includes('delivery') ? await workflowBundle() : undefined;
+  const code = queues.includes('delivery') ? await workflowBundle(keys.length > 0) : undefined;
   const systems = systemsOf(config, client, workDirectory);
   try {
     const workers = await Promise.all(
@@ -63,6 +67,7 @@ export async function runWorker({
           ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
+          dataConverter: workerConverter(keys),
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
           interceptors: { activity: queue === 'build' ? [heartbeating, givingUp] : [heartbeating] },

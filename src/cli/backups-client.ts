@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import { workersOf } from '../systems/temporal/workers.ts';
+import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { note, type CommonOptions } from './common.ts';
 
 /** @throws GitopsError `usage`: the configuration says nothing of backups, and what to write */
@@ -33,7 +34,7 @@ export async function withWorkers(
   work: (client: Client, config: Config, cluster: string) => Promise<void>,
 ): Promise<void> {
   const { config, backup } = backupConfigOf(options);
-  const client = await connectClient().catch((error: unknown) => {
+  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
     });

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { connect, type GitopsClient } from '../client.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { documentsOf } from './documents.ts';
 
 /** What every command takes. */
@@ -28,7 +29,11 @@ export async function withClient<T>(
   work: (gitops: GitopsClient, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(file);
-  const gitops = await connect({ platform: config.platform, documents: documentsOf(config) });
+  const gitops = await connect({
+    platform: config.platform,
+    documents: documentsOf(config),
+    keys: payloadKeysOf(config),
+  });
   try {
     return await work(gitops, config);
   } finally {

@@ -29,10 +29,13 @@ async function server({ config: file, host, port, verbose }: Options): Promise<v
   const { connectClient, patiently } = await import('../systems/temporal/connect.ts');
   const { startServer } = await import('../server.ts');
   const log = createLog(verbose === true);
-  const client = await patiently(connectClient, (error) =>
-    log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
+  const { payloadKeysOf } = await import('../wiring/payload-keys.ts');
+  const keys = payloadKeysOf(config);
+  const client = await patiently(
+    () => connectClient(keys),
+    (error) => log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
   );
-  const running = await startServer({ config, client, port, host, log });
+  const running = await startServer({ config, client, keys, port, host, log });
   note(`ready: ${running.url}`);
   await new Promise((resolve) => {
     process.once('SIGTERM', resolve);

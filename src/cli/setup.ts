@@ -12,6 +12,7 @@ import {
   schedulePoll,
   type Prepared,
 } from '../systems/temporal/setup.ts';
+import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { print, withCommonOptions, type CommonOptions } from './common.ts';
 
 export function register(program: Command): void {
@@ -27,7 +28,7 @@ export function register(program: Command): void {
 async function setup(options: CommonOptions): Promise<void> {
   const config = loadConfig(options.config);
   const { platform, backup, recreation } = config;
-  const client = await connectClient().catch((error: unknown) => {
+  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
     });

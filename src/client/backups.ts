@@ -43,7 +43,7 @@ export function createBackups(client: Client, of: BackupInput) {
     /** Waits for one: also one that is not counted as good is a result. */
     async finished(handle: WorkflowHandle<typeof backUpArgoCd>, tell: Tell): Promise<RecoveryPoint> {
       try {
-        return await resultOf(handle, tell);
+        return await resultOf(client, handle, tell);
       } catch (error) {
         const failure = error instanceof WorkflowFailedError ? error.cause : undefined;
         const [point] = failure instanceof ApplicationFailure ? (failure.details ?? []) : [];
@@ -60,7 +60,7 @@ export function createBackups(client: Client, of: BackupInput) {
         workflowId: idOf('verify-backup'),
         args: [{ ...of, ...request }],
       });
-      return resultOf(handle, tell).catch((error: unknown) => {
+      return resultOf(client, handle, tell).catch((error: unknown) => {
         throw inOurWords(error);
       });
     },
@@ -71,7 +71,7 @@ export function createBackups(client: Client, of: BackupInput) {
         workflowId: idOf('compare-backups'),
         args: [{ ...of, from, to }],
       });
-      return resultOf(handle, tell).catch((error: unknown) => {
+      return resultOf(client, handle, tell).catch((error: unknown) => {
         throw inOurWords(error);
       });
     },
@@ -83,6 +83,7 @@ const lookEveryMs = 2000;
 
 /** A workflow's result; meanwhile, why its activities are tried again. */
 async function resultOf<T>(
+  client: Client,
   handle: WorkflowHandle<() => Promise<T>> | WorkflowHandle,
   tell: Tell,
 ): Promise<T> {
@@ -90,7 +91,7 @@ async function resultOf<T>(
   const look = async () => {
     for (let told: string | undefined; !over.signal.aborted;) {
       await sleep(lookEveryMs, undefined, { signal: over.signal });
-      const progress = progressOf(await handle.describe());
+      const progress = await progressOf(client, await handle.describe());
       if (progress !== undefined && progress !== told) tell(progress);
       told = progress;
     }

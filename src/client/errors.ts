@@ -1,6 +1,7 @@
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
+import { UnreadablePayload } from '../systems/temporal/codec.ts';
 
 /**
  * `usage`: what was asked for makes no sense (a bad name, an unknown change, a configuration that lacks something);
@@ -49,6 +50,8 @@ export function inOurWords(error: unknown): unknown {
   if (error instanceof GitopsError || error instanceof WorkflowNotFoundError) return error;
   const refusal = causes(error).find((cause) => cause instanceof ApplicationFailure);
   if (refusal?.type === 'Refused') return new GitopsError('refused', refusal.message, { cause: error });
+  const unreadable = causes(error).find((cause) => cause instanceof UnreadablePayload);
+  if (unreadable) return new GitopsError('usage', unreadable.message, { cause: error });
   const answer = causes(error).find(isGrpcServiceError);
   if (!answer) return error;
   const say = (kind: ErrorKind, message: string) => new GitopsError(kind, message, { cause: error });

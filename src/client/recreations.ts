@@ -100,7 +100,7 @@ async function statusOf(
     const recreation = await client.withDeadline(Date.now() + answerWithinMs, () =>
       client.workflow.getHandle(workflowId, runId).query(recreationStatus),
     );
-    const progress = progressOf(description);
+    const progress = await progressOf(client, description);
     if (progress === undefined) return recreation;
     const phases = recreation.phases.map((phase) =>
       phase.state === 'running' ? { ...phase, progress } : phase,

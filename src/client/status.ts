@@ -41,7 +41,7 @@ export async function readStatus(
     if (problems.some(isFailing)) return withProblems(withoutAsking(change, description), problems);
     const delivery = await handle.query(deliveryStatus);
     if (status.name !== 'RUNNING') return asItWasClosed(delivery, status.name);
-    const told = withProblems(withProgress(delivery, progressOf(description)), problems);
+    const told = withProblems(withProgress(delivery, await progressOf(client, description)), problems);
     return await asItsEnvironmentHasIt(client, platform, told);
   } catch (error) {
     // One that somebody started by hand with bad input never became a delivery.
@@ -92,7 +92,7 @@ async function asItsEnvironmentHasIt(
   }
   const seen = withEnvironment(told, name, view);
   const isActive = view.active && changeName(view.active.change) === delivery.change;
-  return isActive ? withProgress(seen, progressOf(description)) : seen;
+  return isActive ? withProgress(seen, await progressOf(client, description)) : seen;
 }
 
 /** @throws all that is not the news that there is no such workflow */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { nameSchema } from '../model/names.ts';
 import { backup } from './backup.ts';
+import { codec } from './codec.ts';
 import { duration } from './duration.ts';
 import {
   branch,
@@ -199,6 +200,7 @@ export const configSchema = z
       .describe('Folder with base/ and overlays/<environment>/ of a service.'),
     services,
     environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
+    temporal: z.strictObject({ codec: codec.optional() }).optional(),
     backup: backup.optional(),
     recreation: recreation.prefault({}),
     worker,

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { SystemError } from '../systems/system-error.ts';
 import { ok, type Check } from './check.ts';
 import { examineAll } from './index.ts';
+import { payloadKeys } from './temporal.ts';
 import type { World } from './world.ts';
 
 const nowhere = {} as World;
@@ -51,4 +52,22 @@ test('what is still looked at is told', async () => {
   });
   await examineAll([quick], nowhere, 100, (names) => told.push(names));
   expect(told).toEqual([['quick'], []]);
+});
+
+test('keys that open workflows need are named: those that are missing, and those that are not yet to be removed', () => {
+  const used = new Map([
+    ['2025', 2],
+    ['2026', 7],
+  ]);
+  expect(payloadKeys(['2026'], used)).toMatchObject({
+    state: 'failed',
+    detail: expect.stringMatching(/2025 \(2\)\. They stand still/) as unknown,
+  });
+  expect(payloadKeys(['2026', '2025'], used)).toMatchObject({
+    state: 'ok',
+    detail: '2026 encrypts; open workflows need, beside it: 2025 (2).',
+  });
+  expect(payloadKeys(['2026'], new Map([['2026', 7]]))).toMatchObject({
+    detail: '2026 encrypts; no open workflow needs another.',
+  });
 });

@@ -6,13 +6,16 @@ import { connectClient, connectionSettings } from '../systems/temporal/connect.t
 import { reportsProblems } from '../systems/temporal/failing-workflows.ts';
 import { checkRetention, missingSearchAttributes } from '../systems/temporal/setup.ts';
 import { workersOf, type QueueState } from '../systems/temporal/workers.ts';
+import { keysInUse } from '../systems/temporal/keys-in-use.ts';
+import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Temporal itself, what `gitops setup` leaves in it, and who works there. */
 export const temporal: Check = {
   name: 'Temporal',
-  async *look({ config: { platform, backup, recreation } }) {
-    const client = await connectClient();
+  async *look({ config }) {
+    const { platform, backup, recreation } = config;
+    const client = await connectClient(payloadKeysOf(config));
     try {
       const { namespace, options } = connectionSettings();
       // Connecting asks for no namespace; this does.
@@ -20,6 +23,13 @@ export const temporal: Check = {
       yield ok('Temporal', `Namespace ${namespace} at ${options.address} answers.`);
       yield kept;
       yield await searchAttributes(client);
+      const keys = config.temporal?.codec?.keys ?? [];
+      if (keys.length > 0) {
+        yield payloadKeys(
+          keys.map(({ id }) => id),
+          await keysInUse(client, platform),
+        );
+      }
       yield await schedule(
         client,
         'poll of the repository',
@@ -60,6 +70,27 @@ async function searchAttributes(client: Client): Promise<Finding> {
   return missing.length === 0
     ? ok(name, 'All are registered.')
     : failed(name, `Temporal does not know ${missing.join(', ')}.`, 'Run: gitops setup');
+}
+
+/** @param known IDs, the one that encrypts first @param used how many open workflows began under each */
+export function payloadKeys(known: readonly string[], used: ReadonlyMap<string, number>): Finding {
+  const name = 'payload keys';
+  const counted = (ids: string[]) => ids.map((id) => `${id} (${used.get(id)})`).join(', ');
+  const missing = [...used.keys()].filter((id) => !known.includes(id));
+  if (missing.length > 0) {
+    return failed(
+      name,
+      `Open workflows are encrypted with keys that are not in temporal.codec.keys: ${counted(missing)}. They stand still.`,
+      'Add the keys, and restart the workers. docs/runbooks/payload-encryption.md tells more.',
+    );
+  }
+  const older = [...used.keys()].filter((id) => id !== known[0]);
+  return ok(
+    name,
+    older.length === 0
+      ? `${known[0]} encrypts; no open workflow needs another.`
+      : `${known[0]} encrypts; open workflows need, beside it: ${counted(older)}.`,
+  );
 }
 
 async function schedule(client: Client, name: string, id: string, without: string): Promise<Finding> {

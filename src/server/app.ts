@@ -8,8 +8,8 @@ import {
   readEvent,
   signatureIn,
   verifySignature,
+  type ForgeEvent,
 } from '../systems/forge/events.ts';
-import type { ForgeEvent } from '../systems/forge/events.ts';
 import { createDeliveryMemory } from './delivery-memory.ts';
 
 const noSecret = 'Set forge.webhookSecret in gitops.yaml: without it no webhook is believed.';
@@ -23,11 +23,13 @@ export interface AppOptions {
   take: (event: ForgeEvent) => Promise<string>;
   /** Throws when Temporal is out of reach. */
   checkTemporal: () => Promise<void>;
+  /** Decrypts payloads, below `/codec`. */
+  codec?: Hono;
   log: Logger;
 }
 
 /** The HTTP interface, apart from the socket it listens on. Every answer is JSON; a refusal is `{error}`. */
-export function createApp({ webhookSecret, take, checkTemporal, log }: AppOptions): Hono {
+export function createApp({ webhookSecret, take, checkTemporal, codec, log }: AppOptions): Hono {
   const app = new Hono();
   const taken = createDeliveryMemory();
   const secret = (): string => {
@@ -78,6 +80,8 @@ export function createApp({ webhookSecret, take, checkTemporal, log }: AppOption
       }
     },
   );
+
+  if (codec) app.route('/codec', codec);
 
   app.notFound((c) => c.json({ error: 'There is nothing here.' }, 404));
   app.onError((error, c) => refuse(error, c, log));

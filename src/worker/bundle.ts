@@ -3,26 +3,34 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 
-/** Written by `npm run build`; a worker that has it starts in half the time. */
-export const bundleFile = 'workflow-bundle.js';
+/**
+ * Written by `npm run build`; a worker that has it starts in half the time. How failures are written is part of it, so
+ * there is one for workers that encrypt payloads and one for those that do not.
+ */
+export const bundleFile = (encrypted: boolean): string =>
+  encrypted ? 'workflow-bundle-encrypted.js' : 'workflow-bundle.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The workflows' code: prebuilt where that is fresh, else from the sources, which takes two seconds. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
+export async function workflowBundle(encrypted: boolean): Promise<WorkflowBundleOption> {
   const sources = here('../workflows/index.ts');
   // A package was built as a whole and has no sources that could be newer.
-  if (!existsSync(sources)) return { codePath: here(`../${bundleFile}`) };
-  const codePath = here(`../../dist/${bundleFile}`);
-  return isFresh(codePath) ? { codePath } : bundle(sources);
+  if (!existsSync(sources)) return { codePath: here(`../${bundleFile(encrypted)}`) };
+  const codePath = here(`../../dist/${bundleFile(encrypted)}`);
+  return isFresh(codePath) ? { codePath } : bundle(sources, { encrypted });
 }
 
 /** Without the bundler's pages of statistics. */
-export const bundle = (workflowsPath: string, workflowInterceptorModules: string[] = []) =>
+export const bundle = (
+  workflowsPath: string,
+  { encrypted = false, interceptors = [] }: { encrypted?: boolean; interceptors?: string[] } = {},
+) =>
   bundleWorkflowCode({
     workflowsPath,
-    workflowInterceptorModules,
+    workflowInterceptorModules: interceptors,
     payloadConverterPath: here('../workflows/payload-converter.ts'),
+    ...(encrypted && { failureConverterPath: here('../workflows/failure-converter.ts') }),
     logger: new DefaultLogger('WARN'),
   });
 

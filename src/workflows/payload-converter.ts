@@ -1,4 +1,5 @@
 import { defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
+import { workflowInfo } from '@temporalio/workflow';
 
 interface Unreadable {
   readonly unreadable: string;
@@ -6,7 +7,8 @@ interface Unreadable {
 
 /**
  * How workflows read what they are sent. What another SDK or a codec has written in an encoding of its own would stop a
- * workflow for good, if a signal brought it: here it becomes a value that no schema takes.
+ * workflow for good, if a signal brought it: here it becomes a value that no schema takes. What a child or an activity
+ * returned is thrown: that stops the workflow task, until a worker can read it.
  */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value, context) => defaultPayloadConverter.toPayload(value, context),
@@ -14,6 +16,7 @@ export const payloadConverter: PayloadConverter = {
     try {
       return defaultPayloadConverter.fromPayload(payload, context);
     } catch (error) {
+      if (context?.type !== 'workflow' || context.workflowId !== workflowInfo().workflowId) throw error;
       return { unreadable: String(error) } satisfies Unreadable as never;
     }
   },

@@ -8,7 +8,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 /** The present workflows, made to tell on which queue they put each activity. */
 export const replayBundle = (): Promise<WorkflowBundle> =>
-  bundle(here('../../src/workflows/index.ts'), [here('scheduled.ts')]);
+  bundle(here('../../src/workflows/index.ts'), { interceptors: [here('scheduled.ts')] });
 
 /**
  * Carries each run out again, one after the other.

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SystemError } from '../system-error.ts';
+import type { PayloadKey } from './codec.ts';
+import { clientConverter } from './data-converter.ts';
 
 /** A connection takes milliseconds; when there is none after this long, nobody is there. */
 const connectTimeout = '5 seconds';
@@ -21,12 +23,15 @@ export function connectionSettings() {
   };
 }
 
-/** @throws SystemError that names the address */
-export async function connectClient(): Promise<Client> {
+/**
+ * @param keys what payloads are encrypted with, the first, and decrypted
+ * @throws SystemError that names the address
+ */
+export async function connectClient(keys: readonly PayloadKey[] = []): Promise<Client> {
   const { namespace, options } = connectionSettings();
   try {
     const connection = await Connection.connect({ ...options, connectTimeout });
-    return new Client({ connection, namespace });
+    return new Client({ connection, namespace, dataConverter: clientConverter(keys) });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new SystemError(`Temporal cannot be reached at ${options.address} (${why}).`, {
