@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts';
 import { readSecret } from './config/secrets.ts';
 import { createApp } from './server/app.ts';
 import { createForgeEvents } from './server/forge-events.ts';
-import { forgeRepository } from './systems/forge/forge.ts';
+import { forgeRepository } from './systems/forge/index.ts';
 
 /** 25 MB over a slow line; whoever takes longer holds a connection for nothing. */
 const requestWithinMs = 30_000;

@@ -1,4 +1,4 @@
-import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
+import type { Forge, PullRequest } from '../../systems/forge/index.ts';
 import type { PullRequestActivities, PullRequestReading } from '../contract.ts';
 import { withForge } from '../failures.ts';
 import type { Systems } from '../systems.ts';

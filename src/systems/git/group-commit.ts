@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clone } from './clone.ts';
-import { GitError } from './git.ts';
+import { GitError } from './index.ts';
 import { releaseTree } from './release-tree.ts';
-import type { ReleaseWrite, ReleaseWritten } from './repository.ts';
+import type { ReleaseWrite, ReleaseWritten } from './index.ts';
 
 interface Waiting {
   write: ReleaseWrite;
