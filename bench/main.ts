@@ -8,6 +8,7 @@ const benches: Record<string, () => Promise<{ run: (parameters: Parameters) => P
   'commit-to-dev': () => import('./commit-to-dev.ts'),
   overhead: () => import('./overhead.ts'),
   cost: () => import('./cost.ts'),
+  crowd: () => import('./crowd/index.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
   recreate: () => import('./recreate.ts'),

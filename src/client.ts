@@ -16,6 +16,7 @@ import { deciding } from './client/decide.ts';
 import type { Documents } from './client/documents.ts';
 import { checked, GitopsError } from './client/errors.ts';
 import { listAll, listFilterSchema, type ListFilter, type Listing } from './client/list.ts';
+import { nudging } from './client/nudge.ts';
 import { createSession } from './client/session.ts';
 import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
@@ -68,10 +69,11 @@ export function createClient(client: Client, platform: string, documents?: Docum
   return {
     ...starting(session),
     ...deciding(session),
+    ...nudging(session),
     ...waiting(session),
 
     status(name: string): Promise<Delivery> {
-      return ask(async () => session.status(await resolve(name)));
+      return ask(async () => session.shown(await resolve(name)));
     },
 
     /** What visibility knows, newest first; it lags behind by moments. */

@@ -1,12 +1,14 @@
 import { availableParallelism } from 'node:os';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { silenceOf } from './config/silence.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
 import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { activitiesOf } from './wiring/activities.ts';
+import { givingUp } from './worker/give-up.ts';
 import { heartbeating } from './worker/heartbeats.ts';
 import { workflowBundle } from './worker/bundle.ts';
 import { createSystems, imagesIn, ownFolders } from './wiring/systems.ts';
@@ -19,6 +21,8 @@ export interface WorkerRun {
   log: Logger;
   /** Called when all of them take work. */
   ready: () => void;
+  /** The outside world; benches have one of their own. */
+  systemsOf?: typeof createSystems;
 }
 
 /**
@@ -26,7 +30,13 @@ export interface WorkerRun {
  *
  * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
  */
-export async function runWorker({ config, queues, log, ready }: WorkerRun): Promise<void> {
+export async function runWorker({
+  config,
+  queues,
+  log,
+  ready,
+  systemsOf = createSystems,
+}: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
   await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
@@ -42,21 +52,21 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
   const { namespace, options } = connectionSettings();
   const connection = await NativeConnection.connect(options);
   const code = queues.includes('delivery') ? await workflowBundle() : undefined;
-  const systems = createSystems(config, client, workDirectory);
+  const systems = systemsOf(config, client, workDirectory);
   try {
     const workers = await Promise.all(
       queues.map((queue) =>
         Worker.create({
-          ...settings[queue],
+          ...capacity(config, queue),
           ...(queue === 'delivery' && code && { workflowBundle: code }),
           connection,
           namespace,
           taskQueue: taskQueue(config.platform, queue),
           activities: activitiesOf[queue](systems, workDirectory),
-          // A wait heartbeats by itself, and says what it waits for.
-          ...(queue !== 'wait' && { interceptors: { activity: [heartbeating] } }),
+          interceptors: { activity: queue === 'build' ? [heartbeating, givingUp] : [heartbeating] },
+          // What an activity tells is passed on this soon, and at the latest before its silence counts as its end.
+          maxHeartbeatThrottleInterval: Math.min(5000, silenceOf(config).exchangeMs / 2),
           ...shutdown,
-          ...heartbeats,
         }),
       ),
     );
@@ -71,20 +81,14 @@ export async function runWorker({ config, queues, log, ready }: WorkerRun): Prom
 /** Together less than the 30 seconds that Kubernetes waits before it kills. */
 const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;
 
-/** A heartbeat also brings the news that an activity is cancelled: a change that gives way does so this soon. */
-const heartbeats = { maxHeartbeatThrottleInterval: '5 seconds' } as const;
-
-const settings: Record<Queue, Partial<WorkerOptions>> = {
-  // Tests and image builds use a whole core each.
-  build: { maxConcurrentActivityTaskExecutions: availableParallelism() },
-  // Short exchanges, and the workflows.
-  delivery: {},
-  production: {},
-  // A disk's and a network's work, one whole backup each.
-  recovery: { maxConcurrentActivityTaskExecutions: 4 },
-  // Each waits on one shared watch and costs next to nothing while it does.
-  wait: { maxConcurrentActivityTaskExecutions: 2000 },
-};
+function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
+  const { slots, cachedWorkflows } = worker;
+  return {
+    // Tests and image builds use a whole core each.
+    maxConcurrentActivityTaskExecutions: slots[queue] ?? availableParallelism(),
+    ...(cachedWorkflows !== undefined && { maxCachedWorkflows: cachedWorkflows }),
+  };
+}
 
 /** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */
 async function runAll(workers: readonly Worker[], ready: () => void): Promise<void> {

@@ -131,9 +131,11 @@ describe.concurrent('where Argo CD syncs by itself', () => {
       deadline: soon(30_000),
     });
     expect(result).toMatchObject({ state: 'failed' });
-    expect('reason' in result && result.reason).toMatch(
-      /Pod crashes-[^]*exit code 7[^]*cannot reach the database/,
-    );
+    if (result.state !== 'failed') throw new Error(result.state);
+    const [key = ''] = result.logs ?? [];
+    expect(result.reason).toMatch(new RegExp(`Pod crashes-[^]*exit code 7[^]*its log: ${key}`));
+    expect(result.reason).not.toContain('cannot reach');
+    expect(bed.objects.get(key)).toMatch(/cannot reach the database$/);
   });
 
   test('manifests that the cluster refuses fail with its words', async () => {
@@ -215,7 +217,13 @@ describe.concurrent('where a promotion syncs by itself', () => {
       by: 'somebody',
     });
     await bed.argocd.terminate(name, sync.operationId);
-    expect(await bed.sync(sync)).toEqual({ state: 'started' });
+    await expect(bed.sync(sync)).rejects.toMatchObject({
+      type: 'Busy',
+      message: `Waits for the operation of somebody on ${name}.`,
+      nonRetryable: false,
+      category: 'BENIGN',
+    });
+    await vi.waitFor(async () => expect(await bed.sync(sync)).toEqual({ state: 'started' }), 30_000);
     expect(await bed.wait(sync)).toMatchObject({ state: 'healthy' });
   });
 

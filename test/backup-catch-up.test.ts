@@ -42,7 +42,7 @@ test(
       await vi.waitFor(() => expect(new Date().getSeconds()).toBeLessThan(45), { timeout: 30_000 });
       const missed = Math.ceil(Date.now() / 60_000) * 60_000;
       const everyMinute = { cluster: 'prod', schedule: '* * * * *', timeZone: 'UTC' };
-      await scheduleBackup(client, 'bakery', everyMinute);
+      await scheduleBackup(client, { platform: 'bakery', cluster: everyMinute.cluster }, everyMinute);
       const scheduleId = nightlyBackupId('bakery', 'prod');
       const taken = async () =>
         (await client.schedule.getHandle(scheduleId).describe()).info.recentActions.map(({ scheduledAt }) =>

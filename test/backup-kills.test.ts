@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBackups } from '../src/client/backups.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf, backupInput } from '../src/config/backup-of.ts';
 import { newestGood } from '../src/model/recovery/backup.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
@@ -17,7 +17,7 @@ import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { killsIn, meddledWith } from './support/meddling.ts';
 
-/** A killed worker is noticed by ten seconds of silence. */
+/** A killed worker is noticed by three seconds of silence. */
 const patience = 180_000;
 
 /** How long each activity takes when nobody is killed: which there are is not for this test to know. */
@@ -32,8 +32,8 @@ async function makePlatform(): Promise<BackupPlatform> {
   return platform;
 }
 
-const startBackup = ({ name, config }: BackupPlatform) =>
-  createBackups(temporal, name, backupOf(config).cluster).start();
+const startBackup = ({ config }: BackupPlatform) =>
+  createBackups(temporal, backupInput(config, backupOf(config))).start();
 
 beforeAll(async () => {
   temporal = await connectClient();
@@ -114,7 +114,7 @@ test(
   async () => {
     const platform = await makePlatform();
     const backup = backupOf(platform.config);
-    await scheduleBackup(temporal, platform.name, backup);
+    await scheduleBackup(temporal, backupInput(platform.config, backup), backup);
     const schedule = temporal.schedule.getHandle(nightlyBackupId(platform.name, backup.cluster));
     try {
       await schedule.trigger(ScheduleOverlapPolicy.SKIP);

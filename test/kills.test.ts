@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, test } from 'vitest';
 import { expectDeliveredOnce, resultOf } from './support/delivered-once.ts';
+import { noticedSoon } from './support/configuration.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { killsIn, meddledWith } from './support/meddling.ts';
 import { keepRunning, makePlatform } from './support/platform.ts';
 
-/** A killed worker is noticed by ten seconds of silence, and there are some thirty kills. */
+/** There are some thirty kills, each noticed by three seconds of silence. */
 const patience = 20 * 60_000;
 
 /** How long each activity takes when nobody is killed: which there are is not for this test to know. */
@@ -38,7 +39,7 @@ test.concurrent.for(moments)(
   'a delivery whose worker is killed $when ends as it would have',
   { timeout: patience },
   async ({ kill }, { expect }) => {
-    const platform = await makePlatform(['claims'], {}, patience);
+    const platform = await makePlatform(['claims'], noticedSoon, patience);
     const diary = join(mkdtempSync(join(tmpdir(), 'gitops-kills-')), 'diary');
     const { running, stop } = keepRunning(platform.worker, meddledWith({ kill, usualMs, diary }));
     try {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GitopsError } from '../src/client.ts';
 import { applicationName } from '../src/config/environments.ts';
 import { pollId } from '../src/model/temporal/workflow-ids.ts';
+import { noticedSoon } from './support/configuration.ts';
 import { expectDeliveredOnce } from './support/delivered-once.ts';
 import { makePlatform, type Platform } from './support/platform.ts';
 
@@ -18,7 +19,7 @@ let platform: Platform;
 let change: string;
 
 beforeEach(async () => {
-  platform = await makePlatform(['claims'], {}, patience);
+  platform = await makePlatform(['claims'], noticedSoon, patience);
   await Promise.all([platform.worker.start(), platform.server.start()]);
   expect((await platform.command('setup')).exitCode).toBe(0);
 }, patience);

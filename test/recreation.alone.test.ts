@@ -15,6 +15,7 @@ import type { PhaseName, Recreation } from '../src/model/recovery/recreation.ts'
 import { startApiServer, startControllers, startScheduler } from '../scripts/stack/control-plane.ts';
 import { pidOf } from '../scripts/stack/processes.ts';
 import { startTemporal } from '../scripts/stack/temporal.ts';
+import { noticedSoon } from './support/configuration.ts';
 import { s3Store } from './support/backup-stores.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { killsIn, meddledWith } from './support/meddling.ts';
@@ -27,7 +28,7 @@ const sealedSecrets = `${checkout}examples/brainsait-rcm/infrastructure/gitops/a
 const services = ['claims', 'payments', 'reports'];
 /** An empty cluster is there after half a minute, and Argo CD in it after as long again. */
 const patience = 8 * 60_000;
-/** A killed worker is noticed by ten seconds of silence, and there are some forty kills. */
+/** There are some forty kills, each noticed by three seconds of silence. */
 const killsPatience = 25 * 60_000;
 
 const store = s3Store();
@@ -44,7 +45,7 @@ const make = (target: string) => execa('make', [target], { cwd: checkout, timeou
 
 beforeAll(async () => {
   await make('systems');
-  platform = await makePlatform(services, await sections(), patience);
+  platform = await makePlatform(services, { ...noticedSoon, ...(await sections()) }, patience);
   await removeOthers();
   await writeRoot();
   await sealCredential();

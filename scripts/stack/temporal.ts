@@ -26,6 +26,11 @@ export async function startTemporal(): Promise<void> {
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
       ...['--port', String(ports.temporal), '--ui-port', String(ports.temporalUi)],
       ...['--db-filename', join(directory, 'temporal.db')],
+      // An activity hears at once that it is cancelled, and not by its next heartbeat.
+      ...['--dynamic-config-value', 'frontend.WorkerCommandsEnabled=true'],
+      ...['--dynamic-config-value', 'system.enableCancelActivityWorkerCommand=true'],
+      // Services take turns.
+      ...['--dynamic-config-value', 'matching.enableFairness=true'],
     ],
     ready: () => succeeds(program, ['operator', 'namespace', 'describe', '-n', temporalNamespace, ...to]),
   });

@@ -12,7 +12,10 @@ import type {
   Ask,
   Deployed,
   PromotionSettings,
+  Proposal,
   PullRequest,
+  PullRequestReading,
+  Rendered,
 } from '../model/promotion/promotion.ts';
 import type {
   Recreation,
@@ -57,14 +60,15 @@ export interface SourceActivities {
 }
 
 export interface BuildActivities {
-  /** @throws TestsFailed with the log's last lines */
-  testService(input: { change: Change }): Promise<{ log: string }>;
-  /** @throws BuildFailed with the log's last lines */
+  // Their failures carry `FailureLogs`; a log that could not be stored is left out.
+  /** @throws TestsFailed */
+  testService(input: { change: Change }): Promise<{ log?: string }>;
+  /** @throws BuildFailed */
   buildImage(input: { change: Change; source: Source }): Promise<Image & { log?: string }>;
   /** @throws Refused: registry not allowed, or the revision label is not the commit */
   adoptImage(input: { change: Change; reference: string }): Promise<Image>;
-  /** @throws EndToEndFailed with the log's last lines */
-  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log: string }>;
+  /** @throws EndToEndFailed */
+  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log?: string }>;
 }
 
 export interface AskActivities {
@@ -129,39 +133,6 @@ export interface PullRequestActivities {
   }): Promise<void>;
 }
 
-/** What a pull request proposes to people. */
-export interface Proposal {
-  pullRequest: PullRequest;
-  /** Git tree of `release/`. */
-  tree: string;
-  /** People (keys of `people`, else e-mails) whose commits it carries since what runs: none of them may approve. */
-  authors: string[];
-  /** As it was a moment after it was opened. */
-  reading: PullRequestReading;
-  /** Where decisions are asked for. */
-  rendered?: Rendered;
-}
-
-/** What an environment would run. */
-export interface Rendered {
-  manifestsDigest: string;
-  /** Key of the diff against what it runs. */
-  diff: string;
-  summary: string;
-}
-
-/** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
-export interface PullRequestReading {
-  state: 'open' | 'merged' | 'closed';
-  /** Set when its head or base is not what we opened. */
-  edited?: string;
-  /** Merge commit on the protected branch. */
-  revision?: string;
-  /** Forge logins. */
-  approvedBy: string[];
-  rejectedBy: string[];
-}
-
 export interface SettingsActivities {
   /** What the configuration demands now: the answer of the workers with the effect counts, not what was asked with. */
   readSettings(input: { environment: string }): Promise<PromotionSettings>;
@@ -202,10 +173,33 @@ export interface WaitActivities {
   ): Promise<Health>;
 }
 
+/** Written and proposed by whom an environment's settings name. */
+type PromotionActivities = ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities;
+
+/** What the workers of each queue can do: no workflow can ask them for anything else. */
+export interface Served {
+  build: BuildActivities;
+  delivery: PromotionActivities &
+    SourceActivities &
+    RecordActivities &
+    RepositoryPollActivities &
+    AskActivities;
+  production: PromotionActivities & SyncActivities & BackupActivities;
+  recovery: RecoveryActivities & RecreationActivities;
+  wait: WaitActivities;
+}
+
 export type Health =
   | { state: 'healthy'; revision: string; health: string; sync: string }
   | { state: 'overtaken'; reason: string }
-  | { state: 'failed'; reason: string; health?: string; sync?: string };
+  | {
+      state: 'failed';
+      reason: string;
+      /** Keys of what its containers wrote, as the reason names them. */
+      logs?: string[];
+      health?: string;
+      sync?: string;
+    };
 
 export interface BackupActivities {
   /**

@@ -5,6 +5,7 @@ import { VaultError } from '../systems/backups/index.ts';
 import { ForgeError, type ForgeErrorKind } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
+import type { FailureLogs } from '../model/delivery/delivery.ts';
 
 /** A rule or bad input stands against it: trying again changes nothing, and nothing was changed. */
 export const refused = (message: string): ApplicationFailure =>
@@ -13,9 +14,17 @@ export const refused = (message: string): ApplicationFailure =>
 /** Why an attempt that its delivery or its promotion has outlived is refused. */
 export const outlived = 'The delivery that asked for it is not open any more.';
 
-/** The work itself came out badly (`TestsFailed`, `BuildFailed`, …): the same input would again. */
-export const failed = (type: string, message: string): ApplicationFailure =>
-  ApplicationFailure.nonRetryable(message, type);
+/**
+ * The work itself came out badly (`TestsFailed`, `BuildFailed`, …): the same input would again.
+ *
+ * @param logs keys of the logs that say why
+ */
+export const failed = (type: string, message: string, ...logs: string[]): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    message,
+    type,
+    ...(logs.length > 0 ? [{ logs } satisfies FailureLogs] : []),
+  );
 
 /** Does some work with Git; what no other attempt mends is refused, the rest is thrown as it is. */
 export async function withGit<T>(work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createBackups } from '../client/backups.ts';
 import { GitopsError } from '../client/errors.ts';
-import { backupOf, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, backupOf, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
@@ -58,6 +58,6 @@ export const withBackups = (
   options: Pick<CommonOptions, 'config'>,
   work: (backups: ReturnType<typeof createBackups>) => Promise<void>,
 ): Promise<void> =>
-  withWorkers(options, ['recovery'], (client, { platform }, cluster) =>
-    work(createBackups(client, platform, cluster)),
+  withWorkers(options, ['recovery'], (client, config, cluster) =>
+    work(createBackups(client, backupInput(config, { cluster }))),
   );

@@ -12,6 +12,7 @@ export const commands: Record<string, { summary: string; load: () => Promise<Com
   approve: { summary: 'let a change into an environment', load: () => import('./approve.ts') },
   reject: { summary: 'keep a change out of an environment', load: () => import('./reject.ts') },
   retry: { summary: 'start a delivery again that did not succeed', load: () => import('./retry.ts') },
+  nudge: { summary: 'ask the environment again, now', load: () => import('./nudge.ts') },
   cancel: { summary: 'stop a delivery', load: () => import('./cancel.ts') },
   backup: { summary: 'store what Argo CD knows', load: () => import('./backup.ts') },
   backups: { summary: 'list, verify and compare backups', load: () => import('./backups.ts') },

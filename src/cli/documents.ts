@@ -1,6 +1,8 @@
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import { GitopsError, type Delivery, type Documents } from '../client.ts';
 import type { Config } from '../config/schema.ts';
+import { logEnd, logEndBytes } from '../model/text/log-end.ts';
 import { objectKeys } from '../model/object-keys.ts';
 import { getJson, type ObjectStore } from '../systems/objects/index.ts';
 
@@ -44,6 +46,10 @@ export function documentsOf(config: Config): Documents {
         const keys = await store.list(key, mostCommits);
         return keys.map((found) => found.slice(found.lastIndexOf('/') + 1, -'.json'.length));
       }),
+    logEnd: async (key) => {
+      const found = await (await open()).get(key, logEndBytes);
+      return found && logEnd(stripVTControlCharacters(found.body));
+    },
     diff: async (key) => (await (await open()).get(key))?.body,
   };
 }

@@ -99,8 +99,9 @@ claims/3f2a91c07e  Refuse eligibility dates in the future
 `);
 });
 
-test('a failed step shows the end of what it said, broken to the width of the terminal', () => {
-  const error = `2 tests failed\n\u001b[31mtest_eligibility\u001b[0m: expected 422 but the service answered 200 OK to it`;
+test('a failed step shows where its log is, and how that ends, broken to the width of the terminal', () => {
+  const error = 'The tests failed. The log: logs/claims/test.log';
+  const logEnd = `2 tests failed\n\u001b[31mtest_eligibility\u001b[0m: expected 422 but the service answered 200 OK to it`;
   const delivery: Delivery = {
     ...base,
     state: 'failed',
@@ -113,6 +114,7 @@ test('a failed step shows the end of what it said, broken to the width of the te
         finishedAt: at(12),
         error,
         log: 'logs/claims/test.log',
+        logEnd,
       },
       { name: 'dev', state: 'pending' },
     ],
@@ -120,10 +122,12 @@ test('a failed step shows the end of what it said, broken to the width of the te
   expect(picture(delivery, 60)).toBe(`
 claims/3f2a91c07e  Refuse eligibility dates in the future
 
-  ✖ test   12.0 s  2 tests failed
+  ✖ test   12.0 s  The tests failed. The log:
+                   logs/claims/test.log
+                   The log ends:
+                   2 tests failed
                    test_eligibility: expected 422 but the
                    service answered 200 OK to it
-                   whole log: logs/claims/test.log
   ○ dev
 
   failed. Start it again: gitops retry claims/3f2a91c07e

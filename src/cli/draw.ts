@@ -19,7 +19,7 @@ const looks: Record<Step['state'], { mark: string; paint: Paint }> = {
 export const painted = (state: Step['state'], text = `${looks[state].mark} ${state}`): string =>
   looks[state].paint(text);
 
-/** What went wrong may be a log's last lines; more than a screen of them helps nobody here. */
+/** What went wrong may be long; more than a screen of it helps nobody here. */
 const mostLines = 24;
 
 /**
@@ -63,7 +63,10 @@ function conclusion({ state, waitingFor, change }: Delivery): string {
 
 /** What stands beside and below a step. */
 function notes(delivery: Delivery, step: Step, width: number): string[] {
-  if (step.error !== undefined) return [...longNotes(step.error, width), ...logNote(step)];
+  if (step.error !== undefined) {
+    const ends = step.logEnd === undefined ? [] : ['The log ends:', ...longNotes(step.logEnd, width)];
+    return [...longNotes(step.error, width), ...ends];
+  }
   if (step.progress !== undefined) return longNotes(step.progress, width).map((line) => dim(line));
   const environment = delivery.environments[step.name];
   if (environment) return environmentNotes(delivery, step.name, environment, width);
@@ -75,8 +78,6 @@ function longNotes(text: string, width: number): string[] {
   const lines = wrap(harmless(text).trimEnd(), width);
   return lines.length <= mostLines ? lines : ['…', ...lines.slice(-mostLines)];
 }
-
-const logNote = ({ log }: Step): string[] => (log === undefined ? [] : [dim(`whole log: ${log}`)]);
 
 function environmentNotes(delivery: Delivery, name: string, view: PromotionView, width: number): string[] {
   if (view.state === 'waiting') return waitingNotes(delivery, name, view, width);

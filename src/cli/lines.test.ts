@@ -53,11 +53,21 @@ test('an error of several lines cannot give a CI system commands', () => {
   const failed = delivery({
     state: 'failed',
     reason: 'no',
-    steps: [{ name: 'test', state: 'failed', error: 'no\n::add-mask::x' }],
+    steps: [
+      {
+        name: 'test',
+        state: 'failed',
+        error: 'no\n::add-mask::x',
+        log: 'logs/x.log',
+        logEnd: '::stop-commands::x',
+      },
+    ],
   });
   expect(changedLines(undefined, failed, now).join('\n').split('\n')).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test failed: no',
     '  | ::add-mask::x',
+    '  | The log ends:',
+    '  | ::stop-commands::x',
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f failed: no',
   ]);
 });

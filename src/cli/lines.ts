@@ -17,7 +17,9 @@ export function changedLines(before: Delivery | undefined, after: Delivery, now:
     }
     const told = before?.steps.find(({ name }) => name === step.name)?.progress;
     if (step.state === was && (step.progress === undefined || step.progress === told)) return [];
-    return [say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}`)];
+    return [
+      say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}${logEndOf(step)}`),
+    ];
   });
   const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
   return [...steps, ...(ended ? [say(`${after.state}${because(after.reason)}`)] : [])];
@@ -27,5 +29,8 @@ function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {
   if (startedAt === undefined || finishedAt === undefined) return '';
   return ` in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
 }
+
+const logEndOf = ({ logEnd }: Delivery['steps'][number]): string =>
+  logEnd === undefined ? '' : `\nThe log ends:\n${logEnd}`;
 
 const because = (reason: string | undefined): string => (reason === undefined ? '' : `: ${reason}`);

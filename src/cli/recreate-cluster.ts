@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { createRecreations } from '../client/recreations.ts';
+import { backupInput } from '../config/backup-of.ts';
 import type { Config } from '../config/schema.ts';
 import { backupKeySchema } from '../model/recovery/backup.ts';
 import { reportTextKey, type Recreation } from '../model/recovery/recreation.ts';
@@ -47,7 +48,7 @@ async function recreate(options: Options): Promise<void> {
       process.exitCode = exitCodes.refused;
       return;
     }
-    const recreations = createRecreations(client, config.platform, cluster);
+    const recreations = createRecreations(client, backupInput(config, { cluster }));
     const { workflowId, joined } = await recreations.start({
       ...(key !== undefined && { key }),
       ...(options.drill && { drill: true }),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { GitopsError } from '../client.ts';
 import { inOurWords } from '../client/errors.ts';
-import type { BackupConfig } from '../config/backup-of.ts';
+import { backupInput, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import {
@@ -25,7 +25,8 @@ export function register(program: Command): void {
 }
 
 async function setup(options: CommonOptions): Promise<void> {
-  const { platform, backup, recreation } = loadConfig(options.config);
+  const config = loadConfig(options.config);
+  const { platform, backup, recreation } = config;
   const client = await connectClient().catch((error: unknown) => {
     throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
       cause: error,
@@ -36,9 +37,11 @@ async function setup(options: CommonOptions): Promise<void> {
       ...(await registerSearchAttributes(client)),
       await checkRetention(client),
       await schedulePoll(client, platform),
-      ...(backup ? [await scheduleBackup(client, platform, backup), ...(await storeOf(backup))] : []),
+      ...(backup
+        ? [await scheduleBackup(client, backupInput(config, backup), backup), ...(await storeOf(backup))]
+        : []),
       ...(backup && recreation.drill
-        ? [await scheduleDrill(client, platform, { ...recreation.drill, cluster: backup.cluster })]
+        ? [await scheduleDrill(client, backupInput(config, backup), recreation.drill)]
         : []),
     ];
     print(options, { prepared }, prepared.map(line).join('\n'));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { BackupDifference, RecoveryPoint } from '../model/recovery/backup.ts';
+import type { BackupDifference, BackupInput, RecoveryPoint } from '../model/recovery/backup.ts';
 import { backupId } from '../model/temporal/workflow-ids.ts';
 import { taskQueue } from '../model/temporal/task-queues.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
@@ -16,7 +16,8 @@ import { progressOf } from './progress.ts';
 type Tell = (progress: string) => void;
 
 /** Starts what is done with the backups of a cluster. Everything may throw GitopsError. */
-export function createBackups(client: Client, platform: string, cluster: string) {
+export function createBackups(client: Client, of: BackupInput) {
+  const { platform, cluster } = of;
   const shared = {
     taskQueue: taskQueue(platform, 'delivery'),
     typedSearchAttributes: [{ key: attributes.platform, value: platform }],
@@ -31,7 +32,7 @@ export function createBackups(client: Client, platform: string, cluster: string)
           ...shared,
           workflowId: backupId(platform, cluster),
           workflowIdConflictPolicy: 'USE_EXISTING',
-          args: [{ platform, cluster }],
+          args: [of],
           staticSummary: `backup of ${cluster}`,
         });
       } catch (error) {
@@ -57,7 +58,7 @@ export function createBackups(client: Client, platform: string, cluster: string)
       const handle = await client.workflow.start<typeof verifyBackup>('verifyBackup', {
         ...shared,
         workflowId: idOf('verify-backup'),
-        args: [{ platform, cluster, ...request }],
+        args: [{ ...of, ...request }],
       });
       return resultOf(handle, tell).catch((error: unknown) => {
         throw inOurWords(error);
@@ -68,7 +69,7 @@ export function createBackups(client: Client, platform: string, cluster: string)
       const handle = await client.workflow.start<typeof compareBackups>('compareBackups', {
         ...shared,
         workflowId: idOf('compare-backups'),
-        args: [{ platform, cluster, from, to }],
+        args: [{ ...of, from, to }],
       });
       return resultOf(handle, tell).catch((error: unknown) => {
         throw inOurWords(error);

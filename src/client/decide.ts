@@ -2,9 +2,9 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/cl
 import { z } from 'zod';
 import { changeName } from '../model/delivery/change.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
-import { decide } from '../model/temporal/messages.ts';
-import { nameSchema } from '../model/names.ts';
 import { decisionRequestSchema, type Decision } from '../model/decisions/decision.ts';
+import { decide, environmentStatus } from '../model/temporal/messages.ts';
+import { nameSchema } from '../model/names.ts';
 import { checked, GitopsError } from './errors.ts';
 import type { Session } from './session.ts';
 import { environmentUnderWay } from './status.ts';
@@ -37,7 +37,10 @@ export function deciding({ client, platform, ask, resolve, status }: Session) {
         }
         const handle = client.workflow.getHandle(environmentId(platform, environment, change.service));
         try {
-          return await handle.executeUpdate(decide, { args: [{ change, ...decision }] });
+          const { active } = await handle.query(environmentStatus);
+          // Who tries again, because the answer was lost, gets the first one.
+          const updateId = `${active?.view.askedAt ?? 'never'}/${decision.by}/${decision.verdict}`;
+          return await handle.executeUpdate(decide, { args: [{ change, ...decision }], updateId });
         } catch (error) {
           if (error instanceof WorkflowUpdateFailedError) throw error;
           if (!(error instanceof WorkflowNotFoundError)) throw error;

@@ -7,6 +7,8 @@ export interface Documents {
   delivery(change: Change): Promise<Delivery | undefined>;
   /** Commits of a service's stored deliveries that begin so. */
   commits(service: string, prefix: string): Promise<string[]>;
+  /** How a log ends, in at most 20 lines and without colours. */
+  logEnd(key: string): Promise<string | undefined>;
   /** A rendered diff, by the key that a promotion's status shows. */
   diff(key: string): Promise<string | undefined>;
 }

@@ -56,26 +56,32 @@ export async function listAll(
     ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
   ];
   const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
-  const environments = (
-    await collect(
-      client,
-      [...ours, ...ofEnvironment, 'WorkflowType = "environment"', 'ExecutionStatus = "Running"'],
-      1000,
-    )
-  ).flatMap(listedEnvironment);
+  const [places, deliveries] = await Promise.all([
+    collect(client, [
+      ...ours,
+      ...ofEnvironment,
+      'WorkflowType = "environment"',
+      'ExecutionStatus = "Running"',
+    ]),
+    collect(client, [...ours, 'WorkflowType = "deliverService"'], limit),
+  ]);
+  const environments = places.flatMap(listedEnvironment);
 
   const inEnvironment = new Set(environments.map(({ change }) => change));
-  const changes = (await collect(client, [...ours, 'WorkflowType = "deliverService"'], limit))
+  const changes = deliveries
     .flatMap(listedChange)
     .filter(({ change }) => environment === undefined || inEnvironment.has(change));
   return { changes: newestOfEach(changes), environments: environments.toSorted(byPlace) };
 }
 
-async function collect(client: Client, terms: string[], limit: number): Promise<WorkflowExecutionInfo[]> {
+/** What a server gives at most at a time, unless it was told otherwise. */
+const pageSize = 1000;
+
+async function collect(client: Client, terms: string[], limit = Infinity): Promise<WorkflowExecutionInfo[]> {
   const found: WorkflowExecutionInfo[] = [];
   for await (const info of client.workflow.list({
     query: terms.join(' AND '),
-    pageSize: Math.min(limit, 500),
+    pageSize: Math.min(limit, pageSize),
   })) {
     found.push(info);
     if (found.length === limit) break;

@@ -1,5 +1,10 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { defaultPayloadConverter } from '@temporalio/common';
+import {
+  ApplicationFailureCategory,
+  decodeApplicationFailureCategory,
+  defaultPayloadConverter,
+  type ProtoFailure,
+} from '@temporalio/common';
 import { z } from 'zod';
 import { workSchema } from '../model/recovery/recreation.ts';
 
@@ -17,10 +22,15 @@ export function progressOf({ raw }: WorkflowExecutionDescription): string | unde
     if (wait.success) return `waits for ${wait.data.waitsFor}`;
     const work = workSchema.safeParse(told);
     const far = work.success ? [`${work.data.done} of ${work.data.of} ${work.data.what}`] : [];
-    const again = lastFailure?.message
-      ? [`tried ${(attempt ?? 1) - 1} times, and again soon: ${lastFailure.message}`]
-      : [];
+    const again = lastFailure?.message ? [againBecause(lastFailure, attempt ?? 1)] : [];
     if (far.length + again.length > 0) return [...far, ...again].join('; ');
   }
   return undefined;
+}
+
+/** What fails as expected waits for something, and says for what. */
+function againBecause({ message, applicationFailureInfo }: ProtoFailure, attempt: number): string {
+  const category = decodeApplicationFailureCategory(applicationFailureInfo?.category);
+  if (category === ApplicationFailureCategory.BENIGN) return message ?? '';
+  return `tried ${attempt - 1} times, and again soon: ${message}`;
 }

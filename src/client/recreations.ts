@@ -11,6 +11,7 @@ import { taskQueue } from '../model/temporal/task-queues.ts';
 import { recreationStatus } from '../model/temporal/messages.ts';
 import type { Recreation } from '../model/recovery/recreation.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
+import type { BackupInput } from '../model/recovery/backup.ts';
 import type { recreateCluster } from '../workflows/recreate-cluster.ts';
 import { GitopsError, inOurWords, isPassing } from './errors.ts';
 import { outageMs } from './watch.ts';
@@ -29,7 +30,8 @@ interface Request {
 }
 
 /** Starts the rebuilding of a cluster, and drills. Everything may throw GitopsError. */
-export function createRecreations(client: Client, platform: string, cluster: string) {
+export function createRecreations(client: Client, of: BackupInput) {
+  const { platform, cluster } = of;
   /** Of several people who drill by hand, each sees the one drill. */
   const idOf = (drill: boolean) =>
     drill ? drillId(platform, cluster, 'by-hand') : recreationId(platform, cluster);
@@ -43,7 +45,7 @@ export function createRecreations(client: Client, platform: string, cluster: str
           workflowId,
           workflowIdConflictPolicy: 'FAIL',
           taskQueue: taskQueue(platform, 'delivery'),
-          args: [{ platform, cluster, drill, ...request }],
+          args: [{ ...of, drill, ...request }],
           typedSearchAttributes: [{ key: attributes.platform, value: platform }],
           staticSummary: `${drill ? 'drill for' : 'recreation of'} ${cluster}`,
         });

@@ -6,6 +6,7 @@ import { nameSchema } from '../model/names.ts';
 import { resolveChange } from './changes.ts';
 import type { Documents } from './documents.ts';
 import { checked, inOurWords } from './errors.ts';
+import { withLogEnds } from './log-ends.ts';
 import { readStatus } from './status.ts';
 
 /** One exchange with Temporal; a cold query replays a history, which takes seconds on a busy worker. */
@@ -21,12 +22,15 @@ export interface Session {
   /** The change that somebody named, perhaps by a prefix. */
   resolve: (name: string) => Promise<Change>;
   status: (change: Change) => Promise<Delivery>;
+  /** The same as people read it: with the ends of logs. */
+  shown: (change: Change) => Promise<Delivery>;
   /** Of its delivery. */
   handleOf: (change: Change) => WorkflowHandle;
 }
 
 export function createSession(client: Client, platform: string, documents?: Documents): Session {
   checked(nameSchema, platform);
+  const status = (change: Change) => readStatus(client, platform, change, documents);
 
   return {
     client,
@@ -40,7 +44,8 @@ export function createSession(client: Client, platform: string, documents?: Docu
       }
     },
     resolve: (name) => resolveChange(client, platform, name, documents),
-    status: (change) => readStatus(client, platform, change, documents),
+    status,
+    shown: async (change) => withLogEnds(await status(change), documents),
     handleOf: (change) => client.workflow.getHandle(deliverId(platform, change)),
   };
 }

@@ -17,7 +17,7 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-export function waiting({ client, platform, ask, resolve, status }: Session) {
+export function waiting({ client, platform, ask, resolve, shown }: Session) {
   return {
     /**
      * Waits until a change has left an environment, or has ended; how is in what it returns. It lasts as long as the
@@ -28,7 +28,7 @@ export function waiting({ client, platform, ask, resolve, status }: Session) {
      */
     async wait(name: string, { until = 'end', onChange, signal }: WaitOptions = {}): Promise<Delivery> {
       const change = await ask(() => resolve(name));
-      const look = () => ask(() => status(change));
+      const look = () => ask(() => shown(change));
       let delivery = await look();
       onChange?.(delivery);
       const stop = new AbortController();

@@ -11,13 +11,18 @@ const longPollMs = 70_000;
 /** An outage that a person would sit out; after it whoever watches is told. What is watched goes on in any case. */
 export const outageMs = 10 * 60_000;
 
+/** Of the answers without news so many are passed over: a look asks workers, and hundreds may be watching. */
+const quietAnswers = 4;
+
 /**
- * Yields when the latest run of a workflow may have news, and at least twice a minute; ends when it is closed. The server
- * holds each request until there is an event, so nothing polls and an idle watcher costs nothing.
+ * Yields when the latest run of a workflow has news; ends when it is closed. The server holds each request until there is
+ * an event, so nothing polls and an idle watcher costs next to nothing. What has no event there (an attempt that failed,
+ * one decision of several) is found by a look after 20 quiet seconds, and then every 80.
  */
 export async function* news(client: Client, workflowId: string, signal: AbortSignal): AsyncGenerator<void> {
   const { namespace } = client.options;
   let nextPageToken: Uint8Array | undefined;
+  let quiet = 0;
   for (let failingSince: number | undefined, attempt = 0; ;) {
     try {
       const page = await client.workflow.withAbortSignal(signal, () =>
@@ -30,8 +35,10 @@ export async function* news(client: Client, workflowId: string, signal: AbortSig
           }),
         ),
       );
-      yield;
       nextPageToken = page.nextPageToken;
+      const isNews = !nextPageToken?.length || (page.history?.events?.length ?? 0) > 0;
+      quiet = isNews ? 0 : quiet + 1;
+      if (quiet <= 1 || quiet % quietAnswers === 0) yield;
       if (!nextPageToken?.length) return;
       failingSince = undefined;
       attempt = 0;

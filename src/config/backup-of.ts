@@ -1,3 +1,5 @@
+import type { BackupInput } from '../model/recovery/backup.ts';
+import { silenceOf } from './silence.ts';
 import type { Config } from './schema.ts';
 
 export type BackupConfig = NonNullable<Config['backup']>;
@@ -11,3 +13,10 @@ export function backupOf({ backup }: Config, cluster = backup?.cluster): BackupC
 
 const noBackup =
   'gitops.yaml says nothing of backups. Write a section backup with cluster, bucket (or container), recipients and recovery.identity: docs/configuration.md has it.';
+
+/** What the workflows start with that back a cluster up, and rebuild it. */
+export const backupInput = (config: Config, { cluster }: { cluster: string }): BackupInput => ({
+  platform: config.platform,
+  cluster,
+  silence: silenceOf(config),
+});

@@ -2,6 +2,7 @@ import type { Approval, PromotionSettings } from '../model/promotion/promotion.t
 import { milliseconds } from './duration.ts';
 import { environmentOf } from './environments.ts';
 import type { Config, EnvironmentConfig } from './schema.ts';
+import { silenceOf } from './silence.ts';
 
 /** What a promotion into an environment has to do, as the configuration says now. */
 export function promotionSettings(config: Config, environment: string): PromotionSettings {
@@ -16,6 +17,7 @@ export function promotionSettings(config: Config, environment: string): Promotio
     endToEndWithinMs: endToEnd ? milliseconds(endToEnd.timeout) : 0,
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
     queue: sync === 'manual' ? 'production' : 'delivery',
+    silence: silenceOf(config),
   };
 }
 

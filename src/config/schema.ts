@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { install, recreation } from './recreation.ts';
 import { rules } from './rules.ts';
+import { worker } from './worker.ts';
 
 const repository = z
   .strictObject({
@@ -200,6 +201,7 @@ export const configSchema = z
     environments: z.array(environment).min(1).describe('In the order in which a change goes through them.'),
     backup: backup.optional(),
     recreation: recreation.prefault({}),
+    worker,
     identity: z
       .literal('trusted-namespace')
       .optional()

@@ -21,6 +21,8 @@ export class SystemError extends Error {
   }
 }
 
+export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** `fetch` and others hide why they failed below "fetch failed". */
 export function rootCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -6,6 +6,7 @@ import { createWaitActivities } from '../activities/sync/await-healthy.ts';
 import { createRecordActivities } from '../activities/delivery/records.ts';
 import { createRecoveryActivities } from '../activities/backup/index.ts';
 import { createRecreationActivities } from '../activities/recreation/index.ts';
+import type { Served } from '../activities/contract.ts';
 import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import { createRepositoryPollActivities } from '../activities/delivery/repository-poll.ts';
 import { createSyncActivities } from '../activities/sync/start-sync.ts';
@@ -13,10 +14,9 @@ import type { Systems } from '../activities/systems.ts';
 import type { Queue } from '../model/temporal/task-queues.ts';
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
-export const activitiesOf: Record<
-  Queue,
-  (systems: Systems & RecreationSystems, workDirectory: string) => object
-> = {
+export const activitiesOf: {
+  [Q in Queue]: (systems: Systems & RecreationSystems, workDirectory: string) => Served[Q];
+} = {
   build: ({ config, repository, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
   delivery: (systems, workDirectory) => ({

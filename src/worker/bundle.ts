@@ -18,9 +18,10 @@ export async function workflowBundle(): Promise<WorkflowBundleOption> {
 }
 
 /** Without the bundler's pages of statistics. */
-export const bundle = (workflowsPath: string) =>
+export const bundle = (workflowsPath: string, workflowInterceptorModules: string[] = []) =>
   bundleWorkflowCode({
     workflowsPath,
+    workflowInterceptorModules,
     payloadConverterPath: here('../workflows/payload-converter.ts'),
     logger: new DefaultLogger('WARN'),
   });

@@ -1,22 +1,24 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
-/** Several within every heartbeat timeout, so that one slow moment is no death. Short exchanges end before the first. */
-const everyMs = 2000;
+/** Of the heartbeat timeout: what is left of it is for a slow moment, which is no death. Each beat is billed. */
+const share = 0.6;
 
 /**
- * Tells Temporal every few seconds that an activity's worker lives: one that was killed is noticed by the silence, within
- * the activity's heartbeat timeout, and not when the attempt's whole time is over. With each beat goes what the activity
- * itself, or the attempt before, told last.
+ * Tells Temporal now and then that an activity's worker lives: one that was killed is noticed by the silence, within the
+ * activity's heartbeat timeout, and not when the attempt's whole time is over. With each beat goes what the activity
+ * itself, or the attempt before, told last. Short exchanges end before the first.
  */
 export function heartbeating(context: Context): ActivityInterceptors {
-  const { heartbeat } = context;
-  let told: unknown = context.info.heartbeatDetails;
+  const { heartbeat, info } = context;
+  let told: unknown = info.heartbeatDetails;
   Object.assign(context, { heartbeat: (details?: unknown) => heartbeat((told = details)) });
   return {
     inbound: {
       async execute(input, next) {
-        const beat = setInterval(() => heartbeat(told), everyMs);
+        const { heartbeatTimeoutMs } = info;
+        if (heartbeatTimeoutMs === undefined) return next(input);
+        const beat = setInterval(() => heartbeat(told), share * heartbeatTimeoutMs);
         try {
           return await next(input);
         } finally {

@@ -1,20 +1,22 @@
-import { ActivityCancellationType, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type {
-  AskActivities,
-  BuildActivities,
-  PullRequestActivities,
-  RecordActivities,
-  ReleaseActivities,
-  RenderActivities,
-  SettingsActivities,
-  SourceActivities,
-  SyncActivities,
-  WaitActivities,
-} from '../activities/contract.ts';
-import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
+import {
+  ActivityCancellationType,
+  proxyActivities,
+  workflowInfo,
+  type ActivityInterfaceFor,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { Served } from '../activities/contract.ts';
+import { outageHours } from '../model/temporal/outage.ts';
+import { usualSilence, type Silence } from '../model/temporal/silence.ts';
+import { taskQueue } from '../model/temporal/task-queues.ts';
 
-/** One outage of the forge, the registry or the cluster may last a night; after that a person has to look. */
-export const outage = '12 hours';
+/** Whose activities, and after how much silence an attempt of theirs counts as dead: every workflow's input has it. */
+export interface Attempts {
+  platform: string;
+  silence?: Silence;
+}
+
+export const outage = `${outageHours} hours` as const;
 
 /**
  * What is done in a cluster that is rebuilt is put off until that is over, however often it is tried. A recreation has a
@@ -29,74 +31,81 @@ export const retry = {
   maximumInterval: '30 seconds',
 } as const;
 
-/** Every attempt beats: one whose worker says nothing for this long has died with it, and the next one begins. */
-export const silence = '10 seconds';
+/** What its workers serve, and nothing else. */
+export const activitiesOn = <Q extends keyof Served>(
+  queue: Q,
+  { platform }: Attempts,
+  options: Omit<ActivityOptions, 'taskQueue'>,
+): ActivityInterfaceFor<Served[Q]> =>
+  proxyActivities<Served[Q]>({ ...options, taskQueue: taskQueue(platform, queue) });
 
-const brief = {
-  startToCloseTimeout: '5 minutes',
-  scheduleToCloseTimeout: `${12 + rebuildingHours} hours`,
-  heartbeatTimeout: silence,
-  retry,
-} as const;
+export const exchangeSilence = ({ silence = usualSilence }: Attempts): number => silence.exchangeMs;
+export const workSilence = ({ silence = usualSilence }: Attempts): number => silence.workMs;
+
+const brief = (attempts: Attempts) =>
+  ({
+    startToCloseTimeout: '5 minutes',
+    scheduleToCloseTimeout: `${outageHours + rebuildingHours} hours`,
+    heartbeatTimeout: exchangeSilence(attempts),
+    retry,
+  }) as const;
 
 /**
  * Short exchanges with the forge, Git, the object store: seconds at most, minutes when a large clone is new.
  *
  * @param summary what the Temporal UI says of them, where their names are not enough
  */
-export const quick = (
-  platform: string,
-  queue: Extract<Queue, 'delivery' | 'production'> = 'delivery',
-  summary?: string,
-) =>
-  proxyActivities<
-    SourceActivities &
-      AskActivities &
-      RecordActivities &
-      ReleaseActivities &
-      PullRequestActivities &
-      SettingsActivities &
-      RenderActivities
-  >({
-    ...brief,
-    taskQueue: taskQueue(platform, queue),
-    ...(summary !== undefined && { summary }),
-  });
+export const quick = <Q extends 'delivery' | 'production'>(attempts: Attempts, queue: Q, summary?: string) =>
+  activitiesOn(queue, attempts, { ...brief(attempts), ...(summary !== undefined && { summary }) });
 
-/** Begins at once as a rule; behind a sync window or another's operation it waits, and hears when that became pointless. */
-export const syncing = (platform: string) =>
-  proxyActivities<SyncActivities>({
-    ...brief,
-    taskQueue: taskQueue(platform, 'production'),
+/** Begins at once as a rule; behind a sync window or another's operation it is tried again, until that became pointless. */
+export const syncing = (attempts: Attempts) =>
+  activitiesOn('production', attempts, {
+    ...brief(attempts),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });
 
 /**
  * Other people's code: it may run long, and ends when it is told to, which it hears by its heartbeats. Its own time limit
  * (configuration) is shorter than this one.
+ *
+ * To wait for a slot is no fault, so it uses up no time for trying: how long that goes on the worker knows
+ * (`worker/give-up.ts`), and Temporal bounds only the queueing. Five hundred changes at once keep two slots busy for ten
+ * days with half an hour for tests and builds each; where nobody works at all, that ends too.
  */
-export const lengthy = (platform: string) =>
-  proxyActivities<BuildActivities>({
-    taskQueue: taskQueue(platform, 'build'),
+export const lengthy = (attempts: Attempts) =>
+  activitiesOn('build', attempts, {
     startToCloseTimeout: '3 hours',
-    scheduleToCloseTimeout: outage,
-    heartbeatTimeout: silence,
+    scheduleToStartTimeout: '30 days',
+    heartbeatTimeout: workSilence(attempts),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
   });
 
 /**
- * Waits on Argo CD. Each shutdown of a worker costs an attempt, so attempts are not counted and come back within
+ * Waits on Argo CD, which change nothing but their own operation: one that is given up is not waited for, since it may hear
+ * of that only by its next heartbeat. Each shutdown of a worker costs an attempt, so attempts are not counted and come back within
  * seconds; the wait ends at the promotion's own deadline, which the activity knows: later by its whole time when the
  * cluster was rebuilt meanwhile. Here it ends a little after that could be.
  */
-export const patient = (platform: string, withinMs: number) =>
-  proxyActivities<WaitActivities>({
-    taskQueue: taskQueue(platform, 'wait'),
+export const patient = (attempts: Attempts, withinMs: number, since02: boolean) =>
+  activitiesOn('wait', attempts, {
     scheduleToCloseTimeout: 2 * withinMs + rebuildingHours * 3_600_000 + 10 * 60_000,
-    heartbeatTimeout: silence,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    heartbeatTimeout: workSilence(attempts),
+    cancellationType: since02
+      ? ActivityCancellationType.TRY_CANCEL
+      : ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: { ...retry, maximumInterval: '5 seconds' },
+  });
+
+/** Where Argo CD is read and its backups are opened: an outage may last a part of the night. */
+export const backingUp = <Q extends 'production' | 'recovery'>(attempts: Attempts, queue: Q) =>
+  activitiesOn(queue, attempts, {
+    startToCloseTimeout: '1 hour',
+    // After that the next night's backup is nearer than this one's end.
+    scheduleToCloseTimeout: '4 hours',
+    heartbeatTimeout: workSilence(attempts),
+    retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
   });
 
 export const now = (): string => new Date().toISOString();

@@ -1,13 +1,20 @@
-import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  log,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { Release } from '../model/delivery/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery/delivery.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
 import type { Outcome } from '../model/promotion/promotion.ts';
+import { lengthy, ownId, quick, type Attempts } from './activity-options.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
-import { lengthy, ownId, quick } from './activity-options.ts';
 import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
+import { since02 } from './since.ts';
 
 /**
  * Carries one change to its last environment. Started once a change (`deliverId`); what was done before is found done.
@@ -18,64 +25,74 @@ export async function deliverService(started: DeliveryInput): Promise<Delivery> 
   const input = checkedInput(deliveryInputSchema, started);
   checkOwnId(deliverId(input.platform, input.change));
   const track = trackDelivery(input.change);
+  const lasting = since02();
   try {
-    return await deliver(input, track);
+    const outcome = await deliver(input, track);
+    if (!lasting) return await end(input, track, outcome);
+    return await endForGood(input, track, outcome);
   } catch (error) {
     const cancelled = isCancellation(error);
     const reason = cancelled ? cancelledText : failureText(error);
-    // A cancelled delivery still has to say how it ended.
-    const delivery = await CancellationScope.nonCancellable(() =>
-      end(input, track, { state: 'failed', reason }),
-    );
+    const delivery = await endForGood(input, track, { state: 'failed', reason });
     if (cancelled) throw error;
     throw ApplicationFailure.nonRetryable(reason, 'DeliveryFailed', delivery.change);
   }
 }
 
-async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<Delivery> {
+type End = Pick<Outcome, 'state' | 'reason'>;
+
+async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End> {
   const { platform, change } = input;
   const given = input.image === undefined ? {} : { image: input.image };
 
-  const plan = await track.step('verify', () => quick(platform).verifyChange({ change, ...given }));
+  const plan = await track.step('verify', () =>
+    quick({ platform }, 'delivery').verifyChange({ change, ...given }),
+  );
   track.plan(plan);
+  const attempts = { platform, ...(plan.silence && { silence: plan.silence }) };
 
-  if (plan.test) await track.step('test', () => lengthy(platform).testService({ change }));
-  const release: Release = { change, source: plan.source, ...(await image(input, track, plan)) };
+  if (plan.test) await track.step('test', () => lengthy(attempts).testService({ change }));
+  const release: Release = {
+    change,
+    source: plan.source,
+    ...(await image(input, attempts, track, plan)),
+  };
 
   for (const environment of plan.environments) {
     const outcome = await track.environment(environment.name, () =>
-      enter(input, track, environment, release),
+      enter(attempts, track, environment, release),
     );
     if (outcome.state === 'failed') throw ApplicationFailure.nonRetryable(outcome.reason ?? 'failed');
-    if (outcome.state !== 'succeeded') return end(input, track, outcome);
+    if (outcome.state !== 'succeeded') return outcome;
   }
-  return end(input, track, { state: 'succeeded' });
+  return { state: 'succeeded' };
 }
 
 async function image(
-  { platform, change, image }: DeliveryInput,
+  { change, image }: DeliveryInput,
+  attempts: Attempts,
   track: DeliveryTrack,
   plan: Plan,
 ): Promise<Pick<Release, 'image'>> {
   if (plan.image === 'none') return {};
   const { name, digest } = await track.step('build', () =>
     image === undefined
-      ? lengthy(platform).buildImage({ change, source: plan.source })
-      : lengthy(platform).adoptImage({ change, reference: image }),
+      ? lengthy(attempts).buildImage({ change, source: plan.source })
+      : lengthy(attempts).adoptImage({ change, reference: image }),
   );
   track.image({ name, digest });
   return { image: { name, digest } };
 }
 
 async function enter(
-  { platform }: DeliveryInput,
+  attempts: Attempts,
   track: DeliveryTrack,
   { name: environment, settings }: Plan['environments'][number],
   release: Release,
 ): Promise<Outcome> {
-  const { workflowId, runId } = workflowInfo();
+  const { workflowId, firstExecutionRunId: runId } = workflowInfo();
   const ask = { id: ownId(), asker: { workflowId, runId }, release, settings };
-  const { askEnvironment, withdrawAsk } = quick(platform, 'delivery', environment);
+  const { askEnvironment, withdrawAsk } = quick(attempts, 'delivery', environment);
   try {
     do await askEnvironment({ environment, ask });
     while (!(await track.answerFrom(environment)));
@@ -90,12 +107,18 @@ async function enter(
   return track.answer(environment);
 }
 
-async function end(
-  { platform }: DeliveryInput,
-  track: DeliveryTrack,
-  outcome: Pick<Outcome, 'state' | 'reason'>,
-): Promise<Delivery> {
-  await quick(platform).recordDelivery({ delivery: track.ended(outcome) });
+/** A cancel that comes now comes too late, and a record that cannot be stored makes it none other than it is. */
+function endForGood(input: DeliveryInput, track: DeliveryTrack, outcome: End): Promise<Delivery> {
+  return CancellationScope.nonCancellable(() =>
+    end(input, track, outcome).catch((error: unknown) => {
+      log.error('how it ended could not be stored', { reason: failureText(error) });
+      return track.end(outcome);
+    }),
+  );
+}
+
+async function end({ platform }: DeliveryInput, track: DeliveryTrack, outcome: End): Promise<Delivery> {
+  await quick({ platform }, 'delivery').recordDelivery({ delivery: track.ended(outcome) });
   // Not before it is over: who sees that it failed may start it again at once, and would find this one still running.
   return track.end(outcome);
 }

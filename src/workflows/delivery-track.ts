@@ -16,12 +16,12 @@ import {
   type Step,
 } from '../model/delivery/delivery.ts';
 import { answerSchema, progressSchema } from '../model/temporal/input-schemas.ts';
-import { answered, deliveryStatus, progressed } from '../model/temporal/messages.ts';
+import { answered, deliveryStatus, nudge, progressed } from '../model/temporal/messages.ts';
 import type { Outcome } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import { onSignal } from './input-checks.ts';
 import { now, ownId } from './activity-options.ts';
-import { failureText } from './failure-text.ts';
+import { failureLogs, failureText } from './failure-text.ts';
 import { remind, type Reminder } from './reminder.ts';
 
 export const cancelledText = 'The delivery was cancelled.';
@@ -30,7 +30,7 @@ export type DeliveryTrack = ReturnType<typeof trackDelivery>;
 
 /**
  * A signal may be lost with the environment that had it (somebody terminated it), so it is asked again: it knows its
- * asks. Longer than people usually take, since each time is billed; `cancel` and `deliver` do not wait for it.
+ * asks. Longer than people usually take, since each time is billed; a nudge, `cancel` and `deliver` do not wait for it.
  */
 const askAgainEvery = '30 hours';
 
@@ -45,20 +45,6 @@ export function trackDelivery(change: Change) {
   };
   const answers = new Map<string, Outcome>();
   let reminder: Reminder | undefined;
-
-  setHandler(deliveryStatus, () => delivery);
-  onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
-    if (askId !== ownId() || answers.has(environment)) return;
-    delivery.environments[environment] = view;
-    const step = stepNamed(environment);
-    if (step) step.state = view.state;
-    show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
-  });
-  onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
-    if (askId !== ownId()) return;
-    answers.set(environment, outcome);
-    delivery.environments[environment] = outcome;
-  });
 
   const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
 
@@ -85,12 +71,33 @@ export function trackDelivery(change: Change) {
         state: 'failed',
         error: isCancellation(error) ? cancelledText : failureText(error),
       });
+      const [log] = failureLogs(error);
+      if (log !== undefined) step.log = log;
       throw error;
     } finally {
       step.finishedAt = now();
       show('running');
     }
   }
+
+  // Last, since what came before a reset comes again at once.
+  setHandler(deliveryStatus, () => delivery);
+  onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
+    if (askId !== ownId() || answers.has(environment)) return;
+    delivery.environments[environment] = view;
+    const step = stepNamed(environment);
+    if (step) step.state = view.state;
+    show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
+  });
+  setHandler(nudge, () => {
+    // Before the first ask there is nobody to ask again.
+    if (reminder) reminder.due = true;
+  });
+  onSignal(answered, answerSchema, ({ askId, environment, outcome }) => {
+    if (askId !== ownId()) return;
+    answers.set(environment, outcome);
+    delivery.environments[environment] = outcome;
+  });
 
   return {
     step,
@@ -118,6 +125,7 @@ export function trackDelivery(change: Change) {
         delivery.environments[name] = { state: 'running' };
         return work();
       });
+      delivery.environments[name] = outcome;
       const entered = stepNamed(name);
       if (entered) entered.state = outcome.state;
       if (entered && outcome.reason !== undefined) entered.error = outcome.reason;

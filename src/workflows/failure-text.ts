@@ -5,11 +5,25 @@ import {
   isCancellation,
   TimeoutFailure,
 } from '@temporalio/workflow';
+import type { FailureLogs } from '../model/delivery/delivery.ts';
+
+/** Keys of the logs that say why, as the failure of a test or a build names them. */
+export function failureLogs(error: unknown): string[] {
+  if (error instanceof ActivityFailure) return failureLogs(error.cause);
+  const [told] = (error instanceof ApplicationFailure && error.details) || [];
+  return isFailureLogs(told) ? told.logs : [];
+}
+
+const isFailureLogs = (told: unknown): told is FailureLogs =>
+  typeof told === 'object' && told !== null && 'logs' in told && Array.isArray(told.logs);
 
 /** What a person should read of a failure: the innermost message, not the wrapping. */
 export function failureText(error: unknown): string {
   if (error instanceof ActivityFailure && error.cause) {
     if (error.cause instanceof TimeoutFailure) {
+      if (error.cause.timeoutType === 'SCHEDULE_TO_START') {
+        return `No worker had a slot for ${error.activityType} in time. See worker.slots in gitops.yaml, and gitops doctor.`;
+      }
       return `${error.activityType} did not end in time${error.cause.cause ? `: ${failureText(error.cause.cause)}` : '.'}`;
     }
     return failureText(error.cause);

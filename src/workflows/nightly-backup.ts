@@ -11,11 +11,12 @@ import { checkedInput } from './input-checks.ts';
  * them, only the one ID does. One that is under way serves for this night.
  */
 export async function nightlyBackup(input: BackupInput): Promise<RecoveryPoint | undefined> {
-  const { platform, cluster } = checkedInput(backupInputSchema, input);
+  const asked = checkedInput(backupInputSchema, input);
+  const { platform, cluster } = asked;
   try {
     return await executeChild(backUpArgoCd, {
       workflowId: backupId(platform, cluster),
-      args: [{ platform, cluster }],
+      args: [asked],
       staticSummary: `nightly backup of ${cluster}`,
       typedSearchAttributes: [{ key: attributes.platform, value: platform }],
     });

@@ -4,20 +4,17 @@ import {
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
-  proxyActivities,
   setHandler,
   startChild,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { RepositoryPollActivities, SourceActivities } from '../activities/contract.ts';
 import type { Change } from '../model/delivery/change.ts';
 import { deliveryStart } from '../model/temporal/delivery-start.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
-import { taskQueue } from '../model/temporal/task-queues.ts';
 import { nameSchema } from '../model/names.ts';
 import { checkedInput } from './input-checks.ts';
-import { silence } from './activity-options.ts';
+import { activitiesOn, exchangeSilence } from './activity-options.ts';
 import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/delivery/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
@@ -43,13 +40,16 @@ export async function pollRepository(input: PollInput): Promise<void> {
 
 /** The Schedule looks again within minutes, so an outage ends this look sooner than that. */
 const activities = (platform: string) =>
-  proxyActivities<RepositoryPollActivities & SourceActivities>({
-    taskQueue: taskQueue(platform, 'delivery'),
-    startToCloseTimeout: '2 minutes',
-    scheduleToCloseTimeout: '4 minutes',
-    heartbeatTimeout: silence,
-    retry: { initialInterval: '1 second', maximumInterval: '15 seconds' },
-  });
+  activitiesOn(
+    'delivery',
+    { platform },
+    {
+      startToCloseTimeout: '2 minutes',
+      scheduleToCloseTimeout: '4 minutes',
+      heartbeatTimeout: exchangeSilence({ platform }),
+      retry: { initialInterval: '1 second', maximumInterval: '15 seconds' },
+    },
+  );
 
 async function look(platform: string): Promise<void> {
   const { lookAtRepository, rememberRepository } = activities(platform);
@@ -77,6 +77,8 @@ async function deliver(platform: string, since: string, until: string): Promise<
     try {
       await startChild(deliverService, {
         ...deliveryStart(platform, change, { subject }),
+        // Somebody delivered it before: how that ended stands, until a person starts it again.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
         parentClosePolicy: ParentClosePolicy.ABANDON,
       });
     } catch (error) {

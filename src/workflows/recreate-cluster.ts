@@ -17,6 +17,7 @@ import { checkedInput, checkOwnId } from './input-checks.ts';
 import { failureText } from './failure-text.ts';
 import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
+import { since02 } from './since.ts';
 import { cancelledText, trackRecreation, type RecreationTrack } from './recreation-track.ts';
 
 /**
@@ -29,8 +30,9 @@ import { cancelledText, trackRecreation, type RecreationTrack } from './recreati
 export async function recreateCluster(started: RecreationInput): Promise<Recreation> {
   const input = checkedInput(recreationInputSchema, started);
   checkOwnId(idOf(input));
+  const lasting = since02();
   const track = trackRecreation(input);
-  const outcome = await (input.drill ? rehearse(input, track) : recreate(input, track)).catch(
+  const outcome = await (input.drill ? rehearse(input, track) : recreate(input, track, lasting)).catch(
     (error: unknown) => {
       throw failedFor(error, input, track);
     },
@@ -49,10 +51,9 @@ const idOf = ({ platform, cluster, drill }: RecreationInput): string =>
 type Outcome = Awaited<ReturnType<RecreationActivities['reportRecreation']>>;
 
 /** The safe order: nothing syncs by itself before all that it needs is there, and the roots, which hold all, come last. */
-async function recreate(input: RecreationInput, track: RecreationTrack): Promise<Outcome> {
-  const { platform } = input;
+async function recreate(input: RecreationInput, track: RecreationTrack, lasting: boolean): Promise<Outcome> {
   const target = targetOf(input);
-  const step = stepsFromNow(platform);
+  const step = stepsFromNow(input);
 
   const { key, waves } = await check(input, track);
   const restoring = { ...target, key };
@@ -85,23 +86,31 @@ async function recreate(input: RecreationInput, track: RecreationTrack): Promise
   });
 
   const outcome = await report(input, track, startedAt);
-  await finish(input, track);
+  // All is back by now: a cancel comes too late, and must not leave the cluster marked as one that is being rebuilt.
+  if (lasting) await CancellationScope.nonCancellable(() => finish(input, track));
+  else await finish(input, track);
   return outcome;
 }
 
 /** What a drill made is taken away, however it ends. */
 async function rehearse(input: RecreationInput, track: RecreationTrack): Promise<Outcome> {
   const target = targetOf(input);
-  const step = stepsFromNow(input.platform);
+  const step = stepsFromNow(input);
 
   const { key } = await check(input, track);
+  const takeAway = () => CancellationScope.nonCancellable(() => finish(input, track));
+  let outcome: Outcome;
   try {
     await install(target, track, step);
     await restore({ ...target, key }, track, step);
-    return await report(input, track);
-  } finally {
-    await CancellationScope.nonCancellable(() => finish(input, track));
+    outcome = await report(input, track);
+  } catch (error) {
+    // Why it failed is worth more than that it could not be taken away, which the phase shows.
+    await takeAway().catch(() => undefined);
+    throw error;
   }
+  await takeAway();
+  return outcome;
 }
 
 const targetOf = ({ cluster, drill = false }: RecreationInput): Target => ({
@@ -111,10 +120,10 @@ const targetOf = ({ cluster, drill = false }: RecreationInput): Target => ({
 });
 
 async function check(input: RecreationInput, track: RecreationTrack) {
-  const { platform, key, allowOlder = false } = input;
+  const { key, allowOlder = false } = input;
   return track.phase('check', async (say) => {
     const asked = { ...targetOf(input), allowOlder, ...(key !== undefined && { key }) };
-    const plan = await checking(platform).checkRecreation(asked);
+    const plan = await checking(input).checkRecreation(asked);
     track.recreation.plan = plan;
     const { backup, waves, roots } = plan;
     const applications = waves.reduce((sum, wave) => sum + wave.applications, roots);
@@ -145,14 +154,14 @@ const report = (input: RecreationInput, track: RecreationTrack, startedAt?: stri
       soFar: track.recreation,
       ...(startedAt !== undefined && { startedAt }),
     };
-    const outcome = await closing(input.platform).reportRecreation(soFar);
+    const outcome = await closing(input).reportRecreation(soFar);
     track.recreation.report = outcome.report;
     say(outcome.summary);
     return outcome;
   });
 
 const finish = (input: RecreationInput, track: RecreationTrack): Promise<void> =>
-  track.phase('finish', () => closing(input.platform).finishRecreation(targetOf(input)));
+  track.phase('finish', () => closing(input).finishRecreation(targetOf(input)));
 
 /** What whoever waits for it gets to read. */
 function failedFor(error: unknown, { drill }: RecreationInput, track: RecreationTrack): unknown {

@@ -1,24 +1,22 @@
-import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import { ActivityCancellationType } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
-import { taskQueue } from '../model/temporal/task-queues.ts';
-import { outage, retry, silence } from './activity-options.ts';
+import { activitiesOn, outage, retry, workSilence, type Attempts } from './activity-options.ts';
 
 /** A cluster that is not back after this long needs people who look why. */
 const wholeMs = 24 * 3_600_000;
 
-const shared = (platform: string) =>
+const shared = (attempts: Attempts) =>
   ({
-    taskQueue: taskQueue(platform, 'recovery'),
-    heartbeatTimeout: silence,
+    heartbeatTimeout: workSilence(attempts),
     // What takes a drill's things away must not run beside what still makes some.
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry,
   }) as const;
 
 /** Reads, and changes nothing: whoever started it had better hear soon that something is away, than wait for it. */
-export const checking = (platform: string) =>
-  proxyActivities<RecreationActivities>({
-    ...shared(platform),
+export const checking = (attempts: Attempts) =>
+  activitiesOn('recovery', attempts, {
+    ...shared(attempts),
     startToCloseTimeout: '1 hour',
     scheduleToCloseTimeout: '2 hours',
   });
@@ -31,11 +29,11 @@ export type Step = (summary?: string) => RecreationActivities;
  *
  * @returns what makes a step, with what the Temporal UI says of it beside its name
  */
-export function stepsFromNow(platform: string): Step {
+export function stepsFromNow(attempts: Attempts): Step {
   const deadline = Date.now() + wholeMs;
   return (summary) =>
-    proxyActivities<RecreationActivities>({
-      ...shared(platform),
+    activitiesOn('recovery', attempts, {
+      ...shared(attempts),
       startToCloseTimeout: '1 hour',
       scheduleToCloseTimeout: Math.max(1000, deadline - Date.now()),
       ...(summary !== undefined && { summary }),
@@ -43,9 +41,9 @@ export function stepsFromNow(platform: string): Step {
 }
 
 /** Also when that time is over: what was rebuilt until then is worth knowing, and what a drill made has to go. */
-export const closing = (platform: string) =>
-  proxyActivities<RecreationActivities>({
-    ...shared(platform),
+export const closing = (attempts: Attempts) =>
+  activitiesOn('recovery', attempts, {
+    ...shared(attempts),
     startToCloseTimeout: '1 hour',
     scheduleToCloseTimeout: outage,
   });

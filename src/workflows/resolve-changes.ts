@@ -3,7 +3,7 @@ import type { SourceActivities } from '../activities/contract.ts';
 import type { Change } from '../model/delivery/change.ts';
 import { rangeSchema, type Range } from '../model/temporal/input-schemas.ts';
 import { checkedInput } from './input-checks.ts';
-import { silence } from './activity-options.ts';
+import { usualSilence } from '../model/temporal/silence.ts';
 
 /**
  * Which changes some commits made. Workers have the repository, whole; whoever asks may have a shallow clone or none.
@@ -14,7 +14,7 @@ export async function resolveChanges(input: Range): Promise<{ change: Change; su
   const { resolveChanges: resolve } = proxyActivities<SourceActivities>({
     startToCloseTimeout: '1 minute',
     scheduleToCloseTimeout: '3 minutes',
-    heartbeatTimeout: silence,
+    heartbeatTimeout: usualSilence.exchangeMs,
     retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
   });
   return resolve(range);

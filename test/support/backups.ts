@@ -8,7 +8,7 @@ import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { s3Store, type BackupStore } from './backup-stores.ts';
-import { least } from './configuration.ts';
+import { least, noticedSoon } from './configuration.ts';
 import { kubectl } from './kubectl.ts';
 
 /** Worth looking for in what must not hold it. */
@@ -39,6 +39,7 @@ export async function makeBackupPlatform(store: BackupStore = s3Store()): Promis
   const configFile = join(mkdtempSync(join(tmpdir(), 'gitops-backup-')), 'gitops.yaml');
   const written = {
     ...least,
+    ...noticedSoon,
     platform: name,
     objects: { bucket: 'state', endpoint },
     argocd: { namespace: name },

@@ -2,6 +2,9 @@ import { stringify } from 'yaml';
 import { parseConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 
+/** For tests that kill workers: none waits for long until that is noticed. */
+export const noticedSoon = { worker: { silence: { exchange: '3s', work: '3s' } } };
+
 /** The least that a platform with two services and two environments says. */
 export const least = {
   platform: 'platform',

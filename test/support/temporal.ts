@@ -6,13 +6,21 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
 
-/** A Temporal server of its own, that knows our search attributes and lets time pass. */
-export const startTemporal = () =>
+/** Time that is skipped, activities that hear at once that they are cancelled, services that take turns. */
+const dynamicConfig = [
+  'frontend.WorkflowTimeSkippingEnabled=true',
+  'frontend.WorkerCommandsEnabled=true',
+  'system.enableCancelActivityWorkerCommand=true',
+  'matching.enableFairness=true',
+];
+
+/** A Temporal server of its own, that knows our search attributes. @param more dynamic configuration, as `key=value` */
+export const startTemporal = (...more: string[]) =>
   TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: onPath('temporal') },
       searchAttributes: Object.values(attributes),
-      extraArgs: ['--dynamic-config-value', 'frontend.WorkflowTimeSkippingEnabled=true'],
+      extraArgs: [...dynamicConfig, ...more].flatMap((value) => ['--dynamic-config-value', value]),
     },
   });
 

@@ -5,16 +5,19 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
-import type { PullRequestReading } from '../../src/activities/contract.ts';
+import type { PullRequestReading } from '../../src/model/promotion/promotion.ts';
 import type { Change } from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { EnvironmentView } from '../../src/model/promotion/environment.ts';
-import { deliverId, environmentId } from '../../src/model/temporal/workflow-ids.ts';
-import { queues, taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { environmentId } from '../../src/model/temporal/workflow-ids.ts';
+import { queues, taskQueue, type Queue } from '../../src/model/temporal/task-queues.ts';
 import { decide, environmentStatus, pullRequestChanged } from '../../src/model/temporal/messages.ts';
 import type { Decision, DecisionRequest } from '../../src/model/decisions/decision.ts';
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
+import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
+import type { deliverService } from '../../src/workflows/deliver-service.ts';
 import { bundle } from '../../src/worker/bundle.ts';
+import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
 import { World } from './world.ts';
@@ -24,13 +27,13 @@ const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', impo
 let workflowBundle: WorkflowBundle;
 let temporal: TestWorkflowEnvironment;
 
-/** One Temporal server and one workflow bundle for a test file. */
-export function useTemporal(): void {
+/** One Temporal server and one workflow bundle for a test file. @param settings of the server, as `key=value` */
+export function useTemporal(...settings: string[]): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger });
     workflowBundle = await bundle(workflowsPath);
-    temporal = await startTemporal();
+    temporal = await startTemporal(...settings);
   }, 60_000);
   afterAll(() => temporal.teardown());
 }
@@ -39,7 +42,7 @@ export interface Rig {
   world: World;
   temporal: TestWorkflowEnvironment;
   platform: string;
-  deliver(change: Change, image?: string): Promise<WorkflowHandle<() => Promise<Delivery>>>;
+  deliver(change: Change, image?: string): Promise<WorkflowHandle<typeof deliverService>>;
   environment(environment: string, service: string): WorkflowHandle;
   view(environment: string, service: string): Promise<EnvironmentView>;
   status(change: Change): Promise<Delivery>;
@@ -57,10 +60,15 @@ export interface Rig {
   close(): Promise<Run[]>;
 }
 
-/** Workers of a platform of its own; after the test every workflow that it started is replayed whole. */
-export const test = base.extend<{ environments: string[]; rig: Rig }>({
+/**
+ * Workers of a platform of its own; after the test every workflow that it started is replayed whole, and all that it asked
+ * for was asked of those who may do it.
+ */
+export const test = base.extend<{ environments: string[]; slots: Partial<Record<Queue, number>>; rig: Rig }>({
   environments: ['dev', 'staging', 'production'],
-  rig: async ({ environments }, use) => {
+  /** How much is done at a time, queue by queue; where it says nothing, all. */
+  slots: {},
+  rig: async ({ environments, slots }, use) => {
     const platform = `p${randomUUID().slice(0, 8)}`;
     const world = new World(platform, environments);
     const { client, nativeConnection: connection } = temporal;
@@ -71,6 +79,7 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
           connection,
           taskQueue: taskQueue(platform, queue),
           activities,
+          ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
           ...(queue === 'delivery' && { workflowBundle }),
           shutdownForceTime: '5 seconds',
         }),
@@ -87,6 +96,7 @@ export const test = base.extend<{ environments: string[]; rig: Rig }>({
       const histories = await closeAll(platform);
       await endWorkers();
       await replayAll(histories);
+      expect(histories.flatMap(misroutedIn)).toEqual([]);
     }
   },
 });
@@ -115,12 +125,9 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers'> {
     view,
     status,
     deliver: (change, image) =>
-      client.workflow.start<(input: object) => Promise<Delivery>>('deliverService', {
-        taskQueue: taskQueue(platform, 'delivery'),
-        workflowId: deliverId(platform, change),
+      client.workflow.start<typeof deliverService>('deliverService', {
+        ...deliveryStart(platform, change, image === undefined ? {} : { image }),
         workflowIdConflictPolicy: 'USE_EXISTING',
-        args: [{ platform, change, ...(image !== undefined && { image }) }],
-        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
       }),
     sees: (change, what) =>
       vi.waitFor(
@@ -159,7 +166,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 async function replayAll(histories: Run[]): Promise<void> {
-  for (const { workflowId, history } of histories) {
-    await Worker.runReplayHistory({ workflowBundle }, history, workflowId);
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+    if (error) throw error;
   }
 }

@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { createAskActivities } from '../../src/activities/delivery/ask-environment.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
-import { unknownEnvironment } from '../../src/model/promotion/environment.ts';
+import { unknownEnvironment, type EnvironmentMemory } from '../../src/model/promotion/environment.ts';
 import type {
+  AskActivities,
   BackupActivities,
   BuildActivities,
   Health,
   PullRequestActivities,
-  PullRequestReading,
   RecordActivities,
   RecoveryActivities,
   RecreationActivities,
@@ -19,12 +19,12 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
+import type { PullRequestReading, PromotionSettings } from '../../src/model/promotion/promotion.ts';
 import { Context } from '@temporalio/activity';
+import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
-import type { EnvironmentMemory } from '../../src/model/promotion/environment.ts';
-import type { PromotionSettings } from '../../src/model/promotion/promotion.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
 const minutes = 60_000;
@@ -68,7 +68,9 @@ const settings: Record<string, PromotionSettings> = {
   },
 };
 
-type AllActivities = SourceActivities &
+/** All that workflows may call. */
+export type AllActivities = AskActivities &
+  SourceActivities &
   BackupActivities &
   RecoveryActivities &
   RecreationActivities &
@@ -121,7 +123,9 @@ export class World {
   changes: { change: Change; subject: string }[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
-  tests: () => Promise<void> = () => Promise.resolve();
+  tests: (change: Change) => Promise<void> = () => Promise.resolve();
+  /** What keeps a sync from being started. */
+  inTheWay: ((place: { service: string }) => ApplicationFailure | undefined) | undefined;
   readonly #platform: string;
   readonly #environments: string[];
 
@@ -161,7 +165,7 @@ export class World {
     return { begun: begun.promise, goOn: goOn.resolve, fail: goOn.reject };
   }
 
-  activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  activities(client: Client): AllActivities {
     const activities = Object.entries(this.#activities(client)).map(([name, work]) => [
       name,
       async (input: { environment?: string } = {}) => {
@@ -177,7 +181,7 @@ export class World {
     return Object.fromEntries(activities) as ReturnType<World['activities']>;
   }
 
-  #activities(client: Client): AllActivities & ReturnType<typeof createAskActivities> {
+  #activities(client: Client): AllActivities {
     return {
       ...createAskActivities({ platform: this.#platform, temporal: client }),
 
@@ -244,8 +248,8 @@ export class World {
       rememberRepository: async () => undefined,
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
-      testService: async () => {
-        await this.tests();
+      testService: async ({ change }) => {
+        await this.tests(change);
         return { log: 'logs/test' };
       },
       buildImage: async ({ change }) => ({
@@ -319,7 +323,9 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
-      startSync: async ({ environment, revision }) => {
+      startSync: async ({ environment, service, revision }) => {
+        const failure = this.inTheWay?.({ service });
+        if (failure) throw failure;
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
       },

@@ -47,6 +47,24 @@ test('a failing test ends the delivery before anything is written, and says why'
   expect(rig.world.effects).toEqual([]);
 });
 
+test('what failed names its logs: that of a step, and those of an environment', async ({ rig }) => {
+  rig.world.tests = () => Promise.reject(failed('TestsFailed', 'The log: logs/test.log', 'logs/test.log'));
+  await rig.deliver(change);
+  const first = await rig.sees(change, { state: 'failed' });
+  expect(first.steps[1]).toMatchObject({ name: 'test', state: 'failed', log: 'logs/test.log' });
+
+  rig.world.tests = () => Promise.resolve();
+  rig.world.health = async () => ({
+    state: 'failed',
+    reason: 'its log: logs/app.log',
+    logs: ['logs/app.log'],
+  });
+  const other = { ...change, commit: World.commit(8) };
+  await rig.deliver(other);
+  const second = await rig.sees(other, { state: 'failed' });
+  expect(second.environments['dev']).toMatchObject({ state: 'failed', logs: ['logs/app.log'] });
+});
+
 test('an unknown service is refused', async ({ rig }) => {
   const delivery = await rig.deliver({ ...change, service: 'unknown' });
   await expect(delivery.result()).rejects.toThrow();

@@ -8,7 +8,7 @@ import { recordedImage, recordImage } from './build-records.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
-import { withOutputLog } from './output-log.ts';
+import { keyOf, withOutputLog } from './output-log.ts';
 import type { Systems } from '../systems.ts';
 
 /** Safe to repeat and side by side: each attempt has a checkout and a log of its own; the record is written once. */
@@ -21,18 +21,18 @@ export function createBuildImage(
     async buildImage({ change, source }) {
       const found = await recordedImage(systems, change);
       if (found) return found;
-      return withOutputLog(objects, change, 'build', async (log) => {
-        const { path, image: name } = await serviceOf(systems, change);
-        if (name === undefined) throw refused(`${change.service} has no image to build.`);
-        const digest = await withCheckout(systems, change.commit, async (directory) => {
+      const { path, image: name } = await serviceOf(systems, change);
+      if (name === undefined) throw refused(`${change.service} has no image to build.`);
+      const { result, log } = await withOutputLog(objects, change, 'build', (onOutput) =>
+        withCheckout(systems, change.commit, async (directory) => {
           const context = join(directory, path);
-          const built = await images.buildAndPush(
+          return images.buildAndPush(
             {
               context,
               dockerfile: join(context, 'Dockerfile'),
               timeoutMs: milliseconds(config.services.buildTimeout),
               signal: cancellationSignal(),
-              onOutput: log.write,
+              onOutput,
             },
             {
               name,
@@ -45,11 +45,10 @@ export function createBuildImage(
               },
             },
           );
-          assertSucceeded(built, 'BuildFailed', `The image of ${changeName(change)}`, log);
-          return built.digest;
-        });
-        return recordImage(systems, change, { name, digest }, log.key);
-      });
+        }),
+      );
+      assertSucceeded(result, 'BuildFailed', `The image of ${changeName(change)}`, log);
+      return recordImage(systems, change, { name, digest: result.digest }, keyOf(log));
     },
   };
 }

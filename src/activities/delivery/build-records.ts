@@ -32,22 +32,22 @@ export async function recordImage(
   { objects, images }: RecordSystems,
   change: Change,
   image: Image,
-  log?: string,
+  log: { log?: string } = {},
 ): Promise<Image & { log?: string }> {
   const key = objectKeys.build(change);
   const body = {
     change: changeName(change),
     ...image,
     builtAt: new Date().toISOString(),
-    ...(log && { log }),
+    ...log,
   };
   const known = await getJson(objects, key, buildRecordSchema);
   const condition = known ? { ifMatch: known.etag } : { ifAbsent: true };
   const gone = known && !(await images.labels({ name: known.value.name, digest: known.value.digest }));
   if ((!known || gone) && (await objects.put(key, JSON.stringify(body), condition))) {
-    return { ...image, ...(log && { log }) };
+    return { ...image, ...log };
   }
   const first = await getJson(objects, key, buildRecordSchema);
   if (!first) throw new Error(`${key} was removed while it was written. Trying again.`);
-  return { name: first.value.name, digest: first.value.digest, ...(log && { log }) };
+  return { name: first.value.name, digest: first.value.digest, ...log };
 }

@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from 'node:util';
-import { activityInfo } from '@temporalio/activity';
 import type { Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
+import { errorText } from '../../systems/system-error.ts';
+import { ownAttempt } from '../own-attempt.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 
 /** A runaway command must not fill memory: of more than this, the middle is left out. */
@@ -11,9 +11,15 @@ const mostTail = 8 * 1024 * 1024;
 /** Often enough to read along, seldom enough to cost nothing. */
 const everyMs = 10_000;
 
+/** Where a command's output is, or why it is nowhere. */
+export interface ClosedLog {
+  key: string;
+  lost?: string;
+}
+
 /** A command's output, which people can read in the object store while it runs and after. */
-export class OutputLog {
-  readonly key: string;
+class OutputLog {
+  readonly #key: string;
   readonly #objects: ObjectStore;
   readonly #timer: NodeJS.Timeout;
   #head = '';
@@ -22,10 +28,10 @@ export class OutputLog {
   #stored: Promise<unknown> = Promise.resolve();
 
   constructor(objects: ObjectStore, key: string) {
-    this.key = key;
+    this.#key = key;
     this.#objects = objects;
     this.#timer = setInterval(() => {
-      // A missed part is in the next one; the last write is the one that counts, and it throws.
+      // A missed part is in the next one; the last write is the one that counts.
       this.#stored = this.#stored.then(() => this.#store()).catch(() => undefined);
     }, everyMs);
   }
@@ -38,22 +44,24 @@ export class OutputLog {
     this.#tail = this.#tail.slice(-mostTail);
   };
 
-  /** The last lines, as an error shows them: at most 20, without colours. */
-  lastLines(): string {
-    const text = stripVTControlCharacters(this.#tail.length > 4000 ? this.#tail : this.#head + this.#tail);
-    return text.trimEnd().split('\n').slice(-20).join('\n').slice(-4000);
-  }
-
-  /** Stores the whole of it. */
-  async close(): Promise<void> {
+  /**
+   * Stores the whole of it. Never throws: what was tested or built is known, and would be no other if it were done again
+   * for hours, until the object store is back. The store's own client sits out short disturbances.
+   */
+  async close(): Promise<ClosedLog> {
     clearInterval(this.#timer);
     await this.#stored;
-    await this.#store();
+    try {
+      await this.#store();
+      return { key: this.#key };
+    } catch (error) {
+      return { key: this.#key, lost: errorText(error) };
+    }
   }
 
   async #store(): Promise<void> {
     const gap = this.#left === 0 ? '' : `\n… ${this.#left} characters left out …\n`;
-    await this.#objects.put(this.key, this.#head + gap + this.#tail);
+    await this.#objects.put(this.#key, this.#head + gap + this.#tail);
   }
 }
 
@@ -62,14 +70,13 @@ export async function withOutputLog<T>(
   objects: ObjectStore,
   change: Change,
   step: string,
-  work: (log: OutputLog) => Promise<T>,
-): Promise<T> {
-  const { attempt, workflowExecution } = activityInfo();
-  const run = `${workflowExecution?.runId.slice(0, 8) ?? 'alone'}-${attempt}`;
-  const log = new OutputLog(objects, objectKeys.log(change, step, run));
-  try {
-    return await work(log);
-  } finally {
-    await log.close();
-  }
+  work: (onOutput: (text: string) => void) => Promise<T>,
+): Promise<{ result: T; log: ClosedLog }> {
+  const output = new OutputLog(objects, objectKeys.log(change, step, ownAttempt()));
+  const [done] = await Promise.allSettled([work(output.write)]);
+  const log = await output.close();
+  if (done.status === 'rejected') throw done.reason;
+  return { result: done.value, log };
 }
+
+export const keyOf = ({ key, lost }: ClosedLog): { log?: string } => (lost === undefined ? { log: key } : {});

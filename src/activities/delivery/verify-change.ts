@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings } from '../../config/promotion-settings.ts';
+import { silenceOf } from '../../config/silence.ts';
 import { ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
@@ -33,6 +34,7 @@ export function createVerifyChange(
           test: await hasTests(service, change.commit),
           image: imagePlan(service, image),
           environments,
+          silence: silenceOf(config),
         };
       }),
   };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ForgeError, type Forge, type ForgeErrorKind } from '../../systems/forge/index.ts';
 import { readOpened, type Opened } from './read-pull-request.ts';
-import type { PullRequestReading } from '../contract.ts';
+import type { PullRequestReading } from '../../model/promotion/promotion.ts';
 
 export type Merged = { state: 'merged'; revision: string } | { state: 'refused'; reason: string };
 

@@ -1,9 +1,9 @@
 import { promotionSettings } from '../../config/promotion-settings.ts';
-import type { Approval } from '../../model/promotion/promotion.ts';
+import type { Approval, PullRequestReading } from '../../model/promotion/promotion.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { releaseMessage } from '../../model/promotion/release.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
-import type { PullRequestActivities, PullRequestReading } from '../contract.ts';
+import type { PullRequestActivities } from '../contract.ts';
 import { outlived, withForge, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import { mergePinned } from './merge-pinned.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { releasePath } from '../../config/paths.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
-import { olderOf } from '../../model/promotion/promotion.ts';
+import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
@@ -16,7 +16,7 @@ import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
 import { runningRelease } from '../delivery/running-release.ts';
-import type { Proposal, PullRequestActivities, RenderActivities, Rendered } from '../contract.ts';
+import type { PullRequestActivities, RenderActivities } from '../contract.ts';
 
 /** Forges' search and the platform's people find what waits for the Change Board by this. */
 const decisionLabel = 'production-release';

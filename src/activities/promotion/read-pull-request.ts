@@ -1,5 +1,6 @@
 import type { Forge, PullRequest } from '../../systems/forge/index.ts';
-import type { PullRequestActivities, PullRequestReading } from '../contract.ts';
+import type { PullRequestReading } from '../../model/promotion/promotion.ts';
+import type { PullRequestActivities } from '../contract.ts';
 import { withForge } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 

@@ -44,11 +44,13 @@ const asked: string[] = [];
 const beforeAnswering = new Map<string, Promise<void>>();
 const temporal = {
   workflow: {
-    getHandle: (_workflowId: string, runId: string) => ({
+    // Without a run: the delivery that asked.
+    getHandle: (_workflowId: string, runId = 'r') => ({
       describe: async () => {
         asked.push(runId);
         await beforeAnswering.get(runId);
-        return { status: { name: closed.has(runId) ? 'CONTINUED_AS_NEW' : 'RUNNING' } };
+        const status = { name: closed.has(runId) ? 'CONTINUED_AS_NEW' : 'RUNNING' };
+        return { status, runId, raw: { workflowExecutionInfo: {} } };
       },
     }),
   },

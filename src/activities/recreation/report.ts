@@ -1,14 +1,16 @@
+import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import { milliseconds } from '../../config/duration.ts';
 import { changeName } from '../../model/delivery/change.ts';
+import { logEnd } from '../../model/text/log-end.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { differing, isMoving, judgeRecovery, type Found } from '../../model/recovery/recovery-outcome.ts';
 import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-report.ts';
 import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recovery/recreation.ts';
 import { createArgoCd } from '../../systems/argocd/client.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
+import type { KeepLog } from '../../systems/kubernetes/pods.ts';
 import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';
 import { refused, withRecovery } from '../failures.ts';
 import { existingIndex } from '../backup/open.ts';
@@ -139,10 +141,13 @@ async function explained(
   return pLimit(explainedAtOnce).map(applications, async (one) => {
     if (!chosen.has(one)) return one;
     const { name, namespace, reason = '' } = one;
-    const why = await createArgoCd({ kubernetes, namespace }).explain(name);
+    const why = await createArgoCd({ kubernetes, namespace }).explain(name, here);
     return { ...one, reason: `${reason}\n${why}`.trimEnd() };
   });
 }
+
+/** The report lies in the object store itself, where logs belong. */
+const here: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
 
 /** RTO ends with the last phase that brought something back: to write it down is no part of it. */
 function times(soFar: Recreation, backedUpAt: string) {

@@ -6,6 +6,8 @@ import { forEachConcurrently } from '../../systems/concurrency/for-each-concurre
 import { refused, withRecovery } from '../failures.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { guardOf, mark, ownMarker } from './own-marker.ts';
+import { objectKeys } from '../../model/object-keys.ts';
+import { keptLogs } from '../kept-logs.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
 
@@ -13,7 +15,7 @@ const api = '/apis/argoproj.io/v1alpha1';
 
 /** Safe to repeat: Argo CD is started once, at a time that stays the same. */
 export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
-  const { config, clusterOf } = systems;
+  const { config, objects, clusterOf } = systems;
 
   return {
     startArgoCd: (target) =>
@@ -31,7 +33,10 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
         const kubernetes = clusterOf(target);
         const { namespace } = config.argocd;
         const place = { kubernetes, namespace, signal: cancellationSignal(), guard };
-        await startInstalled(place, installation, (done) =>
+        const { keep } = keptLogs(objects, (container) =>
+          objectKeys.recreationLog(target.cluster, target.recreation, container),
+        );
+        await startInstalled(place, installation, keep, (done) =>
           heartbeat({ done, of: installation.workloads.length, what: 'workloads of Argo CD' }),
         );
         await guard();

@@ -4,15 +4,18 @@ import { milliseconds } from '../../config/duration.ts';
 import { applicationName, environmentOf } from '../../config/environments.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { judge, type Judgement } from '../../model/argocd/application-health.ts';
+import { objectKeys } from '../../model/object-keys.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
+import { keptLogs } from '../kept-logs.ts';
+import { ownAttempt } from '../own-attempt.ts';
 import { createNudge } from './nudge.ts';
 import { createStandings } from './release-standing.ts';
 import { syncRequest } from './start-sync.ts';
 import type { Systems } from '../systems.ts';
 import type { Health, WaitActivities } from '../contract.ts';
 
-type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'temporal' | 'recreations'>;
+type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal' | 'recreations'>;
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 
 /** What people see of a wait, and what the next attempt has to know: when Argo CD was seen to have the operation. */
@@ -21,7 +24,6 @@ type Progress = z.infer<typeof progressSchema>;
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
 const tickMs = 2000;
-const heartbeatMs = 2000;
 /** An operation is lost when another one ends in the same instant; so often in a row, something else is wrong. */
 const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
@@ -32,13 +34,7 @@ export function createWaitActivities(systems: WaitSystems): WaitActivities {
   return {
     async awaitHealthy(wait) {
       const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
-      const progress = earlier ?? { waitsFor: 'news of the Application' };
-      const beat = setInterval(() => heartbeat(progress), heartbeatMs);
-      try {
-        return await awaitHealthy(systems, wait, progress);
-      } finally {
-        clearInterval(beat);
-      }
+      return awaitHealthy(systems, wait, earlier ?? { waitsFor: 'news of the Application' });
     },
   };
 }
@@ -56,6 +52,13 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
   let healthySince: number | undefined;
   let submissions = 0;
   let nudged = wait.operationId !== undefined;
+  // Each heartbeat is billed, so there is one when there is news.
+  function tell(news: Partial<Progress>): void {
+    if (news.waitsFor === progress.waitsFor) return;
+    Object.assign(progress, news);
+    heartbeat(progress);
+  }
+  heartbeat(progress);
 
   for await (const { application, unreachable } of argocd.changes(name, tickMs, cancellationSignal())) {
     // Without asking Git first, which takes as long as Argo CD needs to begin.
@@ -66,7 +69,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
       unseen && nudge(application),
     ]);
     const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
-    if (has) progress.takenAt ??= Date.now();
+    if (has && progress.takenAt === undefined) tell({ takenAt: Date.now() });
     // An operation of before is lost with the cluster.
     const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
@@ -74,7 +77,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
         ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
         : judge(application, { ...wanted, taken }, standings, Date.now());
     if (judgement.state === 'overtaken') return judgement;
-    if (judgement.state === 'failed') return failure(argocd, name, judgement.reason, application);
+    if (judgement.state === 'failed') return failure(systems, wait, judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
     if (judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
       return { ...judgement, ...seen(application) };
@@ -82,14 +85,13 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     if (judgement.state === 'lost') {
       submissions += 1;
       if (submissions > submissionLimit) {
-        return failure(argocd, name, `Argo CD lost the sync ${submissionLimit} times.`, application);
+        return failure(systems, wait, `Argo CD lost the sync ${submissionLimit} times.`, application);
       }
       await submitAgain(systems, name, wait);
     }
-    progress.waitsFor = describe(judgement);
-    if (unreachable !== undefined) progress.waitsFor = `the cluster (${unreachable})`;
+    tell({ waitsFor: unreachable === undefined ? describe(judgement) : `the cluster (${unreachable})` });
     if ('stale' in judgement && application) await nudge(application);
-    if (Date.now() >= deadline) return giveUp(argocd, name, wait, progress.waitsFor, application);
+    if (Date.now() >= deadline) return giveUp(systems, wait, progress.waitsFor, application);
   }
   throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
 }
@@ -113,30 +115,35 @@ const seen = (application: Application | undefined) => ({
 });
 
 async function failure(
-  argocd: ArgoCd,
-  name: string,
+  { config, argocd, objects }: WaitSystems,
+  { release, service, environment }: Wait,
   reason: string,
   application: Application | undefined,
 ): Promise<Health> {
-  const explanation = await argocd.explain(name);
-  return { state: 'failed', reason: `${reason}\n${explanation}`.trimEnd(), ...seen(application) };
+  const { keep, logs } = keptLogs(objects, (container) =>
+    objectKeys.podLog(release.change, environment, ownAttempt(), container),
+  );
+  const explanation = await argocd.explain(applicationName(config, service, environment), keep);
+  return {
+    state: 'failed',
+    reason: `${reason}\n${explanation}`.trimEnd(),
+    ...(logs.length > 0 && { logs }),
+    ...seen(application),
+  };
 }
 
 /** At the deadline: explains first, then ends its own operation, so that nothing goes on that nobody waits for. */
 async function giveUp(
-  argocd: ArgoCd,
-  name: string,
-  { operationId, revision }: Wait,
+  systems: WaitSystems,
+  wait: Wait,
   waitedFor: string,
   application: Application | undefined,
 ): Promise<Health> {
-  const result = await failure(
-    argocd,
-    name,
-    `Not healthy in time: ${name} waited for ${waitedFor}.`,
-    application,
-  );
-  await terminate(argocd, name, operationId ?? revision);
+  const { config, argocd } = systems;
+  const name = applicationName(config, wait.service, wait.environment);
+  const reason = `Not healthy in time: ${name} waited for ${waitedFor}.`;
+  const result = await failure(systems, wait, reason, application);
+  await terminate(argocd, name, wait.operationId ?? wait.revision);
   return result;
 }
 

@@ -7,7 +7,7 @@ import { changeName, type Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import { closedWindow } from '../../model/argocd/sync-windows.ts';
-import type { SyncRequest } from '../../systems/argocd/index.ts';
+import type { SyncRequest, ArgoCd, Sighting } from '../../systems/argocd/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
@@ -21,15 +21,15 @@ import type { SyncActivities } from '../contract.ts';
 type Sync = Parameters<SyncActivities['startSync']>[0];
 type SyncSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal' | 'recreations'>;
 
-/** An attempt has five minutes: it waits for most of them, and the next one goes on waiting. */
-const patienceMs = 4 * 60_000;
-const tickMs = 5000;
 /** Where Applications are made by an app-of-apps, they lag behind; one that is not there by then is a mistake. */
 const absentMs = 10 * 60_000;
 /** An operation of a promotion that ended is given this long to end as well: it may be about to. */
 const leftoverMs = 2 * 60_000;
 
-/** Safe to repeat, side by side and late: the operation's ID finds its own, and an outlived attempt starts nothing. */
+/**
+ * Safe to repeat, side by side and late: the operation's ID finds its own, and an outlived attempt starts nothing. Where
+ * something is in the way it waits for nothing, which would take the place of others, but fails as expected and comes again.
+ */
 export function createSyncActivities(systems: SyncSystems): SyncActivities {
   const { config, argocd, temporal, recreations } = systems;
 
@@ -46,40 +46,48 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
 
       const { environment, service, release, revision, operationId } = sync;
       const name = applicationName(config, service, environment);
-      const { endedAt: rebuiltAt = 0 } = await recreations.last();
-      const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
-      const patience = AbortSignal.any([cancellationSignal(), AbortSignal.timeout(patienceMs)]);
-      let inTheWay = `Application ${name}, which does not exist`;
-      try {
-        for await (const { application, unreachable } of argocd.changes(name, tickMs, patience)) {
-          if (unreachable !== undefined) inTheWay = `the cluster (${unreachable})`;
-          if (!application) {
-            if (unreachable === undefined && Date.now() - since > absentMs) {
-              return {
-                state: 'refused',
-                reason: `There is no Application ${name} in ${config.argocd.namespace}. Create it, then deliver the change again.`,
-              };
-            }
-            continue;
-          }
-          const refusal = refuseApplication(systems, sync, application);
-          if (refusal !== undefined) return { state: 'refused', reason: refusal };
-          await passWindows(systems, application);
-          if (isBusy(application, operationId)) {
-            inTheWay = `the operation of ${application.operation?.by ?? 'somebody'} on ${name}`;
-            await endLeftover(systems, application, operationId);
-            continue;
-          }
-          if (!(await wanted())) return unwanted;
-          const request = syncRequest(release.change, revision, operationId);
-          if ((await argocd.startOperation(name, request)).state === 'ours') return { state: 'started' };
+      const { application, unreachable } = await lookAt(argocd, name);
+      if (unreachable !== undefined) throw later('Busy', `Waits for the cluster (${unreachable}).`);
+      if (!application) {
+        const { endedAt: rebuiltAt = 0 } = await recreations.last();
+        const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
+        if (Date.now() - since <= absentMs) {
+          throw later('Busy', `Waits for Application ${name}, which does not exist.`);
         }
-      } catch (error) {
-        if (!patience.aborted) throw error;
+        return {
+          state: 'refused',
+          reason: `There is no Application ${name} in ${config.argocd.namespace}. Create it, then deliver the change again.`,
+        };
       }
-      throw later('Busy', `Waits for ${inTheWay}.`, '5 seconds');
+      const refusal = refuseApplication(systems, sync, application);
+      if (refusal !== undefined) return { state: 'refused', reason: refusal };
+      await passWindows(systems, application);
+      if (isBusy(application, operationId)) {
+        await endLeftover(systems, application, operationId);
+        throw later(
+          'Busy',
+          `Waits for the operation of ${application.operation?.by ?? 'somebody'} on ${name}.`,
+        );
+      }
+      if (!(await wanted())) return unwanted;
+      const started = await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
+      if (started.state === 'ours') return { state: 'started' };
+      throw later(
+        'Busy',
+        started.state === 'busy'
+          ? `Waits for the operation of ${started.by} on ${name}.`
+          : `Application ${name} changed meanwhile; it is looked at again.`,
+      );
     },
   };
+}
+
+/** The watch tells nothing before its first list of a cluster's Applications, which takes seconds. */
+const firstLookMs = 5000;
+
+async function lookAt(argocd: ArgoCd, name: string): Promise<Sighting> {
+  for await (const sighting of argocd.changes(name, firstLookMs, cancellationSignal())) return sighting;
+  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
 }
 
 /** With prune, or what the release dropped would run on; tried again only as often as the Application says. */
@@ -91,13 +99,14 @@ export const syncRequest = (change: Change, revision: string, id: string): SyncR
   reason: `Delivers ${changeName(change)}`,
 });
 
-/** Expected, and over after a while. */
-const later = (
-  type: string,
-  message: string,
-  nextRetryDelay: '5 seconds' | '5 minutes',
-): ApplicationFailure =>
-  ApplicationFailure.create({ type, message, nextRetryDelay, category: ApplicationFailureCategory.BENIGN });
+/** Expected, and over after a while. Without a delay it is looked at again as after a failure: soon, then twice a minute. */
+const later = (type: string, message: string, nextRetryDelay?: '5 minutes'): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    message,
+    ...(nextRetryDelay && { nextRetryDelay }),
+    category: ApplicationFailureCategory.BENIGN,
+  });
 
 /**
  * Only what a recorded build of this very change produced may run: read from the repository and the object store again,

@@ -1,6 +1,7 @@
 import type { Change, Image, Source } from './change.ts';
 import { codeBlock, inlineCode } from '../text/markdown.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from '../promotion/promotion.ts';
+import type { Silence } from '../temporal/silence.ts';
 
 /** What `verify` decided that a delivery does. */
 export interface Plan {
@@ -10,6 +11,8 @@ export interface Plan {
   image: 'none' | 'build' | 'given';
   /** In order. */
   environments: { name: string; settings: PromotionSettings }[];
+  /** Where the configuration has another than the usual one. */
+  silence?: Silence;
 }
 
 export interface DeliveryInput {
@@ -30,6 +33,13 @@ export interface Step {
   progress?: string;
   /** Key of the log in the object store. */
   log?: string;
+  /** How the logs end that belong to an error. Only a status that was just asked for has it: histories hold no logs. */
+  logEnd?: string;
+}
+
+/** What the failure of a step carries beside its message: keys of logs in the object store. */
+export interface FailureLogs {
+  logs: string[];
 }
 
 /** A change's status, as the query `status`, `status --json` and the final document show it. */

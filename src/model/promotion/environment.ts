@@ -1,5 +1,6 @@
 import type { Change } from '../delivery/change.ts';
-import type { Ask, Deployed, Outcome, PromotionView } from './promotion.ts';
+import type { DecisionCall } from '../decisions/refuse-decision.ts';
+import type { Ask, Deployed, Outcome, PromotionView, Proposal } from './promotion.ts';
 
 /** What an environment knows of a service beyond any one promotion; kept in the object store too. */
 export interface EnvironmentMemory {
@@ -16,6 +17,25 @@ export interface EnvironmentState extends EnvironmentMemory {
   waiting: Ask[];
   /** Ended asks with their answers, newest last, bounded: who asks again, or too late, is told again. */
   answered: { askId: string; change: Change; position: number; outcome: Outcome }[];
+  /** What this run goes on with. */
+  unfinished?: UnfinishedPromotion;
+  /** Whether the memory in the object store may be older than this. */
+  unstored?: boolean;
+}
+
+/** A promotion as far as it has come. */
+export interface UnfinishedPromotion {
+  ask: Ask;
+  view: PromotionView;
+  /** Why its delivery no longer wants it. */
+  withdrawn?: string;
+  proposal?: Proposal;
+  /** Since when people are asked to review, in milliseconds since the epoch. */
+  askedAt?: number;
+  /** What people are asked to decide, and have decided so far. */
+  call?: DecisionCall;
+  /** Commit that the pull request became. */
+  merged?: string;
 }
 
 export interface EnvironmentInput {

@@ -1,6 +1,7 @@
-import type { Decision } from '../decisions/decision.ts';
 import type { Change, Release } from '../delivery/change.ts';
+import type { Silence } from '../temporal/silence.ts';
 import type { Queue } from '../temporal/task-queues.ts';
+import type { Decision } from '../decisions/decision.ts';
 
 /** How one environment takes one service's changes: what the configuration said when the change was asked for. */
 export interface PromotionSettings {
@@ -18,6 +19,8 @@ export interface PromotionSettings {
   endToEndWithinMs: number;
   /** Which workers may change this environment. */
   queue: Extract<Queue, 'delivery' | 'production'>;
+  /** Where the configuration has another than the usual one. */
+  silence?: Silence;
 }
 
 /** Who lets a change in: nobody in particular, a forge review, or decisions. */
@@ -37,7 +40,7 @@ export type Approval =
 export interface Ask {
   /** `<originalExecutionRunId of the delivery>`: new for each delivery, kept by a reset. */
   id: string;
-  /** Where the answer goes, and whose run must still be open for an effect to happen. */
+  /** Where the answer goes, and who must still be open for an effect to happen: the delivery that began with this run. */
   asker: { workflowId: string; runId: string };
   release: Release;
   settings: PromotionSettings;
@@ -62,12 +65,16 @@ export interface PromotionView {
   behind?: string;
   /** What went wrong, or what another change did to it. */
   reason?: string;
+  /** Keys of the logs, in the object store, that `reason` names. */
+  logs?: string[];
   /** Git commit whose manifests were synced. */
   revision?: string;
   imageDigest?: string;
   health?: string;
   sync?: string;
   pullRequest?: PullRequest;
+  /** Since when decisions are asked for, or were; ISO 8601. */
+  askedAt?: string;
   /** Digest of what was or is to be approved. */
   manifestsDigest?: string;
   /** Where the rendered diff lies in the object store. */
@@ -77,6 +84,39 @@ export interface PromotionView {
   decisions?: Decision[];
   startedAt?: string;
   finishedAt?: string;
+}
+
+/** What a pull request proposes to people. */
+export interface Proposal {
+  pullRequest: PullRequest;
+  /** Git tree of `release/`. */
+  tree: string;
+  /** People (keys of `people`, else e-mails) whose commits it carries since what runs: none of them may approve. */
+  authors: string[];
+  /** As it was a moment after it was opened. */
+  reading: PullRequestReading;
+  /** Where decisions are asked for. */
+  rendered?: Rendered;
+}
+
+/** What an environment would run. */
+export interface Rendered {
+  manifestsDigest: string;
+  /** Key of the diff against what it runs. */
+  diff: string;
+  summary: string;
+}
+
+/** A pull request as the forge has it now; only reviews that count, on the very head we opened, are in it. */
+export interface PullRequestReading {
+  state: 'open' | 'merged' | 'closed';
+  /** Set when its head or base is not what we opened. */
+  edited?: string;
+  /** Merge commit on the protected branch. */
+  revision?: string;
+  /** Forge logins. */
+  approvedBy: string[];
+  rejectedBy: string[];
 }
 
 /** How a promotion ended. Never thrown: an environment lives on. */

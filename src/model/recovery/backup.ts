@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from '../names.ts';
+import { silenceSchema } from '../temporal/silence.ts';
 
 /** What a backup holds. */
 export const backupKinds = ['ConfigMap', 'Secret', 'AppProject', 'Application', 'ApplicationSet'] as const;
@@ -134,7 +135,11 @@ export function isOverdue(newest: RecoveryPoint | undefined, oldestAllowedMs: nu
 }
 
 // What the workflows take: starts come from whoever reaches the namespace.
-export const backupInputSchema = z.looseObject({ platform: nameSchema, cluster: nameSchema });
+export const backupInputSchema = z.looseObject({
+  platform: nameSchema,
+  cluster: nameSchema,
+  silence: silenceSchema.exactOptional(),
+});
 export type BackupInput = z.infer<typeof backupInputSchema>;
 export const verifyInputSchema = backupInputSchema.extend({
   key: backupKeySchema.exactOptional(),

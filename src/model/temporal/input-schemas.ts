@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { changeSchema } from '../delivery/change.ts';
 import { digestSchema, imageReferenceSchema, nameSchema, shaSchema } from '../names.ts';
 import type { DeliveryInput } from '../delivery/delivery.ts';
-import type { EnvironmentInput, EnvironmentState } from '../promotion/environment.ts';
+import type { EnvironmentInput, EnvironmentState, UnfinishedPromotion } from '../promotion/environment.ts';
 import type { Answer, Ask, Progress } from '../promotion/promotion.ts';
+import { silenceSchema } from './silence.ts';
 
 // What workflows take: starts and signals come from whoever reaches the namespace. Keys that are not known pass, since
 // who sends may run newer code than who receives.
@@ -51,13 +52,24 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     reviewWithinMs: duration,
     endToEndWithinMs: duration,
     queue: z.enum(['delivery', 'production']),
+    silence: silenceSchema.exactOptional(),
   }),
+});
+
+/** What has to be readable of an ask so that it can be answered. */
+export const refusedAskSchema = z.looseObject({
+  id,
+  asker: z.looseObject({ workflowId: z.string().min(1).max(500), runId: id }),
 });
 
 export const withdrawalSchema = z.looseObject({ ask: askSchema, reason: text });
 export const pullRequestChangeSchema = z.looseObject({ number: z.int() });
 
-const seen = { waitingFor: z.string().exactOptional(), reason: z.string().exactOptional() };
+const seen = {
+  waitingFor: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  logs: texts.exactOptional(),
+};
 const outcomeSchema = z.looseObject({
   state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
   ...seen,
@@ -84,19 +96,25 @@ export const deliveryInputSchema: z.ZodType<DeliveryInput> = z.looseObject({
   image: imageReferenceSchema.exactOptional(),
 });
 
+const unfinishedSchema: z.ZodType<UnfinishedPromotion> = z.looseObject({
+  ask: askSchema,
+  view: z.looseObject({ state: z.enum(['running', 'waiting']) }),
+});
+
 const stateSchema: z.ZodType<EnvironmentState> = z.looseObject({
   waiting: z.array(askSchema),
   answered: z.array(
     z.looseObject({ askId: id, change: changeSchema, position: z.int(), outcome: outcomeSchema }),
   ),
+  unfinished: unfinishedSchema.exactOptional(),
+  unstored: z.boolean().exactOptional(),
 });
 
 export const environmentInputSchema = z.looseObject({
   platform: nameSchema,
   environment: nameSchema,
   service: nameSchema,
-  // One that cannot be read is as good as none: what it knew is recalled, and who waits asks again.
-  carried: stateSchema.optional().catch(undefined),
+  carried: stateSchema.optional(),
 }) as z.ZodType<EnvironmentInput>;
 
 /** Commits of the protected branch after `since`, up to `until` or its tip. */

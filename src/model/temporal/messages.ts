@@ -11,6 +11,8 @@ import type { Recreation } from '../recovery/recreation.ts';
 export const answered = defineSignal<[Answer]>('answered');
 /** How a promotion is getting on: when it begins to wait for people, and when it stops. */
 export const progressed = defineSignal<[Progress]>('progressed');
+/** Somebody wants the environment asked again now, not only when that is due. */
+export const nudge = defineSignal('nudge');
 export const deliveryStatus = defineQuery<Delivery>('status');
 
 // To an environment.

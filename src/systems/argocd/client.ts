@@ -63,7 +63,7 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
-    explain: (name) => explain(kubernetes, path(name)),
+    explain: (name, keep) => explain(kubernetes, path(name), keep),
     async syncWindows(project) {
       const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);

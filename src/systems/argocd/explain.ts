@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/index.ts';
-import { explainPods, makesPods, type Workload } from '../kubernetes/pods.ts';
+import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -48,19 +48,20 @@ type Explainable = z.infer<typeof explainable>;
 
 /**
  * What a person would look for when an Application does not become healthy: Argo CD's own errors, the resources that
- * failed, and the pods behind them. Never throws: what cannot be read is said.
+ * failed, and the pods behind them. Never throws: what cannot be read is said. Of what processes of others wrote it only
+ * says where it was kept.
  *
  * @param path of the Application
  */
-export async function explain(kubernetes: Kubernetes, path: string): Promise<string> {
+export async function explain(kubernetes: Kubernetes, path: string, keep: KeepLog): Promise<string> {
   const lines: string[] = [];
   try {
     const raw = await kubernetes.get(path);
     if (raw === undefined) return 'The Application does not exist.';
     const application = explainable.parse(raw);
-    lines.push(...whatArgoCdSays(application), ...failedResources(application));
+    lines.push(...whatArgoCdSays(application), ...(await failedResources(application, keep)));
     for (const workload of troubledWorkloads(application))
-      lines.push(...(await explainPods(kubernetes, workload)));
+      lines.push(...(await explainPods(kubernetes, workload, keep)));
   } catch (error) {
     lines.push(`(More cannot be read: ${error instanceof Error ? error.message : String(error)})`);
   }
@@ -80,7 +81,12 @@ function whatArgoCdSays({ status }: Explainable): string[] {
 const nameOf = ({ kind, namespace, name }: Workload): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 
-function failedResources({ status }: Explainable): string[] {
+/** Of these Argo CD repeats what a container said last: its termination message, which may be the end of its log. */
+const quoting = new Set(['Pod', 'Workflow']);
+
+async function failedResources({ status }: Explainable, keep: KeepLog): Promise<string[]> {
+  const said = async ({ kind, name }: Workload, message: string): Promise<string> =>
+    quoting.has(kind) ? `what it said: ${await keep(name, message)}` : message;
   const failed = (status.operationState?.syncResult?.resources ?? []).filter(
     ({ status, hookPhase }) => status === 'SyncFailed' || hookPhase === 'Failed' || hookPhase === 'Error',
   );
@@ -90,16 +96,22 @@ function failedResources({ status }: Explainable): string[] {
   const different = (status.resources ?? []).filter(
     (resource) => resource.status === 'OutOfSync' && !unhealthy.includes(resource),
   );
-  const lines = [
-    ...failed.map((resource) => `${nameOf(resource)}: ${resource.message ?? 'failed'}`),
-    ...unhealthy.map((resource) => {
-      const { status, message } = resource.health ?? {};
-      return `${nameOf(resource)}: ${status}${message === undefined ? '' : `: ${message}`}`;
-    }),
-    ...different.map((resource) => `${nameOf(resource)}: OutOfSync`),
+  const troubled = [
+    ...failed.map((resource) => ({ resource, state: undefined, message: resource.message ?? 'failed' })),
+    ...unhealthy.map((resource) => ({
+      resource,
+      state: resource.health?.status,
+      message: resource.health?.message,
+    })),
+    ...different.map((resource) => ({ resource, state: 'OutOfSync', message: undefined })),
   ];
-  const more = lines.length - resourceLimit;
-  return more > 0 ? [...lines.slice(0, resourceLimit), `and ${more} more`] : lines;
+  const lines: string[] = [];
+  for (const { resource, state, message } of troubled.slice(0, resourceLimit)) {
+    const told = message === undefined ? undefined : await said(resource, message);
+    lines.push([nameOf(resource), state, told].filter((part) => part !== undefined).join(': '));
+  }
+  const more = troubled.length - resourceLimit;
+  return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
 /** The pods of another cluster than this one are out of sight. */

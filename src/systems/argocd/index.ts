@@ -1,5 +1,6 @@
 import type { Application } from '../../model/argocd/application.ts';
 import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
+import type { KeepLog } from '../kubernetes/pods.ts';
 import { SystemError } from '../system-error.ts';
 
 /** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
@@ -17,8 +18,8 @@ export interface ArgoCd {
   startOperation(name: string, request: SyncRequest): Promise<Started>;
   /** Ends the operation `id` if it is what runs; leaves any other alone. */
   terminate(name: string, id: string): Promise<void>;
-  /** Why it is not healthy, in at most 6,000 characters; never throws. */
-  explain(name: string): Promise<string>;
+  /** Why it is not healthy, in at most 6,000 characters; what containers wrote is kept apart. Never throws. */
+  explain(name: string, keep: KeepLog): Promise<string>;
   /** Sync windows of an AppProject. */
   syncWindows(project: string): Promise<SyncWindow[]>;
   /** Options that Argo CD gives to every `kustomize build`. */

@@ -5,7 +5,7 @@ import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { WrongManifest } from './index.ts';
 import type { Installation } from './manifest.ts';
 import { untilClear } from '../kubernetes/until-clear.ts';
-import { explainPods, podsOf } from '../kubernetes/pods.ts';
+import { explainPods, podsOf, type KeepLog } from '../kubernetes/pods.ts';
 import { objectPath, Resources, type Resource } from '../kubernetes/resources.ts';
 
 export interface Place {
@@ -59,12 +59,13 @@ export async function installStopped(
 export async function startInstalled(
   place: Place,
   { workloads }: Installation,
+  keep: KeepLog,
   progress: (done: number) => void,
 ): Promise<void> {
   const resources = new Resources(place.kubernetes);
   for (const workload of workloads)
     await apply(place, resources, withReplicas(workload, replicasOf(workload)));
-  await ready(place, workloads, progress);
+  await ready(place, workloads, keep, progress);
 }
 
 async function apply(
@@ -176,6 +177,7 @@ const rolloutSchema = z.object({
 async function ready(
   { kubernetes, namespace, signal }: Place,
   workloads: Manifest[],
+  keep: KeepLog,
   progress: (done: number) => void,
 ): Promise<void> {
   const isReady = async ({ apiVersion, kind, name }: Manifest): Promise<boolean> => {
@@ -204,7 +206,7 @@ async function ready(
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const why = await Promise.all(
-      late.map(({ kind, name }) => explainPods(kubernetes, { kind, namespace, name })),
+      late.map(({ kind, name }) => explainPods(kubernetes, { kind, namespace, name }, keep)),
     );
     throw new SystemError([error.message, ...why.flat()].join('\n').slice(0, longestMessage));
   }

@@ -9,10 +9,20 @@ export interface Workload {
   name: string;
 }
 
+/**
+ * Takes what a container wrote, which may be anything, health data too: it belongs into no history.
+ *
+ * @param container names it, and its pod
+ * @returns what the explanation says in its place
+ */
+export type KeepLog = (container: string, text: string) => Promise<string>;
+
 /** Enough to see what is wrong; more of the same helps nobody. */
 const podLimit = 2;
-const logLines = 20;
-const logBytes = 4096;
+const logLines = 200;
+const logBytes = 65_536;
+/** Longer lines than this are rare. */
+const lineBytes = 4096;
 
 const collections: Record<string, string> = {
   Deployment: 'apis/apps/v1',
@@ -60,21 +70,33 @@ const workloadSchema = z.object({
 });
 const podsSchema = z.object({ items: z.array(podSchema) });
 const eventsSchema = z.object({
-  items: z.array(z.object({ message: z.string().default(''), lastTimestamp: z.string().nullish() })),
+  items: z.array(
+    z.object({
+      reason: z.string().default(''),
+      message: z.string().default(''),
+      lastTimestamp: z.string().nullish(),
+    }),
+  ),
 });
 
 /**
- * What is wrong with the pods of a workload: state, exit code, restarts, the last warning and the last lines of the log.
+ * What is wrong with the pods of a workload: state, exit code, restarts, the last warning, and where the end of the log is.
  *
  * @throws KubernetesError, ZodError
  */
-export async function explainPods(kubernetes: Kubernetes, workload: Workload): Promise<string[]> {
+export async function explainPods(
+  kubernetes: Kubernetes,
+  workload: Workload,
+  keep: KeepLog,
+): Promise<string[]> {
   const pods = (await podsOf(kubernetes, workload)).filter(isTroubled);
   const newest = pods.toSorted((a, b) =>
     b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp),
   );
   const lines: string[] = [];
-  for (const pod of newest.slice(0, podLimit)) lines.push(...(await explainPod(kubernetes, workload, pod)));
+  for (const pod of newest.slice(0, podLimit)) {
+    lines.push(...(await explainPod(kubernetes, workload, pod, keep)));
+  }
   return lines;
 }
 
@@ -106,7 +128,12 @@ function isTroubled(pod: Pod): boolean {
   return status.phase !== 'Running' || status.containerStatuses.some((container) => !container.ready);
 }
 
-async function explainPod(kubernetes: Kubernetes, { namespace }: Workload, pod: Pod): Promise<string[]> {
+async function explainPod(
+  kubernetes: Kubernetes,
+  { namespace }: Workload,
+  pod: Pod,
+  keep: KeepLog,
+): Promise<string[]> {
   const { name } = pod.metadata;
   const scheduling = pod.status.conditions.find(
     ({ type, status }) => type === 'PodScheduled' && status === 'False',
@@ -115,12 +142,20 @@ async function explainPod(kubernetes: Kubernetes, { namespace }: Workload, pod: 
   for (const container of containersOf(pod).filter(hasTrouble)) {
     lines.push(`  container ${container.name}: ${describe(container)}`);
     const log = await lastLines(kubernetes, namespace, name, container).catch(() => '');
-    if (log !== '') lines.push('  its log ends:', ...log.split('\n').map((line) => `    ${line}`));
+    if (log !== '') lines.push(`  its log: ${await keep(`${name}-${container.name}`, log)}`);
   }
   const warning = await lastWarning(kubernetes, namespace, name).catch(() => undefined);
-  if (warning !== undefined) lines.push(`  last warning: ${warning}`);
+  if (warning) {
+    const { reason, message } = warning;
+    const quotes = quoting.has(reason);
+    const said = quotes ? `what it said: ${await keep(`${name}-warning`, message)}` : message.slice(0, 500);
+    lines.push(`  last warning: ${reason}: ${said}`);
+  }
   return lines;
 }
+
+/** Warnings in which the kubelet quotes what a command in a container said: of a probe, of a hook. */
+const quoting = new Set(['Unhealthy', 'ProbeWarning', 'FailedPostStartHook', 'FailedPreStopHook']);
 
 /** An init container that did its work is not ready, and all is well. */
 const hasTrouble = ({ ready, state }: ContainerStatus): boolean => !ready && state.terminated?.exitCode !== 0;
@@ -147,7 +182,7 @@ async function lastLines(
     container: name,
     tailLines: logLines,
     // The server counts from the first of these lines, and the last are what matters: so cut here.
-    limitBytes: logLines * logBytes,
+    limitBytes: logLines * lineBytes,
     previous: String(state.waiting !== undefined && restartCount > 0),
   });
   return stripVTControlCharacters(log).trimEnd().slice(-logBytes);
@@ -157,7 +192,7 @@ async function lastWarning(
   kubernetes: Kubernetes,
   namespace: string,
   pod: string,
-): Promise<string | undefined> {
+): Promise<{ reason: string; message: string } | undefined> {
   const { items } = eventsSchema.parse(
     await kubernetes.get(`/api/v1/namespaces/${namespace}/events`, {
       fieldSelector: `involvedObject.name=${pod},type=Warning`,
@@ -165,5 +200,5 @@ async function lastWarning(
     }),
   );
   const [last] = items.toSorted((a, b) => (b.lastTimestamp ?? '').localeCompare(a.lastTimestamp ?? ''));
-  return last?.message.slice(0, 500);
+  return last;
 }

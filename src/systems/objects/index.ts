@@ -15,8 +15,12 @@ interface PutCondition {
 
 /** Where things lie that outlive Temporal's histories. Keys are in `model/object-keys.ts`. */
 export interface ObjectStore {
-  /** undefined: there is none of that key. */
-  get(key: string): Promise<StoredObject | undefined>;
+  /**
+   * undefined: there is none of that key.
+   *
+   * @param lastBytes only so many of its last bytes are wanted
+   */
+  get(key: string, lastBytes?: number): Promise<StoredObject | undefined>;
   /** @returns false when the condition did not hold, and nothing was written */
   put(key: string, body: string, condition?: PutCondition): Promise<boolean>;
   /** Keys that begin so, in order, at most `limit`. */

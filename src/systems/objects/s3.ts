@@ -17,12 +17,20 @@ export function createS3(options: S3Options): ObjectStore {
   const { bucket, endpoint } = options;
 
   return {
-    async get(key) {
+    async get(key, lastBytes) {
       try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body, ETag } = await s3.send(
+          new GetObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            ...(lastBytes !== undefined && { Range: `bytes=-${lastBytes}` }),
+          }),
+        );
         return { body: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
       } catch (error) {
         if (is(error, 'NoSuchKey')) return undefined;
+        // An empty object has no last bytes.
+        if (is(error, 'InvalidRange')) return { body: '', etag: '' };
         throw explained(error, bucket, endpoint);
       }
     },

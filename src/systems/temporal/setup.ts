@@ -7,6 +7,7 @@ import {
 import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/temporal/workflow-ids.ts';
 import { taskQueue } from '../../model/temporal/task-queues.ts';
 import { SystemError } from '../system-error.ts';
+import type { BackupInput } from '../../model/recovery/backup.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 
 /** One thing that was looked at, and what was done about it. */
@@ -104,12 +105,18 @@ export function schedulePoll(client: Client, platform: string): Promise<Prepared
   });
 }
 
+interface Nights {
+  schedule: string;
+  timeZone: string;
+}
+
 /** Creates the schedule of the nightly backup, or brings it up to date. */
 export function scheduleBackup(
   client: Client,
-  platform: string,
-  { cluster, schedule, timeZone }: { cluster: string; schedule: string; timeZone: string },
+  of: BackupInput,
+  { schedule, timeZone }: Nights,
 ): Promise<Prepared> {
+  const { platform, cluster } = of;
   const scheduleId = nightlyBackupId(platform, cluster);
   return ensureSchedule(client, {
     scheduleId,
@@ -119,7 +126,7 @@ export function scheduleBackup(
       workflowType: 'nightlyBackup',
       workflowId: scheduleId,
       taskQueue: taskQueue(platform, 'delivery'),
-      args: [{ platform, cluster }],
+      args: [of],
       typedSearchAttributes: [{ key: attributes.platform, value: platform }],
     },
     // What an outage of Temporal swallowed is made up for, once.
@@ -130,9 +137,10 @@ export function scheduleBackup(
 /** Creates the schedule of drills, or brings it up to date. */
 export function scheduleDrill(
   client: Client,
-  platform: string,
-  { cluster, schedule, timeZone }: { cluster: string; schedule: string; timeZone: string },
+  of: BackupInput,
+  { schedule, timeZone }: Nights,
 ): Promise<Prepared> {
+  const { platform, cluster } = of;
   const scheduleId = scheduledDrillId(platform, cluster);
   return ensureSchedule(client, {
     scheduleId,
@@ -142,7 +150,7 @@ export function scheduleDrill(
       workflowType: 'recreateCluster',
       workflowId: scheduleId,
       taskQueue: taskQueue(platform, 'delivery'),
-      args: [{ platform, cluster, drill: true }],
+      args: [{ ...of, drill: true }],
       typedSearchAttributes: [{ key: attributes.platform, value: platform }],
       staticSummary: `drill for ${cluster}`,
     },

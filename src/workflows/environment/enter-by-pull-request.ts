@@ -1,33 +1,24 @@
-import { uuid4 } from '@temporalio/workflow';
-import type { Proposal, Rendered } from '../../activities/contract.ts';
-import type { Outcome } from '../../model/promotion/promotion.ts';
+import { log, uuid4 } from '@temporalio/workflow';
+import type { Outcome, Proposal, Rendered } from '../../model/promotion/promotion.ts';
 import { failureText } from '../failure-text.ts';
 import { quick, syncing } from '../activity-options.ts';
+import { cancelWhen } from '../cancel-when.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
-import { ended, place, withdrawal, type Promotion } from './promotion.ts';
-import { cancelWhen } from '../cancel-when.ts';
+import { ended, merged, place, proposed, Unfinished, withdrawal, type Promotion } from './promotion.ts';
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
-  const { platform, environment } = p.input;
-  const { release, asker, settings } = p.ask;
-  const work = quick(platform, settings.queue);
-
-  const proposal = await propose(p).catch(failed(p));
+  const { settings } = p.ask;
+  const proposal = p.done.proposal ?? (await propose(p).catch(failed(p)));
   if ('state' in proposal) return close(p, proposal);
-  const refusal = (await gate(p, proposal).catch(failed(p))) ?? withdrawal(p);
+  const refusal = await merge(p, proposal);
   if (refusal) return close(p, refusal);
-  await p.show({ state: 'running' });
 
   const { pullRequest, tree } = proposal;
-  const { approval } = settings;
-  const merged = await work.mergePullRequest({ environment, release, pullRequest, approval, asker });
-  if (merged.state === 'refused') return close(p, ended(p, 'failed', merged.reason));
-  const { revision } = merged;
+  const revision = p.done.merged ?? '';
   if (settings.sync === 'automated') return { state: 'entered', revision, tree };
-
   const operationId = uuid4();
   const unsynced =
     (await approveAtMerge(p, proposal, revision).catch(failed(p))) ??
@@ -37,63 +28,51 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
   return {
     ...unsynced,
     reason:
-      `${unsynced.reason ?? ''} Pull request #${pullRequest.number} is merged but not synced: ${environment} runs on as before. ` +
+      `${unsynced.reason ?? ''} Pull request #${pullRequest.number} is merged but not synced: ${p.input.environment} runs on as before. ` +
       'Deliver the change again, or a newer one, or revert the merge.',
   };
 }
 
-const failed =
-  (p: Promotion) =>
-  (error: unknown): Outcome =>
-    ended(p, 'failed', failureText(error));
-
-/** Nobody shall merge what the promotion has left behind. */
-async function close(p: Promotion, outcome: Outcome): Promise<Outcome> {
-  const { environment } = place(p);
-  const { change } = p.ask.release;
-  const { pullRequest } = p.view;
-  const reason = outcome.reason ?? outcome.state;
-  if (pullRequest) {
-    const { closePullRequest } = quick(p.input.platform, p.ask.settings.queue);
-    await closePullRequest({ environment, change, number: pullRequest.number, reason });
-  }
-  return outcome;
-}
-
-/** May wait for a sync window to open, or another's operation to end; a withdrawal ends that. */
-async function startSync(p: Promotion, revision: string, operationId: string): Promise<Outcome | undefined> {
-  const { release, asker } = p.ask;
-  const { startSync: start } = syncing(p.input.platform);
-  try {
-    const sync = await cancelWhen(
-      () => p.withdrawn !== undefined,
-      () => start({ ...place(p), release, revision, operationId, asker }),
-    );
-    return sync.state === 'refused' ? ended(p, 'failed', sync.reason) : undefined;
-  } catch (error) {
-    return withdrawal(p) ?? failed(p)(error);
-  }
-}
-
 async function propose(p: Promotion): Promise<Proposal> {
-  const { platform, environment } = p.input;
+  const { environment } = p.input;
   const { release, asker, settings } = p.ask;
   const { current } = p.state;
-  const work = quick(platform, settings.queue);
+  const work = quick(p.attempts, settings.queue);
 
   const seen = await work.readRelease(place(p));
-  const asked = settings.approval;
   const proposal = await work.openPullRequest({
     environment,
     release,
     seen,
     ...(current && { current }),
-    asked,
+    asked: settings.approval,
     asker,
   });
-  p.reading = proposal.reading;
-  p.view = { ...p.view, pullRequest: proposal.pullRequest, ...proposal.rendered };
+  proposed(p, proposal);
   return proposal;
+}
+
+/** Once people let it, and never twice. @returns why it may not, if so */
+async function merge(p: Promotion, proposal: Proposal): Promise<Outcome | undefined> {
+  if (p.done.merged !== undefined) return undefined;
+  const { environment } = p.input;
+  const { release, asker, settings } = p.ask;
+  const refusal = (await gate(p, proposal).catch(failed(p))) ?? withdrawal(p);
+  if (refusal) return refusal;
+  await p.show({ state: 'running' });
+
+  const { approval, queue } = settings;
+  const { pullRequest } = proposal;
+  const result = await quick(p.attempts, queue).mergePullRequest({
+    environment,
+    release,
+    pullRequest,
+    approval,
+    asker,
+  });
+  if (result.state === 'refused') return ended(p, 'failed', result.reason);
+  merged(p, result.revision);
+  return undefined;
 }
 
 async function gate(p: Promotion, proposal: Proposal): Promise<Outcome | undefined> {
@@ -122,9 +101,49 @@ async function approveAtMerge(
 }
 
 async function render(p: Promotion, revision: string): Promise<Rendered> {
-  const { platform, environment } = p.input;
+  const { environment } = p.input;
   const { release, settings } = p.ask;
-  const rendered = await quick(platform, settings.queue).renderRelease({ environment, release, revision });
+  const rendered = await quick(p.attempts, settings.queue).renderRelease({ environment, release, revision });
   p.view = { ...p.view, ...rendered };
   return rendered;
 }
+
+/** Is tried until a sync window opens, or another's operation ends; a withdrawal ends that. */
+async function startSync(p: Promotion, revision: string, operationId: string): Promise<Outcome | undefined> {
+  const { release, asker } = p.ask;
+  const { startSync: start } = syncing(p.attempts);
+  try {
+    const sync = await cancelWhen(
+      () => p.withdrawn !== undefined,
+      () => start({ ...place(p), release, revision, operationId, asker }),
+    );
+    return sync.state === 'refused' ? ended(p, 'failed', sync.reason) : undefined;
+  } catch (error) {
+    return withdrawal(p) ?? failed(p)(error);
+  }
+}
+
+/** Nobody shall merge what the promotion has left behind. */
+async function close(p: Promotion, outcome: Outcome): Promise<Outcome> {
+  const { environment } = place(p);
+  const { change } = p.ask.release;
+  const { pullRequest } = p.view;
+  if (!pullRequest) return outcome;
+  const { number } = pullRequest;
+  const reason = outcome.reason ?? outcome.state;
+  try {
+    await quick(p.attempts, p.ask.settings.queue).closePullRequest({ environment, change, number, reason });
+    return outcome;
+  } catch (error) {
+    log.error('a pull request could not be closed', { number, reason: failureText(error) });
+    // How it ended stands, whatever the forge says.
+    return { ...outcome, reason: `${reason} Close pull request #${number} by hand: ${failureText(error)}` };
+  }
+}
+
+const failed =
+  (p: Promotion) =>
+  (error: unknown): Outcome => {
+    if (error instanceof Unfinished) throw error;
+    return ended(p, 'failed', failureText(error));
+  };

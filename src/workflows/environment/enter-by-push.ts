@@ -5,12 +5,12 @@ import { ended, place, withdrawal, type Promotion } from './promotion.ts';
 
 /** Writes the release straight to the protected branch. */
 export async function enterByPush(p: Promotion): Promise<Entered | Outcome> {
-  const { platform, environment } = p.input;
+  const { environment } = p.input;
   const { release, asker, settings } = p.ask;
-  const seen = await quick(platform, settings.queue).readRelease(place(p));
+  const seen = await quick(p.attempts, settings.queue).readRelease(place(p));
   const withdrawn = withdrawal(p);
   if (withdrawn) return withdrawn;
-  const written = await quick(platform, settings.queue).writeRelease({ environment, release, seen, asker });
+  const written = await quick(p.attempts, settings.queue).writeRelease({ environment, release, seen, asker });
   if (written.state === 'refused') return ended(p, 'failed', written.reason);
   return { ...written, state: 'entered' };
 }

@@ -5,6 +5,7 @@ import {
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
+  type ExternalWorkflowHandle,
 } from '@temporalio/workflow';
 import { changeName } from '../../model/delivery/change.ts';
 import { refuseDecision } from '../../model/decisions/refuse-decision.ts';
@@ -12,8 +13,14 @@ import type {
   EnvironmentInput,
   EnvironmentState,
   EnvironmentView,
+  UnfinishedPromotion,
 } from '../../model/promotion/environment.ts';
-import { askSchema, pullRequestChangeSchema, withdrawalSchema } from '../../model/temporal/input-schemas.ts';
+import {
+  askSchema,
+  pullRequestChangeSchema,
+  refusedAskSchema,
+  withdrawalSchema,
+} from '../../model/temporal/input-schemas.ts';
 import {
   answered,
   decide,
@@ -34,7 +41,15 @@ import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
-import { newPromotion, type Promotion } from './promotion.ts';
+import {
+  begun,
+  decided,
+  newPromotion,
+  pullRequestMoved,
+  unfinished,
+  withdrawn,
+  type Promotion,
+} from './promotion.ts';
 
 /** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
@@ -42,9 +57,11 @@ const remembered = 50;
 export type Inbox = ReturnType<typeof openInbox>;
 
 /** Where asks, withdrawals and decisions come in and answers go out. */
-export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
+export function openInbox(input: EnvironmentInput, state: EnvironmentState, since02: boolean) {
   const { environment, service } = input;
-  let active: Promotion | undefined;
+  // What the run before this one did not finish is under way before anything comes in.
+  let active = state.unfinished && take(state.unfinished);
+  delete state.unfinished;
 
   const isOurs = ({ release }: Ask): boolean => release.change.service === service;
 
@@ -54,27 +71,41 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
     await sendAnswer(ask, outcome);
   }
 
-  const sendAnswer = (ask: Ask, outcome: Outcome): Promise<void> =>
-    tell(ask, () => asker(ask).signal(answered, { askId: ask.id, environment, outcome }));
+  const sendAnswer = ({ id, asker }: Pick<Ask, 'id' | 'asker'>, outcome: Outcome): Promise<void> =>
+    tell(asker, (delivery) => delivery.signal(answered, { askId: id, environment, outcome }));
 
-  /** A delivery that somebody terminated is gone, and nothing is owed to it. */
-  async function tell(ask: Ask, send: () => Promise<void>): Promise<void> {
+  /** A delivery that somebody terminated is gone, and nothing is owed to it: what it asked for ends. */
+  async function tell(
+    { workflowId }: Pick<Ask['asker'], 'workflowId'>,
+    send: (delivery: ExternalWorkflowHandle) => Promise<void>,
+  ): Promise<void> {
     try {
-      await send();
+      await send(getExternalWorkflowHandle(workflowId));
     } catch (error) {
-      log.warn('the delivery that asked is gone', {
-        workflowId: ask.asker.workflowId,
-        reason: failureText(error),
-      });
+      log.warn('the delivery that asked is gone', { workflowId, reason: failureText(error) });
+      if (since02 && active?.ask.asker.workflowId === workflowId) {
+        withdrawActive('Its delivery was terminated.');
+      }
     }
   }
 
-  const asker = (ask: Ask) => getExternalWorkflowHandle(ask.asker.workflowId);
+  const showProgress = ({ id, asker }: Ask, view: PromotionView): Promise<void> =>
+    tell(asker, (delivery) => delivery.signal(progressed, { askId: id, environment, view }));
 
   function withdrawActive(reason: string): void {
-    if (!active) return;
-    active.withdrawn = reason;
-    active.events += 1;
+    if (active) withdrawn(active, reason);
+  }
+
+  function take(promotion: UnfinishedPromotion): Promotion {
+    const { ask } = promotion;
+    let told = promotion.view.state;
+    return newPromotion({ input, state, since02 }, promotion, async (view) => {
+      setCurrentDetails(`**${changeName(ask.release.change)}** ${view.state}\n\n${view.waitingFor ?? ''}`);
+      // Each signal is billed, and a status asks here: the delivery hears when waiting begins and ends, for lists.
+      if (view.state === told) return;
+      told = view.state;
+      await showProgress(ask, view);
+    });
   }
 
   const supersede = (ask: Ask, by: Ask) =>
@@ -83,10 +114,19 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
       reason: `${changeName(by.release.change)} is newer and goes instead.`,
     });
 
-  onSignal(promote, askSchema.refine(isOurs, 'is for another service'), async (ask) => {
+  /** Who asked would wait for an answer for ever. */
+  async function refuse(received: unknown, problems: string): Promise<void> {
+    const { data: ask } = refusedAskSchema.safeParse(received);
+    if (!since02 || !ask) return;
+    const reason = `${environment} cannot read what it was asked: ${problems}. Look whether all workers are of one release, then deliver the change again.`;
+    await sendAnswer(ask, { state: 'failed', reason });
+  }
+
+  async function enqueue(ask: Ask): Promise<void> {
     if (active?.ask.id === ask.id) {
       active.ask.asker = ask.asker;
-      return;
+      // It asks again, so it does not know.
+      return since02 && active.view.state === 'waiting' ? showProgress(ask, active.view) : undefined;
     }
     const known = state.answered.find(({ askId }) => askId === ask.id);
     if (known) return sendAnswer(ask, known.outcome);
@@ -99,7 +139,10 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
     if (!next) return;
     state.waiting = [next];
     for (const old of superseded) await supersede(old, next);
-  });
+    // People may be asked for days: a delivery that was terminated meanwhile must not hold up the next one for so long.
+    if (since02 && active?.view.state === 'waiting') await showProgress(active.ask, active.view);
+  }
+  onSignal(promote, askSchema.refine(isOurs, 'is for another service'), enqueue, refuse);
 
   /** Always answered, or the delivery would wait for ever; an ask that comes later finds this answer. */
   onSignal(
@@ -111,13 +154,11 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
       const known = state.answered.find(({ askId }) => askId === ask.id);
       return known ? sendAnswer(ask, known.outcome) : answer(ask, { state: 'failed', reason });
     },
+    (received, problems) => refuse((received as { ask?: unknown } | undefined)?.ask, problems),
   );
 
   onSignal(pullRequestChanged, pullRequestChangeSchema, ({ number }) => {
-    if (!active || (active.view.pullRequest?.number ?? number) !== number) return;
-    // One that is being opened has no number here yet.
-    active.unread = true;
-    active.events += 1;
+    if (active) pullRequestMoved(active, number);
   });
 
   function takeDecision({ verdict, by, reason }: DecisionRequest): Decision {
@@ -131,8 +172,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
       at,
       manifestsDigest: call.manifestsDigest,
     };
-    call.decisions.push(decision);
-    active.events += 1;
+    decided(active, call, decision);
     return decision;
   }
 
@@ -179,19 +219,15 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
   return {
     supersede,
 
+    /** What the run before this one did not finish. */
+    active: (): Promotion | undefined => active,
+
     begin(ask: Ask): Promotion {
       upsertSearchAttributes([
         { key: attributes.commit, value: ask.release.change.commit },
         { key: attributes.state, value: 'running' },
       ]);
-      let told: PromotionView['state'] = 'running';
-      active = newPromotion(input, state, ask, async (view) => {
-        setCurrentDetails(`**${changeName(ask.release.change)}** ${view.state}\n\n${view.waitingFor ?? ''}`);
-        // Each signal is billed, and a status asks here: the delivery hears when waiting begins and ends, for lists.
-        if (view.state === told) return;
-        told = view.state;
-        await tell(ask, () => asker(ask).signal(progressed, { askId: ask.id, environment, view }));
-      });
+      active = take(begun(ask));
       return active;
     },
 
@@ -202,6 +238,9 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState) {
     },
 
     withdrawActive,
+
+    /** What the next run is to know. */
+    carried: (): EnvironmentState => ({ ...state, ...(active && { unfinished: unfinished(active) }) }),
 
     async refuseAll(reason: string): Promise<void> {
       for (const ask of state.waiting) await answer(ask, { state: 'failed', reason });

@@ -20,31 +20,36 @@ import {
 import type { Outcome } from '../../model/promotion/promotion.ts';
 import { takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
-import { checkedInput, checkOwnId } from '../input-checks.ts';
+import { checkOwnId, carriedInput } from '../input-checks.ts';
 import { quick } from '../activity-options.ts';
-import { failureText } from '../failure-text.ts';
+import { failureLogs, failureText } from '../failure-text.ts';
+import { since02 } from '../since.ts';
 import { openInbox, type Inbox } from './inbox.ts';
 import { promote } from './promote.ts';
-import { ended } from './promotion.ts';
+import { ended, Unfinished, type Promotion } from './promotion.ts';
 
 /**
  * Owns all that happens to one service in one environment: one promotion at a time, so nothing needs a lock.
  * Lives for ever: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
- * every promotion, so its history stays one promotion long and new code starts with the next.
+ * every promotion, and when people are asked for so long that its history has grown, so new code starts with the next.
  */
 export async function environment(started: EnvironmentInput): Promise<void> {
-  const input = checkedInput(environmentInputSchema, started);
+  const input = carriedInput(environmentInputSchema, started);
   checkOwnId(environmentId(input.platform, input.environment, input.service));
   const state: EnvironmentState = input.carried ?? { waiting: [], answered: [] };
-  const inbox = openInbox(input, state);
+  const lasting = since02();
+  const inbox = openInbox(input, state, lasting);
   const root = CancellationScope.current();
   root.cancelRequested.catch(() => inbox.withdrawActive('Somebody asked the environment to cancel.'));
 
   await CancellationScope.nonCancellable(async () => {
     if (!input.carried) await recall(input, state, inbox);
-    await condition(() => state.waiting.length > 0 || workflowInfo().continueAsNewSuggested);
-    const outcome = await runNext(input, state, inbox);
-    await condition(allHandlersFinished);
+    if (state.unstored) store(input, state);
+    await condition(
+      () => inbox.active() !== undefined || state.waiting.length > 0 || workflowInfo().continueAsNewSuggested,
+    );
+    const outcome = await runNext(input, state, inbox, lasting);
+    await condition(() => allHandlersFinished() && (!state.unstored || state.waiting.length > 0));
     // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
     const goOn = makeContinueAsNewFunc<typeof environment>({
       memo: { ...memoryOf(state) },
@@ -52,7 +57,7 @@ export async function environment(started: EnvironmentInput): Promise<void> {
         outcome ? [{ key: attributes.state, value: outcome.state }] : [],
       ),
     });
-    await goOn({ ...input, carried: state });
+    await goOn({ ...input, carried: inbox.carried() });
   });
 }
 
@@ -64,14 +69,11 @@ const isUnknown = (error: unknown): boolean =>
   error.cause.type === unknownEnvironment;
 
 /** Until it knows what runs, it takes no command: to write over the unknown is how an old version comes back. */
-async function recall(
-  { platform, environment, service }: EnvironmentInput,
-  state: EnvironmentState,
-  inbox: Inbox,
-): Promise<void> {
+async function recall(input: EnvironmentInput, state: EnvironmentState, inbox: Inbox): Promise<void> {
+  const { environment, service } = input;
   for (;;) {
     try {
-      Object.assign(state, await quick(platform).recallEnvironment({ environment, service }));
+      Object.assign(state, await quick(input, 'delivery').recallEnvironment({ environment, service }));
       return;
     } catch (error) {
       const reason = failureText(error);
@@ -87,32 +89,55 @@ async function recall(
   }
 }
 
+/** @returns how the promotion ended; nothing when there was none, or another run goes on with it */
 async function runNext(
   input: EnvironmentInput,
   state: EnvironmentState,
   inbox: Inbox,
+  lasting: boolean,
 ): Promise<Outcome | undefined> {
-  const { next, superseded } = takeNext(state.waiting);
-  if (!next) return undefined;
-  for (const ask of superseded) await inbox.supersede(ask, next);
-
-  state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
-  const promotion = inbox.begin(next);
-  const outcome = await promote(promotion).catch((error: unknown) =>
-    ended(promotion, 'failed', failureText(error)),
-  );
-  await remember(input, state);
+  const promotion = inbox.active() ?? (await begin(state, inbox));
+  if (!promotion) return undefined;
+  const outcome = await promote(promotion).catch((error: unknown) => {
+    if (error instanceof Unfinished) return undefined;
+    const logs = failureLogs(error);
+    if (logs.length > 0) promotion.view.logs = logs;
+    return ended(promotion, 'failed', failureText(error));
+  });
+  if (!outcome) return undefined;
+  if (lasting) store(input, state);
+  else await remember(input, state);
   await inbox.finish(promotion, outcome);
   return outcome;
 }
 
+async function begin(state: EnvironmentState, inbox: Inbox): Promise<Promotion | undefined> {
+  const { next, superseded } = takeNext(state.waiting);
+  if (!next) return undefined;
+  for (const ask of superseded) await inbox.supersede(ask, next);
+  state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
+  return inbox.begin(next);
+}
+
+/**
+ * Stores what it knows beside all else: an outage of the object store delays no answer and no promotion. What is not stored
+ * when this run ends is stored by the next.
+ */
+function store(input: EnvironmentInput, state: EnvironmentState): void {
+  state.unstored = true;
+  const { current } = state;
+  void remember(input, state).then(() => {
+    if (state.current === current) delete state.unstored;
+  });
+}
+
 /** Histories expire and operators terminate things, so what it knows lies in the object store as well. */
 async function remember(input: EnvironmentInput, state: EnvironmentState): Promise<void> {
-  const { platform, environment, service } = input;
+  const { environment, service } = input;
   const memory = memoryOf(state);
   if (!memory.current) return;
   try {
-    await quick(platform).rememberEnvironment({ environment, service, memory });
+    await quick(input, 'delivery').rememberEnvironment({ environment, service, memory });
   } catch (error) {
     log.error('what runs here could not be stored; the next promotion stores it', {
       reason: failureText(error),

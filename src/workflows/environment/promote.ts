@@ -49,22 +49,22 @@ export async function promote(p: Promotion): Promise<Outcome> {
 }
 
 /** Somebody may have rewritten the branch since: then what is here is not newer, however far down the line it was. */
-async function newerHere({ input, state, ask }: Promotion): Promise<Change | undefined> {
+async function newerHere({ attempts, state, ask }: Promotion): Promise<Change | undefined> {
   const { current } = state;
   if (!current || current.position <= positionOf(ask)) return undefined;
   const { commit } = current.change;
-  const { position = 0 } = await quick(input.platform).findPosition({ commit });
+  const { position = 0 } = await quick(attempts, 'delivery').findPosition({ commit });
   return position > positionOf(ask) ? current.change : undefined;
 }
 
 async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
   const { release, settings } = p.ask;
-  const { platform, environment } = p.input;
+  const { environment } = p.input;
   if (!settings.endToEnd) return undefined;
   try {
     await cancelWhen(
       () => p.withdrawn !== undefined,
-      () => lengthy(platform).runEndToEnd({ change: release.change, environment }),
+      () => lengthy(p.attempts).runEndToEnd({ change: release.change, environment }),
     );
     return undefined;
   } catch (error) {
@@ -87,7 +87,7 @@ async function awaitHealthy(
     const result = await cancelWhen(
       () => p.withdrawn !== undefined || newerBehind(p) !== undefined,
       () =>
-        patient(p.input.platform, settings.healthyWithinMs).awaitHealthy({
+        patient(p.attempts, settings.healthyWithinMs, p.since02).awaitHealthy({
           ...place(p),
           release,
           revision,
@@ -98,6 +98,7 @@ async function awaitHealthy(
     );
     if (result.state === 'overtaken') return ended(p, 'superseded', result.reason);
     const seen = {
+      ...('logs' in result && { logs: result.logs }),
       ...(result.health !== undefined && { health: result.health }),
       ...(result.sync !== undefined && { sync: result.sync }),
     };

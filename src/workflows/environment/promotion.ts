@@ -1,48 +1,103 @@
-import { CancellationScope, condition, sleep } from '@temporalio/workflow';
-import type { PullRequestReading } from '../../activities/contract.ts';
+import { CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
 import type { DecisionCall } from '../../model/decisions/refuse-decision.ts';
-import type { EnvironmentInput, EnvironmentState } from '../../model/promotion/environment.ts';
-import type { Ask, Outcome, PromotionView } from '../../model/promotion/promotion.ts';
+import type {
+  EnvironmentInput,
+  EnvironmentState,
+  UnfinishedPromotion,
+} from '../../model/promotion/environment.ts';
+import type {
+  Ask,
+  Outcome,
+  PromotionView,
+  Proposal,
+  PullRequestReading,
+} from '../../model/promotion/promotion.ts';
+import type { Decision } from '../../model/decisions/decision.ts';
 import { positionOf } from '../../model/promotion/promotion-queue.ts';
-import { now } from '../activity-options.ts';
+import { now, type Attempts } from '../activity-options.ts';
 
 /** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */
 export interface Promotion {
   readonly input: EnvironmentInput;
   readonly state: EnvironmentState;
   readonly ask: Ask;
+  readonly attempts: Attempts;
+  /** See `since.ts`. */
+  readonly since02: boolean;
   view: PromotionView;
+  /** What of it is done, for the run that goes on with it when the history of this one has grown too long. */
+  readonly done: Pick<UnfinishedPromotion, 'proposal' | 'askedAt' | 'merged'>;
   /** Why the delivery no longer wants it. */
   withdrawn?: string;
-  /** Counts what came in: decisions, news from the forge, a withdrawal. */
-  events: number;
   /** Whether the forge may know more of the pull request than `reading` says. */
   unread: boolean;
   reading?: PullRequestReading;
   /** Set while people are asked to decide. */
-  call?: DecisionCall;
+  call?: DecisionCall | undefined;
+  /** Counts what came in: decisions, news from the forge, a withdrawal. */
+  events: number;
   /** Tells the delivery, and whoever looks, what is going on. */
   show(view: Partial<PromotionView>): Promise<void>;
 }
 
 export function newPromotion(
-  input: EnvironmentInput,
-  state: EnvironmentState,
-  ask: Ask,
+  { input, state, since02 }: Pick<Promotion, 'input' | 'state' | 'since02'>,
+  { ask, view, withdrawn, call, ...done }: UnfinishedPromotion,
   tell: (view: PromotionView) => Promise<void>,
 ): Promotion {
+  const { silence } = ask.settings;
   return {
     input,
     state,
     ask,
-    view: { state: 'running', startedAt: now() },
+    attempts: { platform: input.platform, ...(silence && { silence }) },
+    since02,
+    view,
+    done,
+    ...(withdrawn !== undefined && { withdrawn }),
+    ...(call && { call }),
+    unread: done.proposal !== undefined,
     events: 0,
-    unread: false,
     async show(view) {
       this.view = { ...this.view, ...view };
       await tell(this.view);
     },
   };
+}
+
+/** A promotion that has just begun. */
+export const begun = (ask: Ask): UnfinishedPromotion => ({
+  ask,
+  view: { state: 'running', startedAt: now() },
+});
+
+// What can happen to a promotion while it runs.
+
+export function withdrawn(p: Promotion, reason: string): void {
+  p.withdrawn = reason;
+  p.events += 1;
+}
+
+/** One that is being opened has no number here yet. */
+export function pullRequestMoved(p: Promotion, number: number): void {
+  if ((p.view.pullRequest?.number ?? number) !== number) return;
+  p.unread = true;
+  p.events += 1;
+}
+
+export function decided(p: Promotion, call: DecisionCall, decision: Decision): void {
+  call.decisions.push(decision);
+  p.events += 1;
+}
+
+export function proposed(p: Promotion, proposal: Proposal): void {
+  p.done.proposal = proposal;
+  p.reading = proposal.reading;
+  p.view = { ...p.view, pullRequest: proposal.pullRequest, ...proposal.rendered };
+}
+
+export function merged(p: Promotion, revision: string): void {
+  p.done.merged = revision;
 }
 
 /** The outcome that ends a promotion early. */
@@ -61,21 +116,35 @@ export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
 
 export const place = ({ input: { environment, service } }: Promotion) => ({ environment, service });
 
+/** Thrown out of a promotion whose history has grown so long that another run goes on with it. */
+export class Unfinished extends Error {}
+
+/** What the run after this one needs to go on with it. */
+export const unfinished = ({ ask, view, withdrawn, call, done }: Promotion): UnfinishedPromotion => ({
+  ask,
+  view,
+  ...(withdrawn !== undefined && { withdrawn }),
+  ...(call && { call }),
+  ...done,
+});
+
 /**
  * Asks people until there is an outcome, or for so long. One timer, however often something comes in.
  *
+ * @param until milliseconds since the epoch
  * @param look whether there is one now; called again whenever something came in
  * @returns what `look` returned, or `late` when the time was over first
+ * @throws Unfinished
  */
 export async function askPeople<T>(
   p: Promotion,
-  { withinMs, summary }: { withinMs: number; summary: string },
+  { until, summary }: { until: number; summary: string },
   look: () => Promise<T | 'open'>,
 ): Promise<T | 'late'> {
   const clock = new CancellationScope();
   let late = false;
   clock
-    .run(() => sleep(withinMs, { summary }))
+    .run(() => sleep(Math.max(1, until - Date.now()), { summary }))
     .then(
       () => (late = true),
       () => undefined,
@@ -85,6 +154,7 @@ export async function askPeople<T>(
       const heard = p.events;
       const found = await look();
       if (found !== 'open') return found;
+      if (p.since02 && workflowInfo().continueAsNewSuggested) throw new Unfinished();
       await condition(() => late || p.events !== heard);
       if (p.events === heard) return 'late';
     }

@@ -1,10 +1,9 @@
-import type { Proposal } from '../../../activities/contract.ts';
+import type { Proposal, Outcome } from '../../../model/promotion/promotion.ts';
 import { tally } from '../../../model/decisions/quorum.ts';
 import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse-decision.ts';
-import type { Outcome } from '../../../model/promotion/promotion.ts';
 import { quick } from '../../activity-options.ts';
 import { interference } from './interference.ts';
-import { askPeople, ended, place, type Promotion } from '../promotion.ts';
+import { askPeople, ended, place, Unfinished, type Promotion } from '../promotion.ts';
 
 /**
  * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
@@ -17,9 +16,14 @@ export async function awaitDecisions(
 ): Promise<Outcome | undefined> {
   const { change } = p.ask.release;
   const manifestsDigest = rendered?.manifestsDigest ?? '';
-  const call: DecisionCall = { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
+  const call: DecisionCall =
+    p.call?.manifestsDigest === manifestsDigest
+      ? p.call
+      : { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
   p.call = call;
-  const patience = { withinMs: rule.expiresAfterMs, summary: 'decisions' };
+  p.view = { ...p.view, askedAt: new Date(call.askedAt).toISOString() };
+  let goesOn = false;
+  const patience = { until: call.askedAt + call.rule.expiresAfterMs, summary: 'decisions' };
   try {
     const answer = await askPeople(p, patience, async () => {
       const refusal = await interference(p, pullRequest);
@@ -42,9 +46,12 @@ export async function awaitDecisions(
     });
     if (answer !== 'late') return answer;
     return ended(p, 'failed', 'The time to decide is over. Deliver the change again.');
+  } catch (error) {
+    goesOn = error instanceof Unfinished;
+    throw error;
   } finally {
     p.view = { ...p.view, decisions: call.decisions };
-    delete p.call;
+    if (!goesOn) delete p.call;
   }
 }
 
@@ -52,7 +59,7 @@ export async function awaitDecisions(
 async function askWhatIsDemanded(p: Promotion, call: DecisionCall): Promise<void> {
   const { settings } = p.ask;
   const { environment } = place(p);
-  const { approval } = await quick(p.input.platform, settings.queue).readSettings({ environment });
+  const { approval } = await quick(p.attempts, settings.queue).readSettings({ environment });
   // Less than was asked for is not taken back from those who were asked, nor is their time.
   if (approval.by !== 'decisions') return;
   const { quorum, expiresAfterMs } = call.rule;

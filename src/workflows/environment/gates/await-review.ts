@@ -8,7 +8,8 @@ export async function awaitReview(p: Promotion, pullRequest: PullRequest): Promi
   const { environment } = p.input;
   await p.show({ state: 'waiting', waitingFor: `a review of pull request #${number}: ${url}` });
 
-  const patience = { withinMs: p.ask.settings.reviewWithinMs, summary: `review of #${number}` };
+  p.done.askedAt ??= Date.now();
+  const patience = { until: p.done.askedAt + p.ask.settings.reviewWithinMs, summary: `review of #${number}` };
   const answer = await askPeople(p, patience, async () => {
     const refusal = await interference(p, pullRequest);
     if (refusal) return refusal;

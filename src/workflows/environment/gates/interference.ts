@@ -12,7 +12,7 @@ export async function interference(
 ): Promise<Outcome | undefined> {
   if (p.unread) {
     p.unread = false;
-    p.reading = await quick(p.input.platform, p.ask.settings.queue).readPullRequest({
+    p.reading = await quick(p.attempts, p.ask.settings.queue).readPullRequest({
       ...place(p),
       number,
       head,

@@ -1,0 +1,162 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Change } from '../../src/model/delivery/change.ts';
+import { GitError } from '../../src/systems/git/index.ts';
+import { releaseTree } from '../../src/systems/git/release-tree.ts';
+import type { Commit, ReleaseWrite, ReleaseWritten, Repository } from '../../src/systems/git/index.ts';
+import { answerMs, commitOf, hash, type Crowd } from './parameters.ts';
+
+/** A `release/` as it stands since some commit of the protected branch. */
+interface Release {
+  position: number;
+  kustomization: string;
+  tree: string;
+}
+
+type Write = Pick<ReleaseWrite, 'path' | 'base' | 'kustomization'>;
+
+/** The platform's repository in memory: one line of commits, and promotions' branches that leave it. */
+export class SimulatedRepository implements Repository {
+  /** From the root, which is position 1. */
+  readonly #line: string[] = [];
+  readonly #positions = new Map<string, number>();
+  readonly #changes = new Map<string, Change>();
+  readonly #releases = new Map<string, Release[]>();
+  readonly #files: string[];
+  /** Heads of promotions' branches, by their names and by their hashes. */
+  readonly #branches = new Map<string, string>();
+  readonly #heads = new Map<string, { position: number; write: Write; tree: string }>();
+
+  constructor({ services, each, environments }: Crowd) {
+    this.#push(hash('root'));
+    for (let number = 1; number <= each; number += 1) {
+      for (const service of services) {
+        const change = { service, commit: commitOf(service, number) };
+        this.#changes.set(change.commit, change);
+        this.#push(change.commit);
+      }
+    }
+    this.#files = services.flatMap((service) => [
+      `services/${service}/Dockerfile`,
+      `services/${service}/main.go`,
+      `deploy/${service}/base/kustomization.yaml`,
+      `deploy/${service}/base/deployment.yaml`,
+      ...environments.map((name) => `deploy/${service}/overlays/${name}/kustomization.yaml`),
+    ]);
+  }
+
+  #push(commit: string): number {
+    const position = this.#line.push(commit);
+    this.#positions.set(commit, position);
+    return position;
+  }
+
+  #land({ path, base, kustomization }: Write, commit: string): void {
+    const release = { position: this.#push(commit), kustomization, tree: releaseTree(base, kustomization) };
+    this.#releases.set(path, [...(this.#releases.get(path) ?? []), release]);
+  }
+
+  /** Of the protected branch, from which a promotion's branch has left. */
+  #positionOf(revision: string): number {
+    const position = this.#positions.get(revision) ?? this.#heads.get(revision)?.position;
+    if (position === undefined) throw new GitError('missing', `${revision} is not there.`);
+    return position;
+  }
+
+  #release(revision: string, path: string): Omit<Release, 'position'> | undefined {
+    const position = this.#positionOf(revision);
+    const head = this.#heads.get(revision);
+    if (head?.write.path === path) return { kustomization: head.write.kustomization, tree: head.tree };
+    return this.#releases.get(path)?.findLast((release) => release.position <= position);
+  }
+
+  headOf(branch: string): string | undefined {
+    return this.#branches.get(branch);
+  }
+
+  /** @returns the commit that a promotion's branch became */
+  merge(branch: string): string {
+    const head = this.#heads.get(this.#branches.get(branch) ?? '');
+    if (!head) throw new GitError('missing', `There is no branch ${branch}.`);
+    const revision = hash(`merge of ${branch} after ${this.#line.length}`);
+    this.#land(head.write, revision);
+    return revision;
+  }
+
+  deleteBranch(branch: string): void {
+    this.#branches.delete(branch);
+  }
+
+  async tip(): Promise<string> {
+    await delay(answerMs);
+    return this.#line.at(-1) ?? '';
+  }
+
+  position = async (commit: string): Promise<number | undefined> => this.#positions.get(commit);
+
+  mergeOf = async (commit: string): Promise<string | undefined> =>
+    this.#positions.has(commit) ? commit : undefined;
+
+  async log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]> {
+    const end = this.#positionOf(to);
+    const begin = from === undefined ? end - 1 : this.#positionOf(from);
+    const isWanted = ({ service }: Change) => paths.length === 0 || paths.includes(`services/${service}/**`);
+    return this.#line
+      .slice(begin, end)
+      .flatMap((sha) => this.#changes.get(sha) ?? [])
+      .filter(isWanted)
+      .map(({ service, commit }) => ({
+        sha: commit,
+        subject: `Change ${service}`,
+        authors: ['Developer <developer@example.com>'],
+        committedAt: '2026-01-01T00:00:00Z',
+      }))
+      .toReversed();
+  }
+
+  async changedPaths(commit: string): Promise<string[]> {
+    const change = this.#changes.get(commit);
+    return change ? [`services/${change.service}/main.go`] : [];
+  }
+
+  firstParentSince = async (from: string | undefined): Promise<string[]> =>
+    this.#line.slice(from === undefined ? 0 : this.#positionOf(from));
+
+  async object(revision: string, path: string): Promise<string | undefined> {
+    if (path.endsWith('/release')) return this.#release(revision, path)?.tree;
+    // People change nothing but services' sources, so that all other trees are what they were.
+    return hash(`${path} ${this.#release(revision, `${path}/release`)?.tree ?? ''}`);
+  }
+
+  async read(revision: string, path: string): Promise<string | undefined> {
+    const folder = path.replace(/\/kustomization\.yaml$/, '');
+    return this.#release(revision, folder)?.kustomization;
+  }
+
+  files = async (): Promise<string[]> => this.#files;
+
+  isAncestor = async (ancestor: string, descendant: string): Promise<boolean> =>
+    ancestor === descendant ||
+    (this.#positions.has(ancestor) && this.#positionOf(ancestor) <= this.#positionOf(descendant));
+
+  checkout = (): Promise<void> => delay(answerMs);
+
+  tryPush = (): Promise<void> => delay(answerMs);
+
+  async writeRelease({ branch, expectedTree, stillWanted, ...write }: ReleaseWrite): Promise<ReleaseWritten> {
+    await delay(answerMs);
+    if (!(await stillWanted())) return { state: 'unwanted' };
+    const tip = this.#line.at(-1) ?? '';
+    const tree = releaseTree(write.base, write.kustomization);
+    const found = this.#releases.get(write.path)?.at(-1);
+    if (found?.tree === tree)
+      return { state: 'written', revision: this.#line[found.position - 1] ?? tip, tree };
+    if (found?.tree !== expectedTree) return { state: 'changed', tree: found?.tree };
+    const revision = hash(`${branch} ${write.path} ${tree} after ${this.#line.length}`);
+    if (branch === 'main') this.#land(write, revision);
+    else {
+      this.#heads.set(revision, { position: this.#line.length, write, tree });
+      this.#branches.set(branch, revision);
+    }
+    return { state: 'written', revision, tree };
+  }
+}

@@ -1,0 +1,35 @@
+import { changeName } from '../model/delivery/change.ts';
+import { nudge } from '../model/temporal/messages.ts';
+import { GitopsError } from './errors.ts';
+import type { Session } from './session.ts';
+import { environmentUnderWay } from './status.ts';
+
+export function nudging({ ask, resolve, status, handleOf }: Session) {
+  return {
+    /**
+     * Has a delivery ask the environment that it is in again now: for when somebody terminated that environment. One that
+     * knows the ask already goes on with it as before.
+     *
+     * @throws GitopsError `refused`: it has ended, or has not come to an environment yet
+     */
+    nudge(name: string): Promise<{ change: string; workflowId: string; environment: string }> {
+      return ask(async () => {
+        const change = await resolve(name);
+        const delivery = await status(change);
+        if (delivery.state !== 'running' && delivery.state !== 'waiting') {
+          throw new GitopsError('refused', `${changeName(change)} has ended already: ${delivery.state}.`);
+        }
+        const environment = environmentUnderWay(delivery);
+        if (environment === undefined) {
+          throw new GitopsError(
+            'refused',
+            `${changeName(change)} has not come to an environment yet: there is nobody to ask again.`,
+          );
+        }
+        const handle = handleOf(change);
+        await handle.signal(nudge);
+        return { change: changeName(change), workflowId: handle.workflowId, environment };
+      });
+    },
+  };
+}

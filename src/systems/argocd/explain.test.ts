@@ -1,0 +1,81 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Kubernetes } from '../kubernetes/index.ts';
+import { explain } from './explain.ts';
+
+/** What each path answers. */
+let cluster: Map<string, object>;
+let kept: Map<string, string>;
+
+beforeEach(() => {
+  kept = new Map();
+  cluster = new Map();
+});
+
+const kubernetes = {
+  get: async (path: string) => cluster.get(path),
+  text: async () => 'patient 4711 from the log',
+} as Partial<Kubernetes> as Kubernetes;
+
+const said = () =>
+  explain(kubernetes, 'app', async (container, text) => {
+    kept.set(container, text);
+    return `logs/${container}`;
+  });
+
+const inCluster = { destination: { name: 'in-cluster' } };
+const pods = '/api/v1/namespaces/dev/pods';
+const pod = (more: object) => ({
+  metadata: { name: 'claims-1', creationTimestamp: '2026-01-01T00:00:00Z' },
+  status: { phase: 'Running', containerStatuses: [{ name: 'app', ready: false, restartCount: 3, ...more }] },
+});
+const troubled = (kind: string, name: string, health: object) =>
+  cluster.set('app', {
+    spec: inCluster,
+    status: { resources: [{ kind, namespace: 'dev', name, status: 'Synced', health }] },
+  });
+
+test('what a container wrote is kept apart: the explanation names container, reason and key', async () => {
+  troubled('Deployment', 'claims', { status: 'Degraded', message: 'exceeded its progress deadline' });
+  cluster.set('/apis/apps/v1/namespaces/dev/deployments/claims', {
+    spec: { selector: { matchLabels: { app: 'claims' } } },
+  });
+  cluster.set(pods, {
+    items: [pod({ lastState: { terminated: { exitCode: 7, reason: 'Error', message: 'patient 4711' } } })],
+  });
+  expect(await said()).toBe(
+    [
+      'Deployment/claims in dev: Degraded: exceeded its progress deadline',
+      'Pod claims-1: Running',
+      '  container app: not ready, exit code 7 (Error), 3 restarts',
+      '  its log: logs/claims-1-app',
+    ].join('\n'),
+  );
+  expect([...kept]).toEqual([['claims-1-app', 'patient 4711 from the log']]);
+});
+
+test.each(['Unhealthy', 'FailedPostStartHook'])(
+  'so is what a probe or a hook said, which the warning %s quotes',
+  async (reason) => {
+    troubled('Pod', 'claims-1', { status: 'Progressing' });
+    cluster.set(`${pods}/claims-1`, pod({}));
+    cluster.set('/api/v1/namespaces/dev/events', {
+      items: [{ reason, message: 'probe failed: patient 4711' }],
+    });
+    expect(await said()).toMatch(new RegExp(`last warning: ${reason}: what it said: logs/claims-1-warning$`));
+    expect(kept.get('claims-1-warning')).toContain('4711');
+  },
+);
+
+test('what Kubernetes itself says of a pod is told', async () => {
+  troubled('Pod', 'claims-1', { status: 'Progressing' });
+  cluster.set(`${pods}/claims-1`, pod({ state: { waiting: { reason: 'ImagePullBackOff' } } }));
+  const message = 'secret "database" not found';
+  cluster.set('/api/v1/namespaces/dev/events', { items: [{ reason: 'FailedMount', message }] });
+  expect(await said()).toMatch(/ImagePullBackOff[^]*last warning: FailedMount: secret "database" not found/);
+});
+
+test('the termination message of a pod, which Argo CD repeats as its health, is kept apart', async () => {
+  troubled('Pod', 'migrate', { status: 'Degraded', message: 'patient 4711 cannot be migrated' });
+  expect(await said()).toBe('Pod/migrate in dev: Degraded: what it said: logs/migrate');
+  expect(kept.get('migrate')).toContain('4711');
+});
