@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { backupOf } from '../src/config/backup-of.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
-import { createKubernetes } from '../src/systems/kubernetes/index.ts';
+import { createKubernetes } from '../src/systems/kubernetes/client.ts';
 import { seal } from '../src/systems/backups/seal.ts';
-import { fileBody } from '../src/systems/backups/vault.ts';
+import { fileBody } from '../src/systems/backups/index.ts';
 import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';
 
 const [, , file = '', kubeconfig, key = ''] = process.argv;

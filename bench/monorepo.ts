@@ -1,10 +1,11 @@
+import pLimit from 'p-limit';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import pLimit from 'p-limit';
 import { makeGiteaRepository } from '../test/support/gitea.ts';
-import { createRepository, type Repository } from '../src/systems/git/index.ts';
+import { createRepository } from '../src/systems/git/repository.ts';
+import type { Repository } from '../src/systems/git/index.ts';
 import { gitEnvironment, pushFiles } from './git.ts';
 
 /** A fresh repository of the forge with the manifests of many services in it, and a clone of it beside. */

@@ -7,7 +7,7 @@ import { readSecret } from './config/secrets.ts';
 import { createApp } from './server/app.ts';
 import { createCodecServer } from './server/codec.ts';
 import { createForgeEvents } from './server/forge-events.ts';
-import { forgeRepository } from './systems/forge/forge.ts';
+import { forgeRepository } from './systems/forge/index.ts';
 import { createCodec, type PayloadKey } from './systems/temporal/codec.ts';
 
 /** 25 MB over a slow line; whoever takes longer holds a connection for nothing. */

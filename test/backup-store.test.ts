@@ -15,7 +15,7 @@ import {
 } from '../src/model/recovery/backup.ts';
 import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
-import { textBody } from '../src/systems/backups/vault.ts';
+import { textBody } from '../src/systems/backups/index.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { backupActivities, vaultsOf, type Activities, type Vaults } from './support/backup-activities.ts';
 import { azureStore, s3Store, type BackupStore } from './support/backup-stores.ts';

@@ -43,7 +43,7 @@ test('what is wrong is told with file and line, and ends with 2', async () => {
     expect.stringMatching(
       /gitops\.yaml:5:9: forge\.kind: "gitlab" is not allowed here: it takes gitea or github/,
     ),
-    expect.stringMatching(/gitops\.yaml:\d+:1: platfrom: there is no such key\. Did you mean platform\?/),
+    expect.stringMatching(/gitops\.yaml:\d+:1: platfrom: there is no such key\. Allowed here: platform, /),
   ]);
   const json = await config('validate', '--config', path, '--json');
   expect(JSON.parse(json.stdout)).toMatchObject({

@@ -7,7 +7,7 @@ import { createWorld } from '../src/doctor/world.ts';
 import type { Finding } from '../src/doctor/check.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex } from '../src/model/recovery/backup.ts';
 import { writeVerification } from '../src/systems/backups/catalogue.ts';
-import { textBody } from '../src/systems/backups/vault.ts';
+import { textBody } from '../src/systems/backups/index.ts';
 import { prepareStore, recoveryOf } from '../src/wiring/vaults.ts';
 import { backupOf } from '../src/config/backup-of.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';

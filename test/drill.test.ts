@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { heldBack } from '../src/model/recovery/automation.ts';
-import { canonical } from '../src/model/recovery/backup-contents.ts';
+import { canonicalJson } from '../src/model/json.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
 import {
   makeSite,
@@ -76,7 +76,9 @@ function held(objects: StoredObject[], { target }: OpenRecreation): Record<strin
     const labels = { ...(metadata['labels'] as object), 'gitops-recreation': target.recreation };
     return { ...object, metadata: { ...metadata, labels } };
   };
-  return Object.fromEntries(objects.map((object) => [idOf(object), canonical(heldBack(labelled(object)))]));
+  return Object.fromEntries(
+    objects.map((object) => [idOf(object), canonicalJson(heldBack(labelled(object)))]),
+  );
 }
 
 const replicas = async (kind: string): Promise<number[]> => {

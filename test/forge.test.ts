@@ -16,9 +16,10 @@ import type { Config } from '../src/config/schema.ts';
 import type { Release } from '../src/model/delivery/change.ts';
 import { promotionBranch } from '../src/model/promotion/promotion-branch.ts';
 import { parseApplication } from '../src/systems/argocd/application.ts';
-import { createArgoCd } from '../src/systems/argocd/index.ts';
-import { createForge } from '../src/systems/forge/index.ts';
-import { createRepository, type Repository } from '../src/systems/git/index.ts';
+import { createArgoCd } from '../src/systems/argocd/client.ts';
+import { createForge } from '../src/wiring/forge.ts';
+import { createRepository } from '../src/systems/git/repository.ts';
+import type { Repository } from '../src/systems/git/index.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { makeGiteaRepository, type GiteaRepository } from './support/gitea.ts';
 

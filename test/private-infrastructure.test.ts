@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { configSchema, type Config } from '../src/config/schema.ts';
-import { createForge } from '../src/systems/forge/index.ts';
+import { createForge } from '../src/wiring/forge.ts';
 import { createBuildah } from '../src/systems/images/buildah.ts';
 import { useProxies } from '../src/systems/network/proxies.ts';
 import { objectStoreOf } from '../src/wiring/object-store.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ForgeError, type Forge, type PullRequest } from '../../src/systems/forge/forge.ts';
+import { ForgeError, type Forge, type PullRequest } from '../../src/systems/forge/index.ts';
 import { answerMs } from './parameters.ts';
 import type { SimulatedRepository } from './repository.ts';
 

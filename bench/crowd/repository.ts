@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from '../../src/model/delivery/change.ts';
-import { GitError } from '../../src/systems/git/index.ts';
+import {
+  GitError,
+  type Commit,
+  type ReleaseWrite,
+  type ReleaseWritten,
+  type Repository,
+} from '../../src/systems/git/index.ts';
 import { releaseTree } from '../../src/systems/git/release-tree.ts';
-import type { Commit, ReleaseWrite, ReleaseWritten, Repository } from '../../src/systems/git/repository.ts';
 import { answerMs, commitOf, hash, type Crowd } from './parameters.ts';
 
 /** A `release/` as it stands since some commit of the protected branch. */

@@ -1,8 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { WrongManifest } from '../systems/argocd/manifest.ts';
-import { WrongKey } from '../systems/backups/seal.ts';
-import { VaultError } from '../systems/backups/vault.ts';
-import { ForgeError, type ForgeErrorKind } from '../systems/forge/forge.ts';
+import { WrongManifest } from '../systems/argocd/index.ts';
+import { WrongKey, VaultError } from '../systems/backups/index.ts';
+import { ForgeError, type ForgeErrorKind } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
 import type { FailureLogs } from '../model/delivery/delivery.ts';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupKeySchema, isOverdue, newestGood } from '../model/recovery/backup.ts';
-import { VaultError } from '../systems/backups/vault.ts';
+import { VaultError } from '../systems/backups/index.ts';
 import { tellPoint } from './backup.ts';
 import { backupConfigOf, withBackups } from './backups-client.ts';
 import { columns, note, print, withCommonOptions, type CommonOptions } from './common.ts';

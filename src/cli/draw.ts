@@ -14,7 +14,6 @@ const looks: Record<Step['state'], { mark: string; paint: Paint }> = {
   failed: { mark: '✖', paint: red },
   rejected: { mark: '✖', paint: red },
   superseded: { mark: '⤼', paint: dim },
-  'rolled-back': { mark: '↶', paint: yellow },
 };
 
 export const painted = (state: Step['state'], text = `${looks[state].mark} ${state}`): string =>

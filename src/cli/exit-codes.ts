@@ -13,7 +13,6 @@ const ofStates: Record<'pending' | PromotionState, ExitCode> = {
   waiting: exitCodes.done,
   succeeded: exitCodes.done,
   failed: exitCodes.failed,
-  'rolled-back': exitCodes.failed,
   rejected: exitCodes.refused,
   superseded: exitCodes.refused,
 };

@@ -136,7 +136,6 @@ const states = new Set<string>([
   'failed',
   'rejected',
   'superseded',
-  'rolled-back',
 ] satisfies PromotionState[]);
 const isState = (value: string | undefined): value is PromotionState =>
   value !== undefined && states.has(value);

@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { closest } from './closest.ts';
 import { jsonSchema, type Shape } from './json-schema.ts';
 import type { Path } from './yaml-positions.ts';
 
@@ -15,11 +14,8 @@ export function inWords(issue: z.core.$ZodIssue): Problem[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
   if (issue.code === 'unrecognized_keys') {
     const allowed = keysAllowedAt(path);
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      message: unknownKey(allowed, key),
-      atKey: true,
-    }));
+    const message = `there is no such key. Allowed here: ${allowed.join(', ')}`;
+    return issue.keys.map((key) => ({ path: [...path, key], message, atKey: true }));
   }
   if (issue.code === 'invalid_key') {
     return [{ path, message: issue.issues[0]?.message ?? issue.message, atKey: true }];
@@ -71,10 +67,7 @@ function wrongKind({ expected, input, message }: z.core.$ZodIssueInvalidType): s
 function notAllowed({ values, input }: z.core.$ZodIssueInvalidValue): string {
   const allowed = values.map(String);
   const takes = `it takes ${allowed.join(' or ')}`;
-  if (input === undefined) return `is missing: ${takes}`;
-  const meant = typeof input === 'string' && allowed.length > 1 ? closest(input, allowed) : undefined;
-  const hint = meant === undefined ? '' : `. Did you mean ${meant}?`;
-  return `${shown(input)} is not allowed here: ${takes}${hint}`;
+  return input === undefined ? `is missing: ${takes}` : `${shown(input)} is not allowed here: ${takes}`;
 }
 
 /** What somebody wrote, short, and never a whole page of it. */
@@ -84,12 +77,6 @@ const shown = (input: unknown): string =>
 function kindOf(input: unknown): string {
   if (input === null) return 'nothing';
   return (Array.isArray(input) ? kinds['array'] : kinds[typeof input]) ?? typeof input;
-}
-
-function unknownKey(allowed: string[], key: string): string {
-  const meant = closest(key, allowed);
-  const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-  return `there is no such key.${hint} Allowed here: ${allowed.join(', ')}`;
 }
 
 function keysAllowedAt(path: Path): string[] {

@@ -1,12 +1,10 @@
+import { referencesIn, replacedImages, type Kustomization } from '../model/kustomization.ts';
 import {
   isKustomization,
   isRemote,
   kustomizationOf,
   parseKustomization,
-  references,
-  replacedImages,
   resolveReference,
-  type Kustomization,
 } from './kustomization.ts';
 import { overlayPath, releasePath } from './paths.ts';
 import type { Config } from './schema.ts';
@@ -88,7 +86,7 @@ function escapes(
   files: ReadonlySet<string>,
 ): LayoutProblem[] {
   const folder = file.slice(0, file.lastIndexOf('/'));
-  return references(kustomization).flatMap((reference) => {
+  return referencesIn(kustomization).flatMap((reference) => {
     if (isRemote(reference)) {
       const message = `names ${reference}, which may change without a promotion: copy it into ${base}`;
       return [{ path: file, message }];
@@ -120,7 +118,9 @@ async function overlayProblems(
   if (!kustomization) return [{ path: file, message: 'is no YAML with keys and values' }];
 
   const problems: LayoutProblem[] = [];
-  const targets = new Set(references(kustomization).map((reference) => resolveReference(overlay, reference)));
+  const targets = new Set(
+    referencesIn(kustomization).map((reference) => resolveReference(overlay, reference)),
+  );
   if (!targets.has(release)) {
     const message = `does not include the release: without resources: [release] no promotion would reach ${environment}`;
     problems.push({ path: file, message });

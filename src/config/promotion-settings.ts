@@ -14,7 +14,6 @@ export function promotionSettings(config: Config, environment: string): Promotio
     endToEnd: endToEnd !== undefined,
     healthyWithinMs: milliseconds(healthy),
     reviewWithinMs: milliseconds(review),
-    endToEndWithinMs: endToEnd ? milliseconds(endToEnd.timeout) : 0,
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
     queue: sync === 'manual' ? 'production' : 'delivery',
     silence: silenceOf(config),

@@ -3,7 +3,7 @@ import type { BackupConfig } from '../config/backup-of.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
-import { VaultError } from '../systems/backups/vault.ts';
+import { VaultError } from '../systems/backups/index.ts';
 import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../wiring/vaults.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 

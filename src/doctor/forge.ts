@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
-import { ForgeError } from '../systems/forge/forge.ts';
-import { createForge } from '../systems/forge/index.ts';
+import { ForgeError } from '../systems/forge/index.ts';
+import { createForge } from '../wiring/forge.ts';
 import { ok, warning, type Check, type Finding } from './check.ts';
 
 /** The forge, what its rules let this program do, and what they let others do. */

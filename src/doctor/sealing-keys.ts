@@ -1,7 +1,7 @@
 import { milliseconds } from '../config/duration.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { newestGood } from '../model/recovery/backup.ts';
-import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/sealing-keys.ts';
+import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/index.ts';
 import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
 import { recoveryOf } from '../wiring/vaults.ts';

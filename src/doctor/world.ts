@@ -1,7 +1,9 @@
 import type { Tree } from '../config/layout.ts';
 import type { Config } from '../config/schema.ts';
-import { createArgoCd, type ArgoCd } from '../systems/argocd/index.ts';
-import { createKubernetes, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { createArgoCd } from '../systems/argocd/client.ts';
+import type { ArgoCd } from '../systems/argocd/index.ts';
+import { createKubernetes } from '../systems/kubernetes/client.ts';
+import type { Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Repository } from '../systems/git/index.ts';
 import { repositoryOf } from '../wiring/systems.ts';
 

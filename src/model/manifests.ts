@@ -1,3 +1,5 @@
+import { canonicalJson, compareText, isRecord } from './json.ts';
+
 /** One Kubernetes object, as it was rendered. */
 export interface Manifest {
   apiVersion: string;
@@ -16,11 +18,9 @@ export const nameOf = ({ kind, namespace, name }: Manifest): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 
 /** The same text for the same objects, whatever their order and that of their keys. */
-export const canonical = (manifests: readonly Manifest[]): string =>
-  JSON.stringify(
-    manifests
-      .toSorted((a, b) => compareText(identityOf(a), identityOf(b)))
-      .map(({ object }) => sortKeys(object)),
+export const canonicalManifests = (manifests: readonly Manifest[]): string =>
+  canonicalJson(
+    manifests.toSorted((a, b) => compareText(identityOf(a), identityOf(b))).map(({ object }) => object),
   );
 
 export interface Comparison {
@@ -35,7 +35,9 @@ export function compare(before: readonly Manifest[], after: readonly Manifest[])
   const pairs = after.map((manifest) => ({ before: old.get(identityOf(manifest)), after: manifest }));
   return {
     removed: before.filter((manifest) => !kept.has(identityOf(manifest))),
-    changed: pairs.filter(isPair).filter(({ before, after }) => canonical([before]) !== canonical([after])),
+    changed: pairs
+      .filter(isPair)
+      .filter(({ before, after }) => canonicalJson(before.object) !== canonicalJson(after.object)),
     added: pairs.filter(({ before }) => !before).map(({ after }) => after),
   };
 }
@@ -121,15 +123,3 @@ export function maskSecret(manifest: Manifest, hash: (text: string) => string): 
   };
   return { ...manifest, object };
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-export function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (!isRecord(value)) return value;
-  const entries = Object.entries(value).toSorted(([a], [b]) => compareText(a, b));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
-}
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

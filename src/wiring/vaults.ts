@@ -5,7 +5,7 @@ import { readSecret } from '../config/secrets.ts';
 import type { AzureOptions } from '../systems/backups/azure.ts';
 import { missingInBucket, provisionBucket } from '../systems/backups/s3-bucket.ts';
 import { createS3Vault } from '../systems/backups/s3.ts';
-import type { Vault } from '../systems/backups/vault.ts';
+import type { Vault } from '../systems/backups/index.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';
 import type { S3Options } from '../systems/objects/s3-client.ts';
 import type { Prepared } from '../systems/temporal/setup.ts';

@@ -20,12 +20,13 @@ import {
   type BackupKind,
   type Verification,
 } from '../../src/model/recovery/backup.ts';
-import { canonical } from '../../src/model/recovery/backup-contents.ts';
+import { canonicalJson } from '../../src/model/json.ts';
 import { drillId, recreationId } from '../../src/model/temporal/workflow-ids.ts';
 import type { Target } from '../../src/model/recovery/recreation.ts';
-import { createKubernetes, type Kubernetes } from '../../src/systems/kubernetes/index.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import type { Kubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
-import type { Vault } from '../../src/systems/backups/vault.ts';
+import type { Vault } from '../../src/systems/backups/index.ts';
 import { configuration } from './configuration.ts';
 
 /** As it was published. */
@@ -122,7 +123,7 @@ export async function openSite(plan: SitePlan): Promise<Site> {
 
     async backUp(objects, change = {}) {
       const file = join(folder, `${randomBytes(4).toString('hex')}.sealed`);
-      const lines = Readable.from(objects.map(canonical));
+      const lines = Readable.from(objects.map(canonicalJson));
       const { plain, stored } = await seal(lines, [recipient], file, new AbortController().signal);
       const counts = noCounts();
       for (const { kind } of objects) counts[kind] += 1;

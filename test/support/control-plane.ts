@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { createKubernetes, type Kubernetes } from '../../src/systems/kubernetes/index.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import type { Kubernetes } from '../../src/systems/kubernetes/index.ts';
 
 /** A cluster of a test's own, to build in and to lose: an API server and its etcd, no controllers and no nodes. */
 export interface ControlPlane {

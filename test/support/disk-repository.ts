@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { createRepository, type Repository } from '../../src/systems/git/index.ts';
+import { createRepository } from '../../src/systems/git/repository.ts';
+import type { Repository } from '../../src/systems/git/index.ts';
 
 /** A repository on disk, without a forge: a developer's work tree, and the bare one that both push to. */
 export interface DiskRepository {

@@ -8,7 +8,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import { createGiteaForge } from '../../src/systems/forge/gitea.ts';
-import type { Forge } from '../../src/systems/forge/forge.ts';
+import type { Forge } from '../../src/systems/forge/index.ts';
 
 type User = 'bot' | 'reviewer' | 'developer' | 'stranger';
 

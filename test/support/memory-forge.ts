@@ -1,4 +1,4 @@
-import { ForgeError, type Forge, type PullRequest, type Review } from '../../src/systems/forge/forge.ts';
+import { ForgeError, type Forge, type PullRequest, type Review } from '../../src/systems/forge/index.ts';
 
 /** A forge in memory, for what depends on the order of events only; creation is as little atomic as Gitea's. */
 export class MemoryForge implements Forge {

@@ -12,12 +12,12 @@ import { createRecreationActivities } from '../../src/activities/recreation/inde
 import type { Config } from '../../src/config/schema.ts';
 import { heldBack, type Automatic } from '../../src/model/recovery/automation.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex } from '../../src/model/recovery/backup.ts';
-import { canonical } from '../../src/model/recovery/backup-contents.ts';
+import { canonicalJson } from '../../src/model/json.ts';
 import { objectKeys } from '../../src/model/object-keys.ts';
 import type { Recreation, Target } from '../../src/model/recovery/recreation.ts';
-import { createKubernetes } from '../../src/systems/kubernetes/index.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
-import type { Vault } from '../../src/systems/backups/vault.ts';
+import type { Vault } from '../../src/systems/backups/index.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 import { kubectl } from './kubectl.ts';
@@ -246,7 +246,7 @@ async function backUp(
 ): Promise<BackupIndex> {
   const { id, revision, identity, directory, vault } = bed;
   const file = join(directory, 'sealed');
-  const lines = Readable.from(objects.map(canonical));
+  const lines = Readable.from(objects.map(canonicalJson));
   const signal = new AbortController().signal;
   const recipient = await identityToRecipient(identity);
   const { plain, stored } = await seal(lines, [recipient], file, signal);

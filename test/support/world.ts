@@ -38,7 +38,6 @@ const settings: Record<string, PromotionSettings> = {
     endToEnd: false,
     healthyWithinMs: 15 * minutes,
     reviewWithinMs: 0,
-    endToEndWithinMs: 0,
     queue: 'delivery',
   },
   staging: {
@@ -48,7 +47,6 @@ const settings: Record<string, PromotionSettings> = {
     endToEnd: true,
     healthyWithinMs: 15 * minutes,
     reviewWithinMs: 7 * 24 * hours,
-    endToEndWithinMs: 10 * minutes,
     queue: 'delivery',
   },
   production: {
@@ -63,7 +61,6 @@ const settings: Record<string, PromotionSettings> = {
     endToEnd: false,
     healthyWithinMs: 15 * minutes,
     reviewWithinMs: 0,
-    endToEndWithinMs: 0,
     queue: 'production',
   },
 };

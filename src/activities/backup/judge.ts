@@ -9,7 +9,7 @@ import {
   type Verification,
 } from '../../model/recovery/backup.ts';
 import { lastGoodBefore, readVerification } from '../../systems/backups/catalogue.ts';
-import type { Vault } from '../../systems/backups/vault.ts';
+import type { Vault } from '../../systems/backups/index.ts';
 import { Damaged, withBackup, type Recovery, type Stored } from './open.ts';
 
 /**

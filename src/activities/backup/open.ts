@@ -5,8 +5,8 @@ import { cancellationSignal } from '@temporalio/activity';
 import { z } from 'zod';
 import { backupKinds, type BackupIndex } from '../../model/recovery/backup.ts';
 import { readIndex } from '../../systems/backups/catalogue.ts';
-import { Digest, unseal, WrongKey } from '../../systems/backups/seal.ts';
-import type { Vault } from '../../systems/backups/vault.ts';
+import { Digest, unseal } from '../../systems/backups/seal.ts';
+import { WrongKey, type Vault } from '../../systems/backups/index.ts';
 import { refused } from '../failures.ts';
 import { withScratch } from '../../systems/work-directory/scratch.ts';
 

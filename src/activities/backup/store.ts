@@ -9,9 +9,8 @@ import { exportArgoCd, type Exported } from '../../systems/argocd/export.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import { argoCdVersion } from '../../systems/argocd/version.ts';
 import { seal } from '../../systems/backups/seal.ts';
-import { fileBody, textBody } from '../../systems/backups/vault.ts';
+import { fileBody, textBody } from '../../systems/backups/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
-
 import { refused, withRecovery } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { BackupActivities } from '../contract.ts';

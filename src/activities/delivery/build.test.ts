@@ -6,7 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
-import { createCommandRunner } from '../../systems/commands/index.ts';
+import { createCommandRunner } from '../../systems/commands/runner.ts';
 import type { Images } from '../../systems/images/index.ts';
 import type { BuildActivities } from '../contract.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';

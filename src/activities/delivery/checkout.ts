@@ -1,7 +1,7 @@
 import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { unprivileged } from '../../systems/commands/index.ts';
+import { unprivileged } from '../../systems/commands/confinement.ts';
 import { withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 

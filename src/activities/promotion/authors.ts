@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Release } from '../../model/delivery/change.ts';
 import type { Approval } from '../../model/promotion/promotion.ts';
-import type { Commit } from '../../systems/git/repository.ts';
+import type { Commit } from '../../systems/git/index.ts';
 import { refused } from '../failures.ts';
 
 /** What the repository lists at most: beyond it authors would go unnoticed. */

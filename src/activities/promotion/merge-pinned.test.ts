@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryForge } from '../../../test/support/memory-forge.ts';
-import { ForgeError, type ForgeErrorKind } from '../../systems/forge/forge.ts';
+import { ForgeError, type ForgeErrorKind } from '../../systems/forge/index.ts';
 import { mergePinned } from './merge-pinned.ts';
 
 const text = { title: 'title', message: 'message' };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ForgeError, type Forge, type ForgeErrorKind } from '../../systems/forge/forge.ts';
+import { ForgeError, type Forge, type ForgeErrorKind } from '../../systems/forge/index.ts';
 import { readOpened, type Opened } from './read-pull-request.ts';
 import type { PullRequestReading } from '../../model/promotion/promotion.ts';
 

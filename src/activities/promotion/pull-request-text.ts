@@ -2,7 +2,7 @@ import { changeName, type Release } from '../../model/delivery/change.ts';
 import { imageReference } from '../../model/delivery/delivery.ts';
 import { codeBlock, inlineCode } from '../../model/text/markdown.ts';
 import type { Approval, Deployed } from '../../model/promotion/promotion.ts';
-import type { Commit } from '../../systems/git/repository.ts';
+import type { Commit } from '../../systems/git/index.ts';
 
 /** A forge takes about 65,000 characters; beyond this nobody reads on. */
 const longestDiff = 40_000;

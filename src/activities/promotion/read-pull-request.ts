@@ -1,4 +1,4 @@
-import type { Forge, PullRequest } from '../../systems/forge/forge.ts';
+import type { Forge, PullRequest } from '../../systems/forge/index.ts';
 import type { PullRequestReading } from '../../model/promotion/promotion.ts';
 import type { PullRequestActivities } from '../contract.ts';
 import { withForge } from '../failures.ts';

@@ -6,7 +6,7 @@ import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import type { Image } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
-  canonical,
+  canonicalManifests,
   compare,
   containerImages,
   imageDigest,
@@ -17,10 +17,10 @@ import {
   type Manifest,
 } from '../../model/manifests.ts';
 import { GitError } from '../../systems/git/index.ts';
-import { build, type Rendering } from '../../systems/kustomize/build.ts';
+import { build } from '../../systems/kustomize/build.ts';
+import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts';
 import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { parseManifests } from '../../systems/kustomize/parse.ts';
-import { KustomizeError } from '../../systems/kustomize/references.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
@@ -66,7 +66,7 @@ export function createRenderActivities(
         }
         if (image) assertImages(image, own, wanted);
         const before = running === undefined ? [] : await renderRunning(scratch, running, overlay, settings);
-        const manifestsDigest = `sha256:${sha256(canonical(wanted))}`;
+        const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
 
         const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
         const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);

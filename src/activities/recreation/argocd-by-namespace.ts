@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { createArgoCd, type ArgoCd } from '../../systems/argocd/index.ts';
+import { createArgoCd } from '../../systems/argocd/client.ts';
+import type { ArgoCd } from '../../systems/argocd/index.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 
 export interface ArgoCds {

@@ -1,8 +1,9 @@
+import pLimit from 'p-limit';
 import { isDeepStrictEqual } from 'node:util';
 import { heartbeat } from '@temporalio/activity';
-import pLimit from 'p-limit';
 import { z } from 'zod';
 import { givenBack, heldBack } from '../../model/recovery/automation.ts';
+import { isRecord } from '../../model/json.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
 import { instanceName, rootsAmong } from '../../model/recovery/sync-waves.ts';
 import { KubernetesError, type Kubernetes } from '../../systems/kubernetes/index.ts';
@@ -81,6 +82,3 @@ function agree(patch: unknown, a: unknown, b: unknown): boolean {
   const [one, other] = [isRecord(a) ? a : {}, isRecord(b) ? b : {}];
   return Object.keys(patch).every((key) => agree(patch[key], one[key], other[key]));
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

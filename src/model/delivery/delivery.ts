@@ -71,7 +71,6 @@ const marks: Record<Step['state'], string> = {
   failed: '✖',
   rejected: '✖',
   superseded: '⤼',
-  'rolled-back': '↶',
 };
 
 /** The delivery as Markdown, for the Temporal UI. */

@@ -15,8 +15,6 @@ export interface PromotionSettings {
   healthyWithinMs: number;
   /** How long people may take to review. */
   reviewWithinMs: number;
-  /** How long one end-to-end run may take. */
-  endToEndWithinMs: number;
   /** Which workers may change this environment. */
   queue: Extract<Queue, 'delivery' | 'production'>;
   /** Where the configuration has another than the usual one. */
@@ -46,8 +44,7 @@ export interface Ask {
   settings: PromotionSettings;
 }
 
-export type PromotionState =
-  'running' | 'waiting' | 'succeeded' | 'failed' | 'rejected' | 'superseded' | 'rolled-back';
+export type PromotionState = 'running' | 'waiting' | 'succeeded' | 'failed' | 'rejected' | 'superseded';
 
 export interface PullRequest {
   number: number;

@@ -1,3 +1,4 @@
+import { isRecord } from '../json.ts';
 import type { BackupKind } from './backup.ts';
 
 /** As much of an object's metadata as is asked about. */
@@ -99,22 +100,3 @@ export function revisionsOf({ status }: KubernetesObject): string[] {
   const all: unknown[] = Array.isArray(revisions) ? revisions : [revision];
   return all.filter((one) => typeof one === 'string' && one !== '') as string[];
 }
-
-/** JSON in one form only: keys in the order of their characters, no spaces. */
-export const canonical = (value: unknown): string => JSON.stringify(inOrder(value));
-
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .toSorted(byCharacters)
-      .map((key) => [key, inOrder(value[key])]),
-  );
-}
-
-const byCharacters = (a: string, b: string): number => (a < b ? -1 : 1);
-
-/** A number that JavaScript cannot hold is an object too (`JSON.rawJSON`), and is written as it stood. */
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.isFrozen(value);

@@ -9,7 +9,8 @@ import {
   tooSmall,
   type RecoveryPoint,
 } from './backup.ts';
-import { canonical, placeOf, reduced, revisionsOf } from './backup-contents.ts';
+import { canonicalJson } from '../json.ts';
+import { placeOf, reduced, revisionsOf } from './backup-contents.ts';
 
 /** The same value with the keys of every object in another order. */
 const reordered = (value: unknown): unknown => {
@@ -26,9 +27,9 @@ test('the same state has the same bytes, in whatever order its keys came, and no
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const once = JSON.parse(JSON.stringify(value)) as unknown;
-      expect(canonical(reordered(once))).toBe(canonical(once));
-      expect(JSON.parse(canonical(once))).toEqual(once);
-      expect(canonical(once)).not.toContain('\n');
+      expect(canonicalJson(reordered(once))).toBe(canonicalJson(once));
+      expect(JSON.parse(canonicalJson(once))).toEqual(once);
+      expect(canonicalJson(once)).not.toContain('\n');
     }),
   );
 });

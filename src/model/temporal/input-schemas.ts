@@ -50,7 +50,6 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     endToEnd: z.boolean(),
     healthyWithinMs: duration,
     reviewWithinMs: duration,
-    endToEndWithinMs: duration,
     queue: z.enum(['delivery', 'production']),
     silence: silenceSchema.exactOptional(),
   }),
@@ -85,7 +84,7 @@ export const progressSchema: z.ZodType<Progress> = z.looseObject({
   askId: id,
   environment: nameSchema,
   view: z.looseObject({
-    state: z.enum(['pending', 'running', 'waiting', ...outcomeSchema.shape.state.options, 'rolled-back']),
+    state: z.enum(['pending', 'running', 'waiting', ...outcomeSchema.shape.state.options]),
     ...seen,
   }),
 });

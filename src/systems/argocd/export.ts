@@ -1,6 +1,6 @@
 import type { BackupIndex, BackupKind } from '../../model/recovery/backup.ts';
+import { canonicalJson } from '../../model/json.ts';
 import {
-  canonical,
   placeOf,
   reduced,
   revisionsOf,
@@ -9,7 +9,7 @@ import {
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll } from '../kubernetes/list.ts';
 import { listOwned } from './list-owned.ts';
-import { isSealingKey, listSealingKeys } from '../sealed-secrets/sealing-keys.ts';
+import { isSealingKey, listSealingKeys } from '../sealed-secrets/index.ts';
 
 /** An object as it is stored. */
 interface Kept {
@@ -116,7 +116,7 @@ async function* sealingKeysOf(source: Source): AsyncGenerator<Exported> {
 
 function kept({ namespace }: Source, kind: BackupKind, object: KubernetesObject): Kept {
   const apiVersion = kind === 'ConfigMap' || kind === 'Secret' ? 'v1' : 'argoproj.io/v1alpha1';
-  return { kind, line: canonical(reduced(apiVersion, kind, object, namespace)) };
+  return { kind, line: canonicalJson(reduced(apiVersion, kind, object, namespace)) };
 }
 
 const leftOut = (what: string, why: string): Exported => ({ leftOut: { what, why } });

@@ -1,20 +1,7 @@
-import { z } from 'zod';
 import type { Application } from '../../model/argocd/application.ts';
 import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
-import { parseApplication } from './application.ts';
-import { explain } from './explain.ts';
 import type { KeepLog } from '../kubernetes/pods.ts';
-import { createKubernetes, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
-import {
-  startOperation,
-  terminateOperation,
-  type Started,
-  type SyncRequest,
-  type SyncResource,
-} from './operations.ts';
-import { ApplicationWatch, type Sighting } from './watch.ts';
-
-export type { Sighting, SyncRequest, SyncResource };
+import { SystemError } from '../system-error.ts';
 
 /** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
 export interface ArgoCd {
@@ -40,75 +27,44 @@ export interface ArgoCd {
   close(): void;
 }
 
-const text = z.string().optional();
-const names = z.array(z.string()).nullish();
-const projectSchema = z.object({
-  spec: z.object({
-    syncWindows: z
-      .array(
-        z.object({
-          kind: z.string().default(''),
-          schedule: z.string().default(''),
-          duration: z.string().default(''),
-          timeZone: text,
-          manualSync: z.boolean().optional(),
-          andOperator: z.boolean().optional(),
-          applications: names,
-          namespaces: names,
-          clusters: names,
-          description: text,
-        }),
-      )
-      .nullish(),
-  }),
-});
-const configMapSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
-
-/** @param kubernetes by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
-export function createArgoCd({
-  kubernetes = createKubernetes(),
-  namespace,
-}: {
-  kubernetes?: Kubernetes;
-  namespace: string;
-}): ArgoCd {
-  const home = `/apis/argoproj.io/v1alpha1/namespaces/${encodeURIComponent(namespace)}`;
-  const applications = `${home}/applications`;
-  const path = (name: string): string => `${applications}/${encodeURIComponent(name)}`;
-  const watch = new ApplicationWatch(kubernetes, applications);
-
-  return {
-    async application(name) {
-      const raw = await kubernetes.get(path(name));
-      return raw === undefined ? undefined : parseApplication(raw);
-    },
-    changes: (name, everyMs, signal) => watch.changes(name, everyMs, signal),
-    async refresh(name) {
-      const annotations = {
-        'argocd.argoproj.io/refresh': 'normal',
-        // Tells one request from the next: without it, one that comes while Argo CD looks is taken for answered, or for
-        // none at all where an earlier one was lost.
-        'argocd.argoproj.io/refresh-timestamp': new Date().toISOString(),
-      };
-      await kubernetes.patch(path(name), { metadata: { annotations } }).catch((error: unknown) => {
-        if (!(error instanceof KubernetesError && error.status === 404)) throw error;
-      });
-    },
-    startOperation: (name, request) => startOperation(kubernetes, path(name), request),
-    terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
-    explain: (name, keep) => explain(kubernetes, path(name), keep),
-    async syncWindows(project) {
-      const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
-      return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
-    },
-    async kustomizeBuildOptions() {
-      const raw = await kubernetes.get(
-        `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/argocd-cm`,
-      );
-      const options =
-        raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
-      return (options ?? '').split(/\s+/).filter((option) => option !== '');
-    },
-    close: () => watch.close(),
-  };
+/** What is known of one Application at a moment. */
+export interface Sighting {
+  /** Undefined when there is none. */
+  application?: Application | undefined;
+  /** Why the cluster cannot be asked right now; `application` is then what was known last. */
+  unreachable?: string | undefined;
 }
+
+/** A sync to ask for: at exactly these revisions, and for the rest as the Application's own sync policy says. */
+export interface SyncRequest {
+  /** UUID; the same one again finds the operation that it started. */
+  id: string;
+  /** One a source: of Git a commit, of Helm a chart's version. */
+  revisions: readonly string[];
+  prune: boolean;
+  /** Only these; then Argo CD runs no hooks, takes no note in its history, and tries again as often as is said here. */
+  resources?: readonly SyncResource[];
+  /** How often it is tried again when the policy does not say. */
+  retries: number;
+  /** For people who read the operation: which change it brings. */
+  reason: string;
+}
+
+export interface SyncResource {
+  group: string;
+  kind: string;
+  namespace?: string | undefined;
+  name: string;
+}
+
+export type Started =
+  /** Ours: asked for, running or ended. */
+  | { state: 'ours' }
+  /** Another one comes first. `id` is set when it is one of this program's. */
+  | { state: 'busy'; by: string; id?: string | undefined; startedAt?: number | undefined }
+  | { state: 'absent' }
+  /** Argo CD would take the branch's head of a source for which no revision is named. */
+  | { state: 'unfit'; sources: number };
+
+/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. No other attempt mends it. */
+export class WrongManifest extends SystemError {}

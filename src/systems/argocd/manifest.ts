@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Manifest } from '../../model/manifests.ts';
 import { parseManifests } from '../kustomize/parse.ts';
 import { rootCause, SystemError } from '../system-error.ts';
+import { WrongManifest } from './index.ts';
 
 /** What Argo CD is installed from, in the order of its manifest. */
 export interface Installation {
@@ -14,9 +15,6 @@ export interface Installation {
   /** Of Argo CD, where the image's tag tells it. */
   version?: string;
 }
-
-/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. No other attempt mends it. */
-export class WrongManifest extends SystemError {}
 
 /** Longer than a slow line takes for its two megabytes. */
 const fetchMs = 120_000;

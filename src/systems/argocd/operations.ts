@@ -1,38 +1,9 @@
 import { z } from 'zod';
 import { isUnfinished } from '../../model/argocd/application.ts';
+import { isRecord } from '../../model/json.ts';
 import { operationInfo, parseApplication } from './application.ts';
+import type { Started, SyncRequest } from './index.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
-
-/** A sync to ask for: at exactly these revisions, and for the rest as the Application's own sync policy says. */
-export interface SyncRequest {
-  /** UUID; the same one again finds the operation that it started. */
-  id: string;
-  /** One a source: of Git a commit, of Helm a chart's version. */
-  revisions: readonly string[];
-  prune: boolean;
-  /** Only these; then Argo CD runs no hooks, takes no note in its history, and tries again as often as is said here. */
-  resources?: readonly SyncResource[];
-  /** How often it is tried again when the policy does not say. */
-  retries: number;
-  /** For people who read the operation: which change it brings. */
-  reason: string;
-}
-
-export interface SyncResource {
-  group: string;
-  kind: string;
-  namespace?: string | undefined;
-  name: string;
-}
-
-export type Started =
-  /** Ours: asked for, running or ended. */
-  | { state: 'ours' }
-  /** Another one comes first. `id` is set when it is one of this program's. */
-  | { state: 'busy'; by: string; id?: string | undefined; startedAt?: number | undefined }
-  | { state: 'absent' }
-  /** Argo CD would take the branch's head of a source for which no revision is named. */
-  | { state: 'unfit'; sources: number };
 
 /** Argo CD writes an Application several times a second while it syncs; each conflict is one such write. */
 const conflictLimit = 20;
@@ -87,7 +58,8 @@ export async function terminateOperation(kubernetes: Kubernetes, path: string, i
     const done = { state: 'ours' } as const;
     if (operation && isUnfinished(operation)) {
       if (operation.id !== id || operation.phase === 'Terminating') return done;
-      const operationState = { ...toRecord(raw.status['operationState']), phase: 'Terminating' };
+      const { operationState: running } = raw.status;
+      const operationState = { ...(isRecord(running) && running), phase: 'Terminating' };
       return { write: { ...raw, status: { ...raw.status, operationState } }, then: done };
     }
     if (requested?.id !== id) return done;
@@ -138,5 +110,3 @@ function syncOperation({ spec }: LooseApplication, request: SyncRequest): object
     retry,
   };
 }
-
-const toRecord = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {});

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { heldBack } from '../../model/recovery/automation.ts';
 import { backupKinds, type BackupKind } from '../../model/recovery/backup.ts';
-import { canonical, reduced } from '../../model/recovery/backup-contents.ts';
+import { canonicalJson } from '../../model/json.ts';
+import { reduced } from '../../model/recovery/backup-contents.ts';
 import { parseExactly } from '../kubernetes/exact-json.ts';
 import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { ensureNamespace } from '../kubernetes/namespaces.ts';
@@ -68,7 +69,7 @@ export function createRestore(restoring: Restoring): (line: string) => Promise<'
     const api = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const collection = `${api}/namespaces/${encodeURIComponent(namespace)}/${collections[kind]}`;
     const path = `${collection}/${encodeURIComponent(metadata.name)}`;
-    const form = (object: StoredObject) => canonical(reduced(apiVersion, kind, object, home));
+    const form = (object: StoredObject) => canonicalJson(reduced(apiVersion, kind, object, home));
 
     for (let tries = 1; ; tries += 1) {
       try {

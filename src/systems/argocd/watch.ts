@@ -1,17 +1,10 @@
+import type { Sighting } from './index.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Watch } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { Application } from '../../model/argocd/application.ts';
 import { parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
-
-/** What is known of one Application at a moment. */
-export interface Sighting {
-  /** Undefined when there is none. */
-  application?: Application | undefined;
-  /** Why the cluster cannot be asked right now; `application` is then what was known last. */
-  unreachable?: string | undefined;
-}
 
 /** A list of 10,000 Applications is 70 MB, so it is read in pages. */
 const pageSize = 500;

@@ -8,7 +8,7 @@ import {
   untilSilent,
   type AzureOptions,
 } from './azure.ts';
-import type { Retention } from './retention.ts';
+import type { Retention } from './index.ts';
 
 /**
  * Looks at the container of the backups. A container that locks, its policy and what removes old backups are made by

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 import { createAzureVault, createContainerClient } from './azure.ts';
-import { VaultError } from './vault.ts';
+import { VaultError } from './index.ts';
 
 const where = { endpoint: 'https://bakery.blob.core.windows.net', container: 'backups' };
 const sas = 'sv=2026-02-06&sr=c&sp=c&sig=abc%3D';

@@ -3,8 +3,15 @@ import type { Readable } from 'node:stream';
 import type { BlobClient, ContainerClient, RestError } from '@azure/storage-blob';
 import { certificateAdvice } from '../network/certificates.ts';
 import { retry } from './retry.ts';
-import type { Retention } from './retention.ts';
-import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
+import {
+  type Retention,
+  stillLocked,
+  telling,
+  textBody,
+  VaultError,
+  type Body,
+  type Vault,
+} from './index.ts';
 
 export interface AzureOptions {
   /** `https://<account>.blob.core.windows.net`, or where an emulator has the account. */

@@ -1,5 +1,5 @@
-import { text } from 'node:stream/consumers';
 import pLimit from 'p-limit';
+import { text } from 'node:stream/consumers';
 import type { z } from 'zod';
 import {
   backupIndexSchema,
@@ -15,7 +15,7 @@ import {
   type Verification,
 } from '../../model/recovery/backup.ts';
 import { SystemError } from '../system-error.ts';
-import type { Vault } from './vault.ts';
+import type { Vault } from './index.ts';
 
 /** So many answers of the store are waited for at a time. */
 const atOnce = 16;

@@ -13,7 +13,7 @@ import {
 import { backupPrefix } from '../../model/recovery/backup.ts';
 import type { S3Options } from '../objects/s3-client.ts';
 import type { Prepared } from '../temporal/setup.ts';
-import type { Retention } from './retention.ts';
+import type { Retention } from './index.ts';
 import { createBackupClient, explain } from './s3.ts';
 
 /**

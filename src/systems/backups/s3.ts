@@ -10,7 +10,7 @@ import {
 import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
 import { retry } from './retry.ts';
-import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './vault.ts';
+import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './index.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
 const silenceMs = 60_000;

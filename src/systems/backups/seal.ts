@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { Decrypter, Encrypter } from 'age-encryption';
 import type { Bytes } from '../../model/recovery/backup.ts';
-import { SystemError } from '../system-error.ts';
+import { WrongKey } from './index.ts';
 
 /** Higher ones save a quarter of the bytes of ten thousand Applications, and take memory for it. */
 const level = 6;
@@ -71,9 +71,6 @@ export async function* unseal(
     yield* lines;
   }
 }
-
-/** What is configured does not fit: no other attempt mends it. */
-export class WrongKey extends SystemError {}
 
 function addRecipient(encrypter: Encrypter, recipient: string): void {
   try {

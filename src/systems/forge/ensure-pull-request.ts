@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ForgeError, type Forge, type PullRequest } from './forge.ts';
+import { ForgeError, type Forge, type PullRequest } from './index.ts';
 
 export interface WantedPullRequest {
   /** A branch that one promotion has to itself. */

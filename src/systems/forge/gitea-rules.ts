@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BranchRule, BranchUse } from './forge.ts';
+import type { BranchRule, BranchUse } from './index.ts';
 
 export const repositorySchema = z.object({
   archived: z.boolean(),

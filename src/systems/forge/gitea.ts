@@ -7,7 +7,7 @@ import {
   repositorySchema,
   type Protection,
 } from './gitea-rules.ts';
-import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
+import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './index.ts';
 
 /** Its slowest call, a merge, takes half a second; a forge that needs this long is down. */
 const timeLimitMs = 30_000;

@@ -1,5 +1,5 @@
 import type { RestEndpointMethodTypes } from '@octokit/rest';
-import type { BranchRule, BranchUse } from './forge.ts';
+import type { BranchRule, BranchUse } from './index.ts';
 
 type Repository = RestEndpointMethodTypes['repos']['get']['response']['data'];
 type Rule = RestEndpointMethodTypes['repos']['getBranchRules']['response']['data'][number];

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { startGitHub, type Answer, type GitHub } from '../../../test/support/github.ts';
-import type { ForgeError } from './forge.ts';
+import type { ForgeError } from './index.ts';
 import { createGitHubForge } from './github.ts';
 
 let github: GitHub;

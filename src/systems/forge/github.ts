@@ -1,7 +1,7 @@
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import { rootCause } from '../system-error.ts';
-import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './forge.ts';
+import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './index.ts';
 import { githubRules } from './github-rules.ts';
 
 /** GitHub itself gives up after 10 s. */

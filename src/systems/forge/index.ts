@@ -1,15 +1,132 @@
-import type { Config } from '../../config/schema.ts';
-import { readSecret } from '../../config/secrets.ts';
-import { trustCertificates } from '../network/certificates.ts';
-import { forgeRepository, type Forge } from './forge.ts';
-import { createGiteaForge } from './gitea.ts';
-import { createGitHubForge } from './github.ts';
+import { certificateAdvice } from '../network/certificates.ts';
+import { SystemError } from '../system-error.ts';
 
-const kinds = { gitea: createGiteaForge, github: createGitHubForge };
+/** A pull request as the forge has it now. */
+export interface PullRequest {
+  number: number;
+  url: string;
+  title: string;
+  body: string;
+  labels: string[];
+  state: 'open' | 'merged' | 'closed';
+  /** Branch that it changes. */
+  base: string;
+  /** `own`: the branch is in this repository, not in a fork. */
+  head: { branch: string; sha: string; own: boolean };
+  /** Commit that it became on its base, once merged. */
+  revision?: string;
+  /** ISO 8601; moves with every review, push, edit and comment. */
+  updatedAt: string;
+}
 
-/** The forge of the configuration's repository. Its token is read anew for every request, so it may be renewed. */
-export function createForge({ forge, repository }: Pick<Config, 'forge' | 'repository'>): Forge {
-  if (forge.caFile !== undefined) trustCertificates(forge.caFile);
-  const token = () => readSecret(forge.token);
-  return kinds[forge.kind]({ url: forge.url, ...forgeRepository(repository.url), token });
+/** A verdict on a pull request: the last one of each person. */
+export interface Review {
+  /** Forge login. */
+  by: string;
+  verdict: 'approve' | 'reject';
+  /** Head that the person saw. */
+  commit: string;
+  /** Whether the forge itself would count it: neither dismissed nor by someone whose word has no weight there. */
+  counts: boolean;
+}
+
+/** What promotions are going to ask of a branch. */
+export interface BranchUse {
+  /** Environments whose releases are pushed straight to it. */
+  pushed: string[];
+  /** Environments whose pull requests people review at the forge. */
+  reviewed: string[];
+  /** Environments whose pull requests nobody reviews there. */
+  unreviewed: string[];
+}
+
+/** One of the forge's own rules, or rights, and whether promotions can live with it. */
+export interface BranchRule {
+  state: 'ok' | 'warning' | 'failed';
+  detail: string;
+  /** What to change; of whatever is not ok. */
+  remedy?: string;
+}
+
+/**
+ * One repository on a forge, as far as promotions need it. Every call is one or a few requests with a time limit, and
+ * throws a `ForgeError`.
+ */
+export interface Forge {
+  pullRequest(number: number): Promise<PullRequest>;
+  /** Those whose head is this branch of this repository, lowest number first; of the closed ones only recent. */
+  pullRequestsFrom(branch: string): Promise<PullRequest[]>;
+  openPullRequests(): Promise<PullRequest[]>;
+  /** The one whose merge made this commit. */
+  mergedAs(revision: string): Promise<PullRequest | undefined>;
+  /** @throws ForgeError `exists`: an open one has this head and base */
+  createPullRequest(text: { head: string; base: string; title: string; body: string }): Promise<PullRequest>;
+  updatePullRequest(number: number, text: { title?: string; body?: string; state?: 'closed' }): Promise<void>;
+  /** Makes the label where the repository has none of that name. */
+  addLabel(number: number, label: string): Promise<void>;
+  reviews(number: number): Promise<Review[]>;
+  /**
+   * Makes one commit of it on its base, but only if `head` is still its head.
+   *
+   * @throws ForgeError `head-moved`, `base-moved`, `pending`, `conflict`, `unapproved`, `merged`, `closed`: not merged
+   *   by this call; `unavailable`: nobody knows, read it again
+   */
+  mergePullRequest(number: number, merge: { head: string; title: string; message: string }): Promise<void>;
+  /** One that is not there is success. */
+  deleteBranch(branch: string): Promise<void>;
+  /** What of the forge's own rules stands in the way of promotions, or cannot be told. */
+  branchRules(branch: string, use: BranchUse): Promise<BranchRule[]>;
+}
+
+export type ForgeErrorKind =
+  | 'auth'
+  | 'forbidden'
+  | 'missing'
+  | 'invalid'
+  | 'exists'
+  | 'unapproved'
+  | 'pending'
+  | 'head-moved'
+  | 'base-moved'
+  | 'conflict'
+  | 'merged'
+  | 'closed'
+  | 'rate-limited'
+  | 'unavailable';
+
+const advice: Partial<Record<ForgeErrorKind, string>> = {
+  auth: 'Check the token that forge.token in gitops.yaml refers to: it may have expired.',
+  forbidden: "Give the token's user write access to the repository, and the token the scopes for it.",
+  missing: 'Check forge.url and repository.url in gitops.yaml, and that the token may read the repository.',
+  'rate-limited': 'It is tried again later.',
+  unavailable: 'It is tried again.',
+};
+
+/** What a forge did not do, told apart where its words are known. */
+export class ForgeError extends SystemError {
+  override readonly name = 'ForgeError';
+  readonly kind: ForgeErrorKind;
+  /** How long the forge wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(kind: ForgeErrorKind, fact: string, { retryAfterMs, cause }: ForgeErrorOptions = {}) {
+    const trust = certificateAdvice(cause, 'forge.caFile');
+    super(fact, { advice: trust ?? advice[kind], unreachable: kind === 'unavailable', cause });
+    this.kind = kind;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+interface ForgeErrorOptions {
+  retryAfterMs?: number | undefined;
+  cause?: unknown;
+}
+
+/** Where a repository is on its forge, by the URL that Git clones it from. */
+export function forgeRepository(cloneUrl: string): { owner: string; name: string } {
+  const [, owner, name] = /([\w.-]+)\/([\w.-]+?)(?:\.git)?\/?$/.exec(cloneUrl) ?? [];
+  if (!owner || !name) {
+    throw new Error(`repository.url ${cloneUrl} does not end in <owner>/<repository>, so it is on no forge.`);
+  }
+  return { owner, name };
 }

@@ -1,25 +1,7 @@
 import { execa, ExecaError } from 'execa';
 import { caFileAdvice } from '../network/certificates.ts';
 import { proxyEnvironment } from '../network/proxies.ts';
-import { SystemError } from '../system-error.ts';
-
-export type GitErrorKind =
-  'auth' | 'forbidden' | 'missing' | 'race' | 'certificate' | 'unavailable' | 'failed';
-
-/** Told apart here, where git's texts are known. */
-export class GitError extends SystemError {
-  override readonly name = 'GitError';
-  readonly kind: GitErrorKind;
-
-  constructor(
-    kind: GitErrorKind,
-    fact: string,
-    options: { advice?: string | undefined; cause?: unknown } = {},
-  ) {
-    super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
-    this.kind = kind;
-  }
-}
+import { GitError, type GitErrorKind } from './index.ts';
 
 export interface GitOptions {
   /** Standard input. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clone } from './clone.ts';
-import { GitError } from './git.ts';
+import { GitError, type ReleaseWrite, type ReleaseWritten } from './index.ts';
 import { releaseTree } from './release-tree.ts';
-import type { ReleaseWrite, ReleaseWritten } from './repository.ts';
 
 interface Waiting {
   write: ReleaseWrite;

@@ -1,196 +1,83 @@
-import { execa } from 'execa';
-import { Clone, type CloneOptions } from './clone.ts';
-import { GitError, gitEnvironment } from './git.ts';
-import { GroupCommit } from './group-commit.ts';
-import { writeBranch } from './write-branch.ts';
-import type { Commit, Repository } from './repository.ts';
+import { SystemError } from '../system-error.ts';
 
-export type { CloneOptions } from './clone.ts';
-export type { ReleaseWrite, Repository } from './repository.ts';
-export { GitError } from './git.ts';
+export interface Commit {
+  sha: string;
+  subject: string;
+  /** Author and co-authors (trailers), as `Name <e-mail>`. */
+  authors: string[];
+  /** ISO 8601 */
+  committedAt: string;
+}
 
-const fullHash = /^[0-9a-f]{40}$/;
+/** One `release/` folder to write: its `base/` by tree hash, its `kustomization.yaml` by content. */
+export interface ReleaseWrite {
+  /** Protected branch, or a promotion's own (then made from the protected branch's tip). */
+  branch: string;
+  /** Folder of `release/` in the repository. */
+  path: string;
+  base: string;
+  kustomization: string;
+  /** Tree of the folder that the writer saw on the protected branch; undefined: it was not there. */
+  expectedTree: string | undefined;
+  message: string;
+  /** Asked again before every push: false, and nothing is written. */
+  stillWanted: () => Promise<boolean>;
+}
 
-/** Five fields, each ended by NUL: the only character that no commit can hold. */
-const logFormat = '%H%x00%s%x00%an <%ae>%x00%(trailers:key=Co-authored-by,valueonly,separator=%x02)%x00%cI';
+export type ReleaseWritten =
+  | { state: 'written'; revision: string; tree: string }
+  | { state: 'changed'; tree: string | undefined }
+  | { state: 'unwanted' };
 
-/** @param options where the repository is, and where its clone is kept */
-export function createRepository(options: CloneOptions): Repository {
-  const clone = new Clone(options);
-  const group = new GroupCommit(clone);
-
+/** The platform's repository, through a bare clone that this process keeps. Every call that needs news fetches. */
+export interface Repository {
+  /** Fetches; the protected branch's tip. */
+  tip(): Promise<string>;
   /**
-   * A commit by its full hash, fetched if it is not here yet: another process may have written it to a branch, or somebody
-   * rewrote the branch that it was on. @throws GitError `missing`
+   * Position on the protected branch's first-parent line (1 is the root), or undefined when it is not on it.
+   *
+   * @param at a tip that was just fetched; without it, fetches
    */
-  async function known(commit: string): Promise<string> {
-    if (!fullHash.test(commit)) throw new GitError('missing', `${commit} is no full commit hash.`);
-    if (await clone.has(commit)) return commit;
-    await clone.fetch();
-    if (await clone.has(commit)) return commit;
-    try {
-      await clone.fetchCommit(commit);
-      return commit;
-    } catch (error) {
-      if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
-      throw new GitError('missing', `${commit} is not in ${options.url}.`);
-    }
-  }
-
-  async function tip(): Promise<string> {
-    await clone.fetch();
-    return (await clone.git(['rev-parse', clone.tipRef])).trim();
-  }
-
-  const lines = async (args: string[]): Promise<string[]> =>
-    (await clone.git(args)).split('\n').filter((line) => line !== '');
-
-  async function isAncestor(ancestor: string, descendant: string): Promise<boolean> {
-    if (ancestor === descendant) return true;
-    const outside = await lines([
-      'rev-list',
-      '-n',
-      '1',
-      await known(ancestor),
-      `^${await known(descendant)}`,
-    ]);
-    return outside.length === 0;
-  }
-
-  /** The first-parent commit by which a commit reached the branch: itself, when it is on that line. */
-  async function mergeOf(commit: string, at?: string): Promise<string | undefined> {
-    const head = at === undefined ? await tip() : await known(at);
-    if (commit === head) return commit;
-    if (!(await clone.has(commit)) || !(await isAncestor(commit, head))) return undefined;
-    const line = new Set(await lines(['rev-list', '--first-parent', head]));
-    if (line.has(commit)) return commit;
-    const path = await lines([
-      'rev-list',
-      '--ancestry-path',
-      '--topo-order',
-      '--reverse',
-      `${commit}..${head}`,
-    ]);
-    return path.find((sha) => line.has(sha));
-  }
-
-  return {
-    tip,
-    mergeOf,
-    isAncestor,
-
-    async position(commit, at) {
-      if ((await mergeOf(commit, at)) !== commit) return undefined;
-      return Number(await clone.git(['rev-list', '--count', '--first-parent', commit]));
-    },
-
-    async log(from, to, paths) {
-      await known(to);
-      const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
-      const text = await clone.git([
-        'log',
-        '-z',
-        '-200',
-        // Also what a merge made no difference of: its authors worked on the service all the same.
-        '--full-history',
-        `--format=${logFormat}`,
-        ...range,
-        '--',
-        ...paths.map(pathspec),
-        // A promotion's own commits are nobody's work on the service.
-        ...(paths.length > 0 ? [':(top,exclude,glob)**/overlays/*/release/**'] : []),
-      ]);
-      return parseLog(text);
-    },
-
-    async changedPaths(commit) {
-      await known(commit);
-      const text = await clone.git([
-        'diff-tree',
-        '-r',
-        '-z',
-        '--root',
-        '--no-commit-id',
-        '--name-only',
-        '--diff-merges=first-parent',
-        commit,
-      ]);
-      return text.split('\0').filter(Boolean);
-    },
-
-    async firstParentSince(from) {
-      const head = await tip();
-      const range = from === undefined ? [head] : [`${await known(from)}..${head}`];
-      return (await lines(['rev-list', '--first-parent', '--max-count=500', ...range])).toReversed();
-    },
-
-    async object(revision, path) {
-      await known(revision);
-      const line = await clone.git(['ls-tree', '-z', '--full-tree', revision, '--', path]);
-      return line === '' ? undefined : line.split('\t')[0]?.split(' ')[2];
-    },
-
-    async read(revision, path) {
-      await known(revision);
-      const hash = await this.object(revision, path);
-      return hash === undefined ? undefined : clone.git(['cat-file', 'blob', hash]);
-    },
-
-    async files(revision, path) {
-      await known(revision);
-      const below = path === undefined ? [] : ['--', path];
-      const text = await clone.git(['ls-tree', '-r', '-z', '--name-only', '--full-tree', revision, ...below]);
-      return text.split('\0').filter(Boolean);
-    },
-
-    async checkout(revision, directory, path) {
-      await known(revision);
-      const tree = path === undefined ? revision : `${revision}:${path}`;
-      await extract(options.directory, tree, directory);
-    },
-
-    async tryPush() {
-      await clone.git([
-        'push',
-        '--dry-run',
-        '--porcelain',
-        '--end-of-options',
-        options.url,
-        `${await tip()}:refs/heads/gitops/doctor`,
-      ]);
-    },
-
-    writeRelease: (write) =>
-      write.branch === options.branch ? group.write(write) : writeBranch(clone, write),
-  };
+  position(commit: string, at?: string): Promise<number | undefined>;
+  /** The first-parent commit by which a commit reached the protected branch, if it did. */
+  mergeOf(commit: string): Promise<string | undefined>;
+  /**
+   * Commits from (exclusive; undefined: only `to`) to `to` that touched the paths (other than `release/` folders), newest
+   * first, at most 200.
+   */
+  log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
+  /** Paths that a commit changed against its first parent. */
+  changedPaths(commit: string): Promise<string[]>;
+  /** Commits on the first-parent line after `from` (exclusive; undefined: all) up to the tip, oldest first, at most 500. */
+  firstParentSince(from: string | undefined): Promise<string[]>;
+  /** Hash of the tree or blob at a path, or undefined. */
+  object(revision: string, path: string): Promise<string | undefined>;
+  /** Content of a file, or undefined. */
+  read(revision: string, path: string): Promise<string | undefined>;
+  /** Paths of all files below a folder. */
+  files(revision: string, path?: string): Promise<string[]>;
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>;
+  /** Writes the files of a commit (below `path`, if given) into an empty directory, without `.git`. */
+  checkout(revision: string, directory: string, path?: string): Promise<void>;
+  /** Asks to write, and writes nothing. Some forges find out only when something is written. @throws GitError refused */
+  tryPush(): Promise<void>;
+  writeRelease(write: ReleaseWrite): Promise<ReleaseWritten>;
 }
 
-/** A glob of the configuration as git understands it, always from the repository's root. */
-const pathspec = (glob: string): string =>
-  /[*?[]/.test(glob) ? `:(top,glob)${glob}` : `:(top,literal)${glob}`;
+export type GitErrorKind =
+  'auth' | 'forbidden' | 'missing' | 'race' | 'certificate' | 'unavailable' | 'failed';
 
-function parseLog(text: string): Commit[] {
-  const fields = text.split('\0');
-  return Array.from({ length: Math.floor(fields.length / 5) }, (_, i) => {
-    const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = fields.slice(5 * i);
-    return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
-  });
-}
+/** Told apart here, where git's texts are known. */
+export class GitError extends SystemError {
+  override readonly name = 'GitError';
+  readonly kind: GitErrorKind;
 
-/** Git writes what it would check out as a tar, so there is no `.git`, no index and no second copy. */
-async function extract(repository: string, tree: string, directory: string): Promise<void> {
-  const options = { env: gitEnvironment([]), extendEnv: false, timeout: 10 * 60_000, buffer: false } as const;
-  try {
-    await execa('git', ['--git-dir', repository, 'archive', '--format=tar', tree], options).pipe(
-      'tar',
-      ['-x', '--no-same-owner', '-C', directory],
-      options,
-    );
-  } catch (error) {
-    throw new GitError(
-      'failed',
-      `The files of ${tree} could not be written to ${directory}. Is there space left?`,
-      { cause: error },
-    );
+  constructor(
+    kind: GitErrorKind,
+    fact: string,
+    options: { advice?: string | undefined; cause?: unknown } = {},
+  ) {
+    super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
+    this.kind = kind;
   }
 }

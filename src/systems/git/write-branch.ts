@@ -1,7 +1,7 @@
 import type { Clone } from './clone.ts';
 import { push, treesAt, writeCommits } from './group-commit.ts';
 import { releaseTree } from './release-tree.ts';
-import type { ReleaseWrite, ReleaseWritten } from './repository.ts';
+import type { ReleaseWrite, ReleaseWritten } from './index.ts';
 
 /**
  * Writes a release to a branch of its own, one commit on top of the protected branch. The same write finds what it

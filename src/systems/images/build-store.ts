@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { isAliveElsewhere } from '../work-directory/leftovers.ts';
-import { endsWithUs } from '../commands/index.ts';
+import { endsWithUs } from '../commands/confinement.ts';
 
 /** The command that works on the layers below a folder. Workers of a platform on one machine share them. */
 export function buildahIn(directory: string): readonly [string, ...string[]] {

@@ -1,29 +1,7 @@
-import {
-  type HttpMethod,
-  IsomorphicFetchHttpLibrary,
-  KubeConfig,
-  PatchStrategy,
-  RequestContext,
-} from '@kubernetes/client-node';
-import { rootCause, SystemError } from '../system-error.ts';
-import { shareConnections } from './connections.ts';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { SystemError } from '../system-error.ts';
 
-const advice: Record<number, string> = {
-  0: 'KUBECONFIG says where the cluster is.',
-  401: 'Renew the credentials that KUBECONFIG names.',
-  403: 'Give the account that right in the cluster.',
-};
-
-/** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
-export class KubernetesError extends SystemError {
-  readonly status: number;
-  constructor(status: number, fact: string) {
-    super(fact, { advice: advice[status], unreachable: status === 0 });
-    this.status = status;
-  }
-}
-
-type Query = Record<string, string | number>;
+export type Query = Record<string, string | number>;
 
 /** The API server's few verbs that are used here, on paths, with what comes back unparsed. */
 export interface Kubernetes {
@@ -43,103 +21,21 @@ export interface Kubernetes {
   delete(path: string, query?: Query): Promise<void>;
 }
 
-/** Whom the API server notes for what was applied. */
-const fieldManager = 'gitops';
+const advice: Record<number, string> = {
+  0: 'KUBECONFIG says where the cluster is.',
+  401: 'Renew the credentials that KUBECONFIG names.',
+  403: 'Give the account that right in the cluster.',
+};
 
-/** Longer than any answer of a healthy API server takes, also for a page of a large list. */
-const timeoutMs = 30_000;
-
-/**
- * @param file by default `KUBECONFIG`, `~/.kube/config`, or the service account of the pod
- * @param context by default the file's current one
- * @throws KubernetesError 0 when it cannot be read
- */
-export function createKubernetes(file?: string, context?: string): Kubernetes {
-  const config = load(file, context);
-  shareConnections(config);
-  const http = new IsomorphicFetchHttpLibrary();
-
-  /** The connection may also break in the middle of the answer. */
-  async function answerTo(context: RequestContext): Promise<{ status: number; text: string }> {
-    const { httpStatusCode, body } = await http.send(context).toPromise();
-    return { status: httpStatusCode, text: await body.text() };
+/** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
+export class KubernetesError extends SystemError {
+  readonly status: number;
+  constructor(status: number, fact: string) {
+    super(fact, { advice: advice[status], unreachable: status === 0 });
+    this.status = status;
   }
-
-  async function request(
-    method: HttpMethod,
-    path: string,
-    query: Query = {},
-    body?: object,
-    contentType: string = method === 'PATCH' ? PatchStrategy.MergePatch : 'application/json',
-  ): Promise<string> {
-    const server = config.getCurrentCluster()?.server;
-    if (server === undefined) throw new KubernetesError(0, 'No cluster is configured.');
-    const context = new RequestContext(`${server}${path}`, method);
-    for (const [key, value] of Object.entries(query)) context.setQueryParam(key, String(value));
-    if (body) {
-      context.setHeaderParam('Content-Type', contentType);
-      context.setBody(JSON.stringify(body));
-    }
-    context.setSignal(AbortSignal.timeout(timeoutMs));
-    await config.applySecurityAuthentication(context);
-    const what = `${method} ${server}${path}`;
-    const { status, text } = await answerTo(context).catch((error: unknown) => {
-      throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
-    });
-    if (status >= 400) throw new KubernetesError(status, `${what}: ${status} ${messageOf(text)}.`);
-    return text;
-  }
-
-  return {
-    config,
-    async get(path, query) {
-      try {
-        return JSON.parse(await request('GET', path, query));
-      } catch (error) {
-        if (isMissing(error)) return undefined;
-        throw error;
-      }
-    },
-    text: (path, query) => request('GET', path, query),
-    post: async (path, body) => JSON.parse(await request('POST', path, {}, body)),
-    put: async (path, body) => JSON.parse(await request('PUT', path, {}, body)),
-    patch: async (path, body) => JSON.parse(await request('PATCH', path, {}, body)),
-    apply: async (path, body) =>
-      JSON.parse(
-        await request('PATCH', path, { fieldManager, force: 'true' }, body, PatchStrategy.ServerSideApply),
-      ),
-    async delete(path, query) {
-      await request('DELETE', path, query).catch((error: unknown) => {
-        if (!isMissing(error)) throw error;
-      });
-    },
-  };
 }
 
 /** Whether the API server has no such object, or does not know such objects at all. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof KubernetesError && error.status === 404;
-
-function load(file: string | undefined, context: string | undefined): KubeConfig {
-  const config = new KubeConfig();
-  try {
-    if (file === undefined) config.loadFromDefault();
-    else config.loadFromFile(file);
-    if (context !== undefined) config.setCurrentContext(context);
-    if (context !== undefined && !config.getCurrentCluster()) throw new Error(`it has no context ${context}`);
-    return config;
-  } catch (error) {
-    throw new KubernetesError(0, `The kubeconfig cannot be read: ${rootCause(error)}.`);
-  }
-}
-
-/** The message of a Kubernetes `Status`, else the beginning of whatever came. */
-function messageOf(text: string): string {
-  try {
-    const status: unknown = JSON.parse(text);
-    if (typeof status === 'object' && status && 'message' in status) return String(status.message);
-  } catch {
-    // Not from the API server itself: a proxy before it, perhaps.
-  }
-  return text.slice(0, 300);
-}

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test as base } from 'vitest';
 import type { Manifest } from '../../model/manifests.ts';
-import { build, type Rendering } from './build.ts';
+import { build } from './build.ts';
+import type { Rendering } from './index.ts';
 import { diffManifests } from './diff.ts';
 import { parseManifests } from './parse.ts';
 

@@ -2,23 +2,13 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { overrideArguments } from './overrides.ts';
-import { checkReferences, KustomizeError } from './references.ts';
+import { checkReferences } from './references.ts';
+import { KustomizeError, type Rendering } from './index.ts';
 
 /** A service's manifests are some kilobytes; more than this would hold up the worker while it is parsed. */
 const maxBytes = 4_000_000;
 /** Thousands of resources take seconds. */
 const timeoutMs = 60_000;
-
-export interface Rendering {
-  /** The commit's files, absolute, without symbolic links. Changed by overrides. */
-  root: string;
-  /** Folder below root. */
-  path: string;
-  /** Options that Argo CD gives to every build (`kustomize.buildOptions` in argocd-cm). */
-  options?: readonly string[];
-  /** `spec.source.kustomize` of the Application. */
-  overrides?: Record<string, unknown> | undefined;
-}
 
 /** Those that neither run programs nor read anything outside of the kustomization. */
 const harmless =

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { nameOf, sortKeys, type Manifest } from '../../model/manifests.ts';
-import { KustomizeError } from './references.ts';
+import { nameOf, type Manifest } from '../../model/manifests.ts';
+import { sortKeys } from '../../model/json.ts';
+import { KustomizeError } from './index.ts';
 
 const maxBytes = 10_000_000;
 const timeoutMs = 60_000;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KustomizeError } from './references.ts';
+import { KustomizeError } from './index.ts';
 
 const text = z.string();
 const labels = z.record(text, text).default({});

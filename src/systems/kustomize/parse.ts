@@ -1,7 +1,7 @@
 import { parseAllDocuments, type Tags } from 'yaml';
 import { z } from 'zod';
 import type { Manifest } from '../../model/manifests.ts';
-import { KustomizeError } from './references.ts';
+import { KustomizeError } from './index.ts';
 
 /** Kubernetes' own objects nest some twenty levels deep. */
 const maxDepth = 100;

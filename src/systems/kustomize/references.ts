@@ -1,35 +1,11 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { parseDocument } from 'yaml';
+import { isRecord } from '../../model/json.ts';
+import { kustomizationNames, referencesIn } from '../../model/kustomization.ts';
+import { KustomizeError } from './index.ts';
 
-export class KustomizeError extends Error {
-  override readonly name = 'KustomizeError';
-}
-
-const fileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
-
-/** Fields of a kustomization whose values name files or folders. */
-const lists = [
-  'resources',
-  'bases',
-  'components',
-  'crds',
-  'configurations',
-  'generators',
-  'transformers',
-  'validators',
-  'patchesStrategicMerge',
-];
-/** Fields whose entries name files under one of `pathKeys`. */
-const holders = [
-  'patches',
-  'patchesJson6902',
-  'replacements',
-  'openapi',
-  'configMapGenerator',
-  'secretGenerator',
-];
-const pathKeys = ['path', 'files', 'envs', 'env'];
+/** Fields that have Kustomize fetch or run something. */
 const charts = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
 
 /**
@@ -55,7 +31,7 @@ export async function checkReferences(root: string, path: string): Promise<void>
 }
 
 async function kustomizationIn(root: string, folder: string): Promise<string | undefined> {
-  for (const name of fileNames) {
+  for (const name of kustomizationNames) {
     const file = join(folder, name);
     if ((await stat(join(root, file)).catch(() => undefined))?.isFile()) return file;
   }
@@ -65,29 +41,16 @@ async function kustomizationIn(root: string, folder: string): Promise<string | u
 async function referencesOf(root: string, file: string): Promise<string[]> {
   const document = parseDocument(await readFile(join(root, file), 'utf8'), { version: '1.1' });
   if (document.errors[0]) throw new KustomizeError(`${file}: ${document.errors[0].message}`);
-  const kustomization = asRecord(document.toJS({ maxAliasCount: 100 }));
+  const kustomization: unknown = document.toJS({ maxAliasCount: 100 });
+  if (!isRecord(kustomization)) throw new KustomizeError(`${file} is no YAML with keys and values.`);
   for (const key of charts) {
     if (key in kustomization) throw new KustomizeError(`${file}: ${key} brings manifests from elsewhere.`);
   }
-  const named = [
-    ...lists.flatMap((key) => textsOf(kustomization[key])),
-    ...holders
-      .flatMap((key) => [kustomization[key]].flat())
-      .flatMap((holder) => pathKeys.flatMap((key) => textsOf(asRecord(holder)[key]))),
-  ];
-  // Patches and transformers may stand there themselves: those have lines, and paths have none.
-  return named.filter((text) => !text.includes('\n'));
+  return referencesIn(kustomization);
 }
 
-const asRecord = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null ? { ...value } : {};
-
-const textsOf = (value: unknown): string[] => [value].flat().filter((text) => typeof text === 'string');
-
 async function resolve(root: string, folder: string, file: string, reference: string): Promise<string> {
-  // `files: [name=path]` gives the key that the content gets.
-  const path = /^[^/=]+=(.+)$/.exec(reference)?.[1] ?? reference;
-  const target = await realpath(join(root, folder, path)).catch(() => undefined);
+  const target = await realpath(join(root, folder, reference)).catch(() => undefined);
   if (target === undefined) {
     throw new KustomizeError(
       `${file} names ${reference}, which is not in the repository (remote bases are refused).`,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createCommandRunner } from './index.ts';
+import { createCommandRunner } from './runner.ts';
 
 let cwd: string;
 let output: string;

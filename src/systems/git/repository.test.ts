@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRepository, type ReleaseWrite, type Repository } from './index.ts';
+import { createRepository } from './repository.ts';
+import type { ReleaseWrite, Repository } from './index.ts';
 import { releaseTree } from './release-tree.ts';
 
 let folder: string;

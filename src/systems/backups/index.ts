@@ -32,6 +32,9 @@ export class VaultError extends SystemError {
   }
 }
 
+/** What is configured does not fit: no other attempt mends it. */
+export class WrongKey extends SystemError {}
+
 /** What breaks while a body is read is told like all else that a store does. */
 export function telling(body: Readable, explain: (error: unknown) => VaultError): Readable {
   // It may break before anybody reads it: then reading tells.
@@ -67,4 +70,10 @@ export interface Vault {
   list(prefix: string): Promise<string[]>;
   /** @returns ISO 8601; undefined when anybody with the right to delete could remove it now */
   lockedUntil(key: string, version?: string): Promise<string | undefined>;
+}
+
+/** How a store keeps what is put there. */
+export interface Retention {
+  days: number;
+  lock: 'compliance' | 'governance';
 }

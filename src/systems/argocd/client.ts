@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { parseApplication } from './application.ts';
+import { explain } from './explain.ts';
+import { createKubernetes } from '../kubernetes/client.ts';
+import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { startOperation, terminateOperation } from './operations.ts';
+import { ApplicationWatch } from './watch.ts';
+import type { ArgoCd } from './index.ts';
+
+const text = z.string().optional();
+const names = z.array(z.string()).nullish();
+const projectSchema = z.object({
+  spec: z.object({
+    syncWindows: z
+      .array(
+        z.object({
+          kind: z.string().default(''),
+          schedule: z.string().default(''),
+          duration: z.string().default(''),
+          timeZone: text,
+          manualSync: z.boolean().optional(),
+          andOperator: z.boolean().optional(),
+          applications: names,
+          namespaces: names,
+          clusters: names,
+          description: text,
+        }),
+      )
+      .nullish(),
+  }),
+});
+const configMapSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
+
+/** @param kubernetes by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
+export function createArgoCd({
+  kubernetes = createKubernetes(),
+  namespace,
+}: {
+  kubernetes?: Kubernetes;
+  namespace: string;
+}): ArgoCd {
+  const home = `/apis/argoproj.io/v1alpha1/namespaces/${encodeURIComponent(namespace)}`;
+  const applications = `${home}/applications`;
+  const path = (name: string): string => `${applications}/${encodeURIComponent(name)}`;
+  const watch = new ApplicationWatch(kubernetes, applications);
+
+  return {
+    async application(name) {
+      const raw = await kubernetes.get(path(name));
+      return raw === undefined ? undefined : parseApplication(raw);
+    },
+    changes: (name, everyMs, signal) => watch.changes(name, everyMs, signal),
+    async refresh(name) {
+      const annotations = {
+        'argocd.argoproj.io/refresh': 'normal',
+        // Tells one request from the next: without it, one that comes while Argo CD looks is taken for answered, or for
+        // none at all where an earlier one was lost.
+        'argocd.argoproj.io/refresh-timestamp': new Date().toISOString(),
+      };
+      await kubernetes.patch(path(name), { metadata: { annotations } }).catch((error: unknown) => {
+        if (!(error instanceof KubernetesError && error.status === 404)) throw error;
+      });
+    },
+    startOperation: (name, request) => startOperation(kubernetes, path(name), request),
+    terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
+    explain: (name, keep) => explain(kubernetes, path(name), keep),
+    async syncWindows(project) {
+      const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
+      return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
+    },
+    async kustomizeBuildOptions() {
+      const raw = await kubernetes.get(
+        `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/argocd-cm`,
+      );
+      const options =
+        raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
+      return (options ?? '').split(/\s+/).filter((option) => option !== '');
+    },
+    close: () => watch.close(),
+  };
+}
