@@ -62,7 +62,7 @@ test('a command that takes too long is ended, with all that it started', async (
 });
 
 test('a command whose worker is killed ends with it', async () => {
-  const module = fileURLToPath(new URL('index.ts', import.meta.url));
+  const module = fileURLToPath(new URL('runner.ts', import.meta.url));
   const command = ['sh', '-c', 'while true; do date +%s%N > beat; sleep 0.05; done'];
   const worker = spawn(process.execPath, [
     ...['--input-type=module', '--eval'],
