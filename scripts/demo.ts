@@ -19,6 +19,7 @@ import { kubectl } from './stack/control-plane.ts';
 import { checkout, example, ports } from './stack/paths.ts';
 import { repositoryPage } from './stack/seed.ts';
 import { say } from './stack/progress.ts';
+import { messageOf } from './stack/until.ts';
 import { loadConfig } from '../src/config/load.ts';
 
 const services = ['claims-scrubbing', 'fhir-gateway', 'api', 'web'];
@@ -27,7 +28,7 @@ const { platform } = loadConfig(join(example, 'gitops.yaml'));
 try {
   await demo();
 } catch (error) {
-  process.stderr.write(`make demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`make demo: ${messageOf(error)}\n`);
   process.exitCode = 1;
 }
 

@@ -3,11 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parseDocument, stringify } from 'yaml';
 import { toolPath } from '../stack/binaries.ts';
 import { kubeconfigFile } from '../stack/paths.ts';
+import { describePods } from '../stack/pods.ts';
 import { run } from '../stack/run.ts';
+import { failureOf, until } from '../stack/until.ts';
 import { inClone } from './platform.ts';
 
 const overlay = 'infrastructure/kubernetes/services/claims-scrubbing/overlays/dev';
@@ -30,16 +31,14 @@ const kubeseal = (args: readonly string[], input = ''): Promise<string> =>
   run(toolPath('kubeseal'), ['--kubeconfig', kubeconfigFile, ...args], { input });
 
 /** Argo CD installs the controller, which makes its key when it first starts. */
-async function untilSealing(): Promise<void> {
-  for (const deadline = Date.now() + 60_000; ; await sleep(500)) {
-    try {
-      await kubeseal(['--fetch-cert']);
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-    }
-  }
-}
+const untilSealing = (): Promise<void> =>
+  until({
+    failing: 'The controller of sealed-secrets does not tell its certificate',
+    missing: () => failureOf(kubeseal(['--fetch-cert'])),
+    seconds: 60,
+    every: 500,
+    explain: () => describePods('kube-system'),
+  });
 
 const canBeOpened = (sealed: string): Promise<boolean> =>
   kubeseal(['--validate'], sealed).then(

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, example } from '../stack/paths.ts';
+import { describePods } from '../stack/pods.ts';
 import { run } from '../stack/run.ts';
 import { identity, repositoryUrl, withToken } from '../stack/seed.ts';
+import { messageOf, until } from '../stack/until.ts';
 
 const patch = join(checkout, 'examples/brainsait-rcm-change/0001-nphies-eligibility-date.patch');
 const subject = 'feat: add NPHIES eligibility date validation';
@@ -73,10 +75,14 @@ export async function staleClaimIsStillAccepted(): Promise<boolean> {
 }
 
 /** The node learns of new pods a moment after Argo CD has seen them healthy. */
-async function untilReached(url: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(200)) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    if (answer?.ok) return;
-  }
-  throw new Error(`production does not answer at ${url}`);
-}
+const untilReached = (url: string): Promise<void> =>
+  until({
+    failing: `production does not answer at ${url}`,
+    missing: async () => {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(messageOf);
+      if (typeof answer === 'string') return answer;
+      return answer.ok ? undefined : `${answer.status} ${await answer.text()}`;
+    },
+    seconds: 30,
+    explain: () => describePods('brainsait-production'),
+  });

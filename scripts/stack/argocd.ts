@@ -2,12 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { make, pathOf } from './artifacts.ts';
 import { tools } from './binaries.ts';
 import { kubectl } from './control-plane.ts';
 import { writeConfig } from './files.ts';
 import { argocdManifest, checkout } from './paths.ts';
+import { describePods } from './pods.ts';
+import { failureOf, until } from './until.ts';
 
 const namespace = 'argocd';
 const settings = join(checkout, 'stack/argocd/settings.yaml');
@@ -45,17 +46,12 @@ function keepManifest(): void {
 }
 
 /** What was just defined is served a moment later. */
-async function untilServed(resource: string): Promise<void> {
-  const look = () =>
-    kubectl(['get', resource, '-n', namespace, '-o=name']).then(
-      () => true,
-      () => false,
-    );
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; await sleep(100)) {
-    if (await look()) return;
-  }
-  throw new Error(`Kubernetes does not serve ${resource} 20 s after it was defined.`);
-}
+const untilServed = (resource: string): Promise<void> =>
+  until({
+    failing: `Kubernetes does not serve ${resource}, which was defined`,
+    missing: () => failureOf(kubectl(['get', resource, '-n', namespace, '-o=name'])),
+    seconds: 20,
+  });
 
 /** Then it is up to the recreation which part of Argo CD runs, and when: `make up` may start a worker that carries it on. */
 async function isBeingRecreated(): Promise<boolean> {
@@ -68,9 +64,25 @@ async function installedVersion(): Promise<string> {
   return kubectl(['get', 'namespace', namespace, '--ignore-not-found', `-o=jsonpath=${path}`]);
 }
 
+const workloads = [
+  ...['deployment/argocd-redis', 'deployment/argocd-repo-server'],
+  ...['deployment/argocd-applicationset-controller', 'statefulset/argocd-application-controller'],
+];
+
 async function ready(): Promise<void> {
-  const rollout = ['rollout', 'status', '-n', namespace, '--timeout=170s'];
-  const workloads = ['deployment/argocd-redis', 'deployment/argocd-repo-server'];
-  workloads.push('deployment/argocd-applicationset-controller', 'statefulset/argocd-application-controller');
-  await Promise.all(workloads.map((workload) => kubectl([...rollout, workload], { timeout: 180_000 })));
+  const seconds = 170;
+  const rollout = ['rollout', 'status', '-n', namespace, `--timeout=${seconds}s`];
+  const late = await Promise.all(
+    workloads.map((workload) =>
+      kubectl([...rollout, workload], { timeout: (seconds + 10) * 1000 }).then(
+        () => [],
+        () => [workload],
+      ),
+    ),
+  );
+  if (late.flat().length === 0) return;
+  const names = late.flat().join(', ');
+  throw new Error(
+    `Argo CD's ${names} not ready after ${seconds} s. Its pods:\n${await describePods(namespace)}`,
+  );
 }

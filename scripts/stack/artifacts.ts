@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { LimitFunction } from 'p-limit';
 import { cache } from './paths.ts';
 import { elapsed, say, sayLive } from './progress.ts';
+import { messageOf } from './until.ts';
 
 export interface Recipe {
   name: string;
@@ -47,10 +48,7 @@ async function makeNow(recipe: Recipe, path: string): Promise<string> {
       renameSync(unfinished, path);
     } catch (error) {
       rmSync(unfinished, { recursive: true, force: true });
-      throw new Error(
-        `cannot build ${recipe.name}: ${error instanceof Error ? error.message : String(error)}`,
-        { cause: error },
-      );
+      throw new Error(`cannot build ${recipe.name}: ${messageOf(error)}`, { cause: error });
     }
     plan.done += recipe.seconds;
     say(`${percentage()} built ${recipe.name} in ${elapsed(since)}`);

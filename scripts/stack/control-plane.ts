@@ -2,14 +2,16 @@
 import { mkdirSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
+import { answersOk } from './answers.ts';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
 import { writeConfig } from './files.ts';
 import { bridge, kubeconfigFile, ports, services, state } from './paths.ts';
 import { kubeconfig, pki } from './pki.ts';
-import { ensure } from './processes.ts';
+import { ensure, failure } from './processes.ts';
 import { run, succeeds } from './run.ts';
 import type { RunOptions } from './run.ts';
+import { messageOf } from './until.ts';
 
 /** Inner ports, all on the host's loopback or the bridge. */
 const controlPlanePorts = {
@@ -23,12 +25,18 @@ const controlPlanePorts = {
 export const etcdDirectory = join(state, 'etcd');
 
 /** kubectl as the cluster's administrator. Every call ends: a dead API server must not hang the stack. */
-export function kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
-  return run(toolPath('kubectl'), [`--kubeconfig=${kubeconfigFile}`, '--request-timeout=20s', ...args], {
-    timeout: 30_000,
-    ...options,
-  });
+export async function kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const call = [`--kubeconfig=${kubeconfigFile}`, '--request-timeout=20s', ...args];
+  try {
+    return await run(toolPath('kubectl'), call, { timeout: 30_000, ...options });
+  } catch (error) {
+    if (await isReady(kubeconfigFile)) throw error;
+    throw failure('kube-apiserver', `is not ready to answer: ${messageOf(error)}`);
+  }
 }
+
+const isReady = (kubeconfig: string): Promise<boolean> =>
+  succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfig}`, 'get', '--raw=/readyz'], { timeout: 5_000 });
 
 export const startEtcd = (): Promise<void> =>
   ensureEtcd({
@@ -119,10 +127,7 @@ export async function ensureApiServer(server: ApiServer): Promise<void> {
       `--service-account-signing-key-file=${pki('service-accounts.key')}`,
     ],
     env: server.env,
-    ready: () =>
-      succeeds(toolPath('kubectl'), [`--kubeconfig=${server.kubeconfig}`, 'get', '--raw=/readyz'], {
-        timeout: 5_000,
-      }),
+    ready: () => isReady(server.kubeconfig),
   });
 }
 
@@ -188,11 +193,6 @@ export async function startDns(): Promise<void> {
 }
 
 const readyAddress = `127.0.0.1:${controlPlanePorts.dnsReady}`;
-
-export async function answersOk(url: string): Promise<boolean> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-  return answer?.ok === true;
-}
 
 /**
  * What a server on loopback says whose certificate is of its own making, when it is well: only its health is asked, and

@@ -1,5 +1,7 @@
 // The few calls of the forge's API that seeding needs.
 import { forgeUrl } from './gitea.ts';
+import { failure } from './processes.ts';
+import { messageOf } from './until.ts';
 
 type Answer = Record<string, unknown>;
 
@@ -15,13 +17,18 @@ export interface ForgeApi {
 
 export const forgeApi = (authorization: string): ForgeApi => ({
   async call(method, path, body, accepted = []) {
-    const answer = await fetch(`${forgeUrl}/api/v1${path}`, {
+    const request = {
       method,
       headers: { authorization, 'content-type': 'application/json' },
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(20_000),
-    });
-    const text = await answer.text();
+    };
+    const { answer, text } = await fetch(`${forgeUrl}/api/v1${path}`, request).then(
+      async (answer) => ({ answer, text: await answer.text() }),
+      (error: unknown) => {
+        throw failure('gitea', `did not answer ${method} ${path} (${messageOf(error)})`);
+      },
+    );
     if (!answer.ok && !accepted.includes(answer.status)) {
       throw new Error(`the forge answered ${answer.status} to ${method} ${path}: ${text.slice(0, 300)}`);
     }

@@ -2,6 +2,7 @@
 // its reach wherever the checkout and the cache are.
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { answersOk } from './answers.ts';
 import { make, pathOf } from './artifacts.ts';
 import { tools } from './binaries.ts';
 import { writeConfig } from './files.ts';
@@ -29,7 +30,7 @@ export async function startGitea(): Promise<void> {
     name: 'gitea',
     command: confined('web', '--config', `${inside}/data/app.ini`),
     env: { USER: 'nobody', HOME: `${inside}/data` },
-    ready: async () => (await fetch(`${forgeUrl}/api/healthz`).catch(() => undefined))?.ok === true,
+    ready: () => answersOk(`${forgeUrl}/api/healthz`),
   });
   await ensureAdministrator();
 }

@@ -3,16 +3,17 @@
 // A built image is kept as the folder of a registry that holds it, so that a fresh stack's registry is
 // filled by copying files.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
+import { answersOk } from './answers.ts';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
 import { argocdFiles, sealedSecretsVersion, toolPath, tools } from './binaries.ts';
 import { checkout, registry } from './paths.ts';
-import { run } from './run.ts';
+import { lastLines, run } from './run.ts';
+import { until } from './until.ts';
 
 const minutes = 60_000;
 const lane = pLimit(1);
@@ -91,9 +92,18 @@ async function withRegistry(
   const scratch = join(directory, 'buildah');
   writeFileSync(config, registryConfig(storage, address));
   writeFileSync(mirrors, registriesConf(address));
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
+  const log = join(directory, 'registry.log');
+  const written = openSync(log, 'w');
+  const child = spawn('docker-registry', ['serve', config], { stdio: ['ignore', written, written] });
+  closeSync(written);
   try {
-    await answering(address);
+    await until({
+      failing: `docker-registry does not answer at ${address}`,
+      missing: async () => ((await answersOk(`http://${address}/v2/`)) ? undefined : 'its log ends:'),
+      seconds: 30,
+      every: 50,
+      explain: async () => lastLines(readFileSync(log, 'utf8')),
+    });
     const storageFlags = [
       '--root',
       join(scratch, 'root'),
@@ -111,7 +121,7 @@ async function withRegistry(
     );
   } finally {
     child.kill();
-    for (const path of [config, mirrors, scratch]) rmSync(path, { recursive: true, force: true });
+    for (const path of [config, mirrors, scratch, log]) rmSync(path, { recursive: true, force: true });
   }
 }
 
@@ -133,14 +143,6 @@ export const registriesConf = (address: string): string =>
     ),
     '',
   ].join('\n');
-
-async function answering(address: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(50)) {
-    const answer = await fetch(`http://${address}/v2/`).catch(() => undefined);
-    if (answer?.ok) return;
-  }
-  throw new Error(`docker-registry does not answer at ${address}`);
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');

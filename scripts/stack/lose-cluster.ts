@@ -11,8 +11,9 @@ import {
 import { eraseNode, startNode, startProxy, stopNode } from './node.ts';
 import { ensureBridge } from './network.ts';
 import { own } from './owner.ts';
-import { end } from './processes.ts';
+import { end, keepingUp } from './processes.ts';
 import { say } from './progress.ts';
+import { messageOf } from './until.ts';
 
 try {
   await own();
@@ -25,11 +26,15 @@ try {
   eraseNode();
   say('the cluster is lost');
 
+  await keepingUp(startCluster());
+  say('an empty cluster is up');
+} catch (error) {
+  process.stderr.write(`make lose-cluster: ${messageOf(error)}\n`);
+  process.exit(1);
+}
+
+async function startCluster(): Promise<void> {
   await startEtcd();
   await startApiServer();
   await Promise.all([startControllers(), startScheduler(), startDns(), startNode().then(startProxy)]);
-  say('an empty cluster is up');
-} catch (error) {
-  process.stderr.write(`make lose-cluster: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
 }

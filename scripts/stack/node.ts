@@ -7,15 +7,17 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } 
 import { connect } from 'node:http2';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { answersOk } from './answers.ts';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
-import { answersOk, kubectl } from './control-plane.ts';
+import { kubectl } from './control-plane.ts';
 import { writeConfig } from './files.ts';
 import { mirrored, pauseImage } from './images.ts';
 import { removeCables, removeServiceRules } from './network.ts';
 import { bridge, ports, registry, services, state } from './paths.ts';
 import { kubeconfig, nodeName, pki } from './pki.ts';
 import { end, ensure, pidOf } from './processes.ts';
+import { until } from './until.ts';
 
 export const nodePorts = { kubelet: 10250, kubeletHealth: 10248, proxyHealth: 10256, proxyMetrics: 10249 };
 
@@ -26,17 +28,19 @@ const containerdSocket = `${inside}/containerd.sock`;
 const controlGroup = 'gitops';
 
 export async function startNode(): Promise<void> {
-  if (pidOf('node') === undefined) await clearNode();
   for (const folder of ['config/cni', 'config/registries', 'kubelet', 'containerd', 'log']) {
     mkdirSync(join(outside, folder), { recursive: true });
   }
-  makeControlGroups();
   writeContainerdConfig();
   writeCniConfig();
   writeKubeletConfig();
   await ensure({
     name: 'node',
     forks: true,
+    prepare: async () => {
+      await clearNode();
+      makeControlGroups();
+    },
     command: [
       'unshare',
       '--pid',
@@ -50,19 +54,21 @@ export async function startNode(): Promise<void> {
       'node',
       outside,
     ],
-    ready: async () => existsSync(`/proc/${pidOf('node') ?? 0}/root${inside}/kubelet`),
+    ready: async () => nodeRuns(),
   });
   await startContainerd();
   await make(tools.kubelet);
   await ensure({
     name: 'kubelet',
     forks: true,
-    command: [
-      ...inNode(),
-      toolPath('kubelet'),
-      ...[`--config=${inside}/config/kubelet.yaml`, `--kubeconfig=${kubeconfig('kubelet')}`],
-      ...[`--root-dir=${inside}/kubelet`, `--hostname-override=${nodeName}`, `--node-ip=${bridge.gateway}`],
-    ],
+    prepare: untilNodeRuns,
+    get command() {
+      return inNode(
+        toolPath('kubelet'),
+        ...[`--config=${inside}/config/kubelet.yaml`, `--kubeconfig=${kubeconfig('kubelet')}`],
+        ...[`--root-dir=${inside}/kubelet`, `--hostname-override=${nodeName}`, `--node-ip=${bridge.gateway}`],
+      );
+    },
     ready: nodeIsReady,
     deadline: 120_000,
   });
@@ -82,19 +88,34 @@ mount --rbind "$1" ${inside}
 exec tini -- sleep infinity
 `;
 
-function inNode(): [string, ...string[]] {
-  return ['nsenter', '--target', String(pidOf('node')), '--mount', '--pid', '--'];
+/** To be asked for anew at each start: the node may be another one by then. */
+function inNode(...command: readonly string[]): [string, ...string[]] {
+  return ['nsenter', '--target', String(pidOf('node')), '--mount', '--pid', '--', ...command];
 }
+
+/** It takes with it what runs inside: all of that is started again, and itself first. */
+const untilNodeRuns = (): Promise<void> =>
+  until({
+    failing: 'The node, in which containerd and kubelet are to start, does not run',
+    missing: async () => (nodeRuns() ? undefined : 'it is being started again'),
+    seconds: 30,
+  });
+
+const nodeRuns = (): boolean => existsSync(`/proc/${pidOf('node') ?? 0}/root${inside}/kubelet`);
 
 async function startContainerd(): Promise<void> {
   await ensure({
     name: 'containerd',
     forks: true,
-    command: [...inNode(), 'containerd', '--config', `${inside}/config/containerd.toml`],
+    prepare: untilNodeRuns,
+    get command() {
+      return inNode('containerd', '--config', `${inside}/config/containerd.toml`);
+    },
     ready: () => answersKubernetes(`/proc/${pidOf('node') ?? 0}/root${containerdSocket}`),
   });
 }
 
+/** To be started after the node: one that found no node goes by another address, and ends when the node appears. */
 export async function startProxy(): Promise<void> {
   await make(tools['kube-proxy']);
   const file = join(state, 'node/config/kube-proxy.yaml');
@@ -115,6 +136,7 @@ export async function startProxy(): Promise<void> {
   });
   await ensure({
     name: 'kube-proxy',
+    prepare: removeServiceRules,
     command: [toolPath('kube-proxy'), `--config=${file}`],
     ready: () => answersOk(`http://127.0.0.1:${nodePorts.proxyHealth}/livez`),
   });
@@ -126,6 +148,7 @@ export async function stopNode(): Promise<void> {
   await end('node', 0);
   await end('containerd', 0);
   await clearNode();
+  await removeServiceRules();
 }
 
 /** Forget images, containers and volumes. */
@@ -136,7 +159,6 @@ export function eraseNode(): void {
 /** Remove what a dead node of any checkout left on this machine. */
 async function clearNode(): Promise<void> {
   await removeCables();
-  await removeServiceRules();
   for (const hierarchy of controlGroupHierarchies()) removeControlGroup(join(hierarchy, controlGroup));
 }
 

@@ -1,4 +1,4 @@
-// A small supervisor: starts processes that outlive it, finds them again, ends them.
+// A small supervisor: starts processes that outlive it, finds them again, keeps them up while it works, ends them.
 //
 // Every process carries the checkout and its own name in its environment. That, and not a pid file alone,
 // tells whose it is: pids are reused, files outlive a crash, checkouts get deleted.
@@ -17,11 +17,14 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, logDirectory, runDirectory } from './paths.ts';
+import { say } from './progress.ts';
 import { lastLines } from './run.ts';
 
 export interface Daemon {
   name: string;
   command: readonly [string, ...string[]];
+  /** Comes before each start. */
+  prepare?: () => Promise<void>;
   /** The whole environment besides PATH, HOME and LANG. */
   env?: Record<string, string> | undefined;
   /** Whether it answers; asked every 50 ms. */
@@ -40,23 +43,45 @@ export interface StackProcess {
 
 const maxLogBytes = 20 * 2 ** 20;
 
-/** Start a process unless it runs, and wait until it is ready. Returns whether it was started. */
+/** Starts of each process by this command. */
+const starts = new Map<string, number>();
+/** What ends that often while the stack comes up does so for a reason that the next start would not take away. */
+const mostStarts = 4;
+
+/**
+ * Start a process unless it runs, and wait until it is ready. One that ends before is started again. Returns whether it
+ * was started.
+ *
+ * @throws Error with its last log lines, when it stays down or does not become ready
+ */
 export async function ensure(daemon: Daemon): Promise<boolean> {
-  const running = pidOf(daemon.name);
-  if (running !== undefined) {
-    await untilReady(daemon, () => isOurs(running, daemon.name));
-    return false;
+  let started = false;
+  for (;;) {
+    const running = pidOf(daemon.name);
+    const pid = running ?? (await start(daemon));
+    started ||= running === undefined;
+    if (await becomesReady(daemon, pid)) break;
   }
+  kept.set(daemon.name, daemon);
+  return started;
+}
+
+/** Its pid; one that ended at once has none that is alive. */
+async function start(daemon: Daemon): Promise<number> {
+  const { name } = daemon;
+  const before = starts.get(name) ?? 0;
+  if (before === mostStarts) throw failure(name, `was started ${mostStarts} times, and ended each time`);
+  starts.set(name, before + 1);
+  if (before > 0) {
+    say(`${name} ended: starting it again (${before} of ${mostStarts - 1}); its log is ${logFile(name)}`);
+    await sleep(before * 1000);
+  }
+  await daemon.prepare?.();
   const child = launch(daemon);
-  let pid = child.pid;
-  if (pid === undefined) throw new Error(`${daemon.name}: ${daemon.command[0]} cannot be executed`);
-  let exited = false;
-  child.once('exit', () => (exited = true));
-  if (daemon.forks) pid = await onlyChild(pid, () => !exited);
-  if (pid === undefined) throw failure(daemon.name, 'ended at once');
-  writeFileSync(pidFile(daemon.name), `${pid}\n`);
-  await untilReady(daemon, () => !exited);
-  return true;
+  if (child.pid === undefined) throw new Error(`${name}: ${daemon.command[0]} cannot be executed`);
+  const pid = daemon.forks ? await onlyChild(child.pid, name) : child.pid;
+  writeFileSync(pidFile(name), `${pid}\n`);
+  return pid;
 }
 
 function launch(daemon: Daemon) {
@@ -85,29 +110,61 @@ function launch(daemon: Daemon) {
   return child;
 }
 
-async function onlyChild(parent: number, alive: () => boolean): Promise<number | undefined> {
-  while (alive()) {
+async function onlyChild(parent: number, name: string): Promise<number> {
+  while (isOurs(parent, name)) {
     const [child] = readText(`/proc/${parent}/task/${parent}/children`).split(' ');
     if (child) return Number(child);
     await sleep(10);
   }
-  return undefined;
+  return parent;
 }
 
-async function untilReady(daemon: Daemon, alive: () => boolean): Promise<void> {
+/** Whether it was ready before it ended. */
+async function becomesReady(daemon: Daemon, pid: number): Promise<boolean> {
   const milliseconds = daemon.deadline ?? 60_000;
   const deadline = Date.now() + milliseconds;
   while (!(await daemon.ready())) {
-    if (!alive()) throw failure(daemon.name, 'ended before it was ready');
+    if (!isOurs(pid, daemon.name)) return false;
     if (Date.now() > deadline) throw failure(daemon.name, `is not ready after ${milliseconds / 1000} s`);
     await sleep(50);
   }
+  return isOurs(pid, daemon.name);
 }
 
-function failure(name: string, what: string): Error {
-  return new Error(
-    `${name} ${what}. Its log, ${logFile(name)}, ends:\n${lastLines(readText(logFile(name)))}`,
-  );
+/** What was ready once during this command, and should still be there at its end. */
+const kept = new Map<string, Daemon>();
+
+/**
+ * Does the work, and meanwhile starts again what ends of all that `ensure` has seen ready; in the end all of it runs.
+ *
+ * @throws Error as soon as one of them stays down
+ */
+export async function keepingUp<T>(work: Promise<T>): Promise<T> {
+  const broken = Promise.withResolvers<never>();
+  const restarts = new Map<string, Promise<unknown>>();
+  const look = () => {
+    for (const [name, daemon] of kept) {
+      if (restarts.has(name) || pidOf(name) !== undefined) continue;
+      restarts.set(
+        name,
+        ensure(daemon).then(() => restarts.delete(name), broken.reject),
+      );
+    }
+  };
+  const looking = setInterval(look, 200);
+  try {
+    const result = await Promise.race([work, broken.promise]);
+    look();
+    await Promise.race([Promise.all(restarts.values()), broken.promise]);
+    return result;
+  } finally {
+    clearInterval(looking);
+  }
+}
+
+/** Names the process, and lets its log tell the rest. */
+export function failure(name: string, what: string): Error {
+  return new Error(`${name} ${what}. Its log, ${logFile(name)}, ends:\n${lastLines(logOf(name))}`);
 }
 
 /** The pid of this checkout's process of that name, when it is alive. */
@@ -119,6 +176,7 @@ export function pidOf(name: string): number | undefined {
 
 /** End a process: SIGTERM, after `grace` milliseconds SIGKILL. Nothing happens when it does not run. */
 export async function end(name: string, grace = 10_000): Promise<void> {
+  kept.delete(name);
   const pid = pidOf(name);
   if (pid !== undefined) await endPids([pid], grace);
   rmSync(pidFile(name), { force: true });

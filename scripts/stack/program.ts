@@ -1,8 +1,9 @@
 // The program itself on the stack: a worker and a server, started with what `.stack/env` says.
 import { join } from 'node:path';
+import { answersOk } from './answers.ts';
 import { stackEnvironment } from './environment.ts';
 import { binDirectory, checkout, ports } from './paths.ts';
-import { ensure, logOf, pidOf } from './processes.ts';
+import { ensure, logOf } from './processes.ts';
 import { run } from './run.ts';
 
 const gitops = join(checkout, 'bin/gitops.js');
@@ -19,13 +20,13 @@ export async function setUpProgram(): Promise<void> {
 
 /** It has no port: it is ready when it says so. */
 export async function startWorker(): Promise<void> {
-  if (pidOf('worker') !== undefined) return;
-  const said = logOf('worker').length;
+  let before = 0;
   await ensure({
     name: 'worker',
+    prepare: async () => void (before = logOf('worker').length),
     command: [gitops, 'worker'],
     env: environment(),
-    ready: async () => logOf('worker').slice(said).includes('ready:'),
+    ready: async () => logOf('worker').slice(before).includes('ready:'),
   });
 }
 
@@ -34,7 +35,6 @@ export async function startServer(): Promise<void> {
     name: 'server',
     command: [gitops, 'server'],
     env: environment(),
-    ready: async () =>
-      (await fetch(`http://127.0.0.1:${ports.server}/readyz`).catch(() => undefined))?.ok === true,
+    ready: () => answersOk(`http://127.0.0.1:${ports.server}/readyz`),
   });
 }

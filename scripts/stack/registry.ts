@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { answersOk } from './answers.ts';
 import { make } from './artifacts.ts';
 import { images, registriesConf, registryConfig } from './images.ts';
 import { ports, registry, state } from './paths.ts';
@@ -28,7 +29,7 @@ export async function startRegistry(): Promise<void> {
   await ensure({
     name: 'registry',
     command: ['docker-registry', 'serve', config],
-    ready: async () => (await fetch(`http://${registry}/v2/`).catch(() => undefined))?.ok === true,
+    ready: () => answersOk(`http://${registry}/v2/`),
   });
 }
 

@@ -25,7 +25,8 @@ export async function run(file: string, args: readonly string[], options: RunOpt
     return (await child).stdout;
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
-    const name = [file.split('/').at(-1), args[0]].filter((word) => word && !word.startsWith('/')).join(' ');
+    const subcommand = args.find((word) => /^[a-z][a-z-]*$/.test(word)) ?? '';
+    const name = `${file.split('/').at(-1)} ${subcommand}`.trimEnd();
     const how = error.timedOut
       ? `did not end within ${timeout / 1000} s`
       : `failed (${error.signal ?? error.exitCode ?? error.code})`;

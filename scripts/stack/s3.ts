@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import { make } from './artifacts.ts';
 import { wheelPath, wheels } from './binaries.ts';
 import { ports, state } from './paths.ts';
-import { ensure, pidOf } from './processes.ts';
+import { ensure, failure, pidOf } from './processes.ts';
 import { keepSecret, secret, secretFile, storedSecret, writePrivately } from './secrets.ts';
+import { messageOf } from './until.ts';
 
 export const s3Endpoint = `http://127.0.0.1:${ports.s3}`;
 export const s3Region = 'us-east-1';
@@ -131,7 +132,7 @@ export async function hasBackup(): Promise<boolean> {
     return ((await client.send(new ListObjectsV2Command(some))).KeyCount ?? 0) > 0;
   } catch (error) {
     if (error instanceof NoSuchBucket) return false;
-    throw error;
+    throw failure('s3', `does not say whether there is a backup (${messageOf(error)})`);
   } finally {
     client.destroy();
   }
@@ -144,4 +145,5 @@ const connect = (): S3Client =>
     credentials: s3Credentials(),
     forcePathStyle: true,
     maxAttempts: 1,
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
   });

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { kubectl } from './control-plane.ts';
 import { forgeApi, type ForgeApi } from './forge-api.ts';
 import { forgeUrl } from './gitea.ts';
@@ -10,6 +9,7 @@ import { example, ports } from './paths.ts';
 import { run } from './run.ts';
 import { hasBackup } from './s3.ts';
 import { keepSecret, secret, storedSecret } from './secrets.ts';
+import { until } from './until.ts';
 
 const organization = 'brainsait';
 export const repository = `${organization}/brainsait-rcm`;
@@ -110,12 +110,14 @@ async function protect(admin: ForgeApi): Promise<void> {
     block_on_rejected_reviews: true,
   };
   // Just after the first push the forge does not know its branch yet.
-  for (let tries = 0; ; tries += 1) {
-    const { status } = await admin.call('GET', `/repos/${repository}/branches/main`, undefined, [404, 500]);
-    if (status === 200) break;
-    if (tries > 50) throw new Error('the forge does not show the branch main that was pushed');
-    await sleep(100);
-  }
+  await until({
+    failing: 'The forge does not show the branch main, which was pushed',
+    missing: async () => {
+      const answer = await admin.call('GET', `/repos/${repository}/branches/main`, undefined, [404, 500]);
+      return answer.status === 200 ? undefined : `${answer.status} ${JSON.stringify(answer.body)}`;
+    },
+    seconds: 30,
+  });
   const { status } = await admin.call(
     'POST',
     `/repos/${repository}/branch_protections`,

@@ -7,6 +7,7 @@ import { end, endPids, stackProcesses } from './processes.ts';
 import { checkout, envFile } from './paths.ts';
 import { say } from './progress.ts';
 import { stopScratch } from './scratch.ts';
+import { messageOf } from './until.ts';
 
 export async function stopStack(): Promise<void> {
   await own();
@@ -37,7 +38,7 @@ if (import.meta.main) {
     if (process.argv.includes('--erase')) eraseNode();
     say('the stack is stopped');
   } catch (error) {
-    process.stderr.write(`make stop: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`make stop: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

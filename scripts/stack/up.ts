@@ -1,5 +1,5 @@
 // make up: builds what is missing, starts what does not run, and leaves alone what does.
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { installArgocd } from './argocd.ts';
 import { isMade, make, removeUnfinished } from './artifacts.ts';
 import { tools, wheels } from './binaries.ts';
@@ -13,6 +13,7 @@ import { own } from './owner.ts';
 import { checkout, envFile, ports, state } from './paths.ts';
 import { ensurePki } from './pki.ts';
 import { preflight } from './preflight.ts';
+import { keepingUp } from './processes.ts';
 import { setUpProgram, startServer, startWorker } from './program.ts';
 import { say } from './progress.ts';
 import { fillRegistry, startRegistry } from './registry.ts';
@@ -20,19 +21,20 @@ import { startS3 } from './s3.ts';
 import { startScratch } from './scratch.ts';
 import { seedArgocd, seedForge } from './seed.ts';
 import { startTemporal } from './temporal.ts';
-import { mkdirSync } from 'node:fs';
+import { messageOf } from './until.ts';
 
+const recipes = [wheels, ...Object.values(tools), ...images];
 const systemsOnly = process.argv.includes('--systems');
 
 try {
   await up();
 } catch (error) {
-  process.stderr.write(`make up: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.stderr.write(`make up: ${messageOf(error)}\n`);
+  // Builds may be under way.
+  process.exit(1);
 }
 
 async function up(): Promise<void> {
-  const recipes = [wheels, ...Object.values(tools), ...images];
   await preflight(recipes.every(isMade));
   await own();
   removeUnfinished();
@@ -41,25 +43,31 @@ async function up(): Promise<void> {
   await ensureBridge();
   await ensurePki();
 
-  // Everything is begun at once; what needs something else waits for it, and for its own build.
-  const wheelsReady = make(wheels);
+  await keepingUp(startSystems().then(systemsOnly ? undefined : startProgram));
+  tell();
+}
+
+/**
+ * Everything is begun at once; what needs something else waits for it, and for its own build. Which build ends first is
+ * open: what is not waited for here is not there.
+ */
+async function startSystems(): Promise<void> {
   const cluster = startEtcd().then(startApiServer);
+  const controllers = cluster.then(startControllers);
+  const scheduler = cluster.then(startScheduler);
+  const dns = cluster.then(startDns);
   const forge = startGitea().then(seedForge);
   const registry = startRegistry().then(fillRegistry);
   const node = Promise.all([cluster, registry]).then(startNode);
-  const argocd = Promise.all([node, cluster.then(startProxy), cluster.then(startDns)]).then(installArgocd);
+  const proxy = node.then(startProxy);
+  const argocd = Promise.all([controllers, scheduler, dns, proxy]).then(installArgocd);
   await Promise.all([
-    wheelsReady,
     startTemporal(),
     startScratch(),
-    cluster.then(startControllers),
-    cluster.then(startScheduler),
     ...recipes.map(make),
     Promise.all([argocd, forge, startS3()]).then(seedArgocd),
   ]);
   writeEnvironment();
-  if (!systemsOnly) await startProgram();
-  tell();
 }
 
 async function startProgram(): Promise<void> {
