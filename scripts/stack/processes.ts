@@ -111,7 +111,7 @@ function launch(daemon: Daemon) {
 }
 
 async function onlyChild(parent: number, name: string): Promise<number> {
-  while (isOurs(parent, name)) {
+  while (!hasEnded(parent, name)) {
     const [child] = readText(`/proc/${parent}/task/${parent}/children`).split(' ');
     if (child) return Number(child);
     await sleep(10);
@@ -124,11 +124,11 @@ async function becomesReady(daemon: Daemon, pid: number): Promise<boolean> {
   const milliseconds = daemon.deadline ?? 60_000;
   const deadline = Date.now() + milliseconds;
   while (!(await daemon.ready())) {
-    if (!isOurs(pid, daemon.name)) return false;
+    if (hasEnded(pid, daemon.name)) return false;
     if (Date.now() > deadline) throw failure(daemon.name, `is not ready after ${milliseconds / 1000} s`);
     await sleep(50);
   }
-  return isOurs(pid, daemon.name);
+  return !hasEnded(pid, daemon.name);
 }
 
 /** What was ready once during this command, and should still be there at its end. */
@@ -203,6 +203,12 @@ export function stackProcesses(): StackProcess[] {
       found.push({ pid, checkout: owner, name: environment.get('GITOPS_STACK_PROCESS') ?? '' });
   }
   return found;
+}
+
+/** One that was just started is nobody's for a moment, while its program takes the place of the one that started it. */
+function hasEnded(pid: number, name: string): boolean {
+  if (readText(`/proc/${pid}/environ`) !== '') return !isOurs(pid, name);
+  return !existsSync(`/proc/${pid}`) || isZombie(pid);
 }
 
 function isOurs(pid: number, name: string): boolean {
