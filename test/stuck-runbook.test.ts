@@ -59,12 +59,12 @@ test('an environment whose code cannot go on is told, and goes on once the worke
     kind: 'failing-workflow',
     workflowId,
     since: expect.stringMatching(/^\d{4}-/) as string,
-    message: `The code of ${workflowId} cannot go on: Cannot read properties of undefined (reading 'waiting') Start workers with code that can: then it goes on where it was.`,
+    message: `The code of ${workflowId} cannot go on. Start workers with code that can: then it goes on where it was. It says: Cannot read properties of undefined (reading 'waiting')`,
     runbook,
   };
   await rig.sees(change, { problems: [told] as Problem[] });
   await vi.waitFor(async () => expect(await problemsOf(rig)).toEqual([told]), soon);
-  expect(await follow(rig, 1)).toContain('cannot go on: Cannot read properties of undefined');
+  expect(await follow(rig, 1)).toContain('It says: Cannot read properties of undefined');
   expect(await follow(rig, 2)).toContain("reading 'waiting'");
   const { stdout } = await commandOf(rig)('doctor', '--json');
   expect((JSON.parse(stdout) as { checks: object[] }).checks).toContainEqual({

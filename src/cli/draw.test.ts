@@ -53,6 +53,30 @@ test('a running step shows what it waits for, or why it is tried again', () => {
   );
 });
 
+test('what keeps a change from going on stands below it, and where it says more', () => {
+  const problem = {
+    kind: 'no-worker',
+    queue: 'brainsait-rcm/build',
+    since: at(240),
+    message: 'Nobody serves brainsait-rcm/build. Start a worker: gitops worker --queues build',
+    runbook: 'docs/runbooks/delivery-stuck.md',
+  } as const;
+  expect(picture({ ...base, problems: [problem] })).toMatch(
+    `
+  running
+  ! For 1m 00s: Nobody serves brainsait-rcm/build. Start a worker: gitops worker --queues build
+    → docs/runbooks/delivery-stuck.md
+`,
+  );
+  expect(picture({ ...base, steps: [], problems: [problem] })).toBe(`
+claims/3f2a91c07e  Refuse eligibility dates in the future
+
+  running
+  ! For 1m 00s: Nobody serves brainsait-rcm/build. Start a worker: gitops worker --queues build
+    → docs/runbooks/delivery-stuck.md
+`);
+});
+
 test('a change that waits for people shows what they decide on and how', () => {
   const delivery: Delivery = {
     ...base,

@@ -71,3 +71,16 @@ test('an error of several lines cannot give a CI system commands', () => {
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f failed: no',
   ]);
 });
+
+test('a log hears once what keeps a change from going on', () => {
+  const problem = {
+    kind: 'no-worker',
+    message: 'Nobody serves rcm/build. Start a worker: gitops worker --queues build',
+    runbook: 'docs/runbooks/delivery-stuck.md',
+  } as const;
+  const [before, after] = [delivery({}), delivery({ problems: [problem] })];
+  expect(changedLines(before, after, now)).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f Nobody serves rcm/build. Start a worker: gitops worker --queues build. See docs/runbooks/delivery-stuck.md.',
+  ]);
+  expect(changedLines(after, after, now)).toEqual([]);
+});

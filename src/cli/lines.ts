@@ -26,7 +26,7 @@ export function changedLines(before: Delivery | undefined, after: Delivery, now:
   const problems = (after.problems ?? []).filter(({ message }) => !known.has(message));
   return [
     ...steps,
-    ...problems.map(({ message, runbook }) => say(`${message} See ${runbook}.`)),
+    ...problems.map(({ message, runbook }) => say(`${message}. See ${runbook}.`)),
     ...(ended ? [say(`${after.state}${because(after.reason)}`)] : []),
   ];
 }

@@ -50,12 +50,13 @@ export function failingWorkflow(workflowId: string, { since, failure }: FailingT
   const what =
     failure === undefined
       ? `Workers begin the next step of ${workflowId} and never finish it.`
-      : `The code of ${workflowId} cannot go on: ${line.slice(0, mostOfFailure)}`;
+      : `The code of ${workflowId} cannot go on.`;
+  const why = failure === undefined ? '' : ` It says: ${line.slice(0, mostOfFailure)}`;
   return problem({
     kind: 'failing-workflow',
     workflowId,
     ...(since && { since: since.toISOString() }),
-    message: `${what} Start workers with code that can: then it goes on where it was.`,
+    message: `${what} Start workers with code that can: then it goes on where it was.${why}`,
   });
 }
 

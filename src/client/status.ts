@@ -58,9 +58,17 @@ export async function readStatus(
   );
 }
 
-/** The environment that a running delivery is in, by name. */
-export const environmentUnderWay = ({ environments }: Delivery): string | undefined =>
-  Object.keys(environments).find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
+/**
+ * The environment that a running delivery is in, by name.
+ *
+ * @throws GitopsError `unreachable`: its code cannot say
+ */
+export function environmentUnderWay({ environments, problems = [] }: Delivery): string | undefined {
+  const names = Object.keys(environments);
+  const [cannotSay] = problems.filter(isFailing);
+  if (names.length === 0 && cannotSay) throw new GitopsError('unreachable', cannotSay.message);
+  return names.find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
+}
 
 async function asItsEnvironmentHasIt(
   client: Client,

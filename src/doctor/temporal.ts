@@ -118,7 +118,8 @@ async function* standstill(client: Client, platform: string, canAsk: boolean): A
   const failing = await failingWorkflows(client, platform);
   const problems = canAsk ? [...failing, ...(await unansweredDeliveries(client, platform))] : failing;
   for (const { message, runbook, since } of problems) {
-    yield failed(name, `${message} Since ${since ?? 'some time'}.`, `Follow ${runbook}.`);
+    const lasted = since === undefined ? '' : `Since ${since}: `;
+    yield failed(name, lasted + message, `Follow ${runbook}.`);
   }
   if (problems.length === 0) yield ok(name, 'None stands still.');
 }
