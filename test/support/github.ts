@@ -2,27 +2,62 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
-const descriptionSchema = z.object({
-  operations: z.array(
-    z.object({
-      operationId: z.string(),
-      method: z.string(),
-      path: z.string(),
-      parameters: z.array(
-        z.object({ name: z.string(), in: z.string(), required: z.boolean().optional(), schema: z.json() }),
-      ),
-      body: z.json().optional(),
-      answers: z.record(z.string(), z.json()),
-    }),
-  ),
-});
-type Operation = z.infer<typeof descriptionSchema>['operations'][number];
+/** What this program asks of GitHub. */
+const used: Record<string, string[]> = {
+  '/repos/{owner}/{repo}': ['get'],
+  '/repos/{owner}/{repo}/pulls': ['get', 'post'],
+  '/repos/{owner}/{repo}/commits/{commit_sha}/pulls': ['get'],
+  '/repos/{owner}/{repo}/pulls/{pull_number}': ['get', 'patch'],
+  '/repos/{owner}/{repo}/pulls/{pull_number}/merge': ['put'],
+  '/repos/{owner}/{repo}/pulls/{pull_number}/reviews': ['get'],
+  '/repos/{owner}/{repo}/issues/{issue_number}/labels': ['post'],
+  '/repos/{owner}/{repo}/collaborators/{username}/permission': ['get'],
+  '/repos/{owner}/{repo}/git/refs/{ref}': ['delete'],
+  '/repos/{owner}/{repo}/rules/branches/{branch}': ['get'],
+};
 
-const { operations } = descriptionSchema.parse(
-  JSON.parse(await readFile(new URL('github-openapi.json', import.meta.url), 'utf8')),
+const contentSchema = z
+  .object({
+    'application/json': z
+      .object({
+        schema: z.json().optional(),
+        examples: z.record(z.string(), z.object({ value: z.unknown() })).optional(),
+      })
+      .optional(),
+  })
+  .optional();
+const operationSchema = z.object({
+  operationId: z.string(),
+  parameters: z.array(
+    z.object({ name: z.string(), in: z.string(), required: z.boolean().optional(), schema: z.json() }),
+  ),
+  requestBody: z.object({ content: contentSchema }).optional(),
+  responses: z.record(z.string(), z.object({ content: contentSchema })),
+});
+type Operation = z.infer<typeof operationSchema> & { method: string; path: string };
+
+/** GitHub's own description, as it publishes it. */
+const description = fileURLToPath(
+  import.meta.resolve('@octokit/openapi/generated/api.github.com.deref.json'),
 );
+const { paths } = z
+  .object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) })
+  .parse(JSON.parse(await readFile(description, 'utf8')));
+const operations: Operation[] = Object.entries(used).flatMap(([path, methods]) =>
+  methods.map((method) => ({
+    ...operationSchema.parse(paths[path]?.[method]),
+    method: method.toUpperCase(),
+    path,
+  })),
+);
+
+function exampleOf({ responses }: Operation, status = 200): unknown {
+  const { examples = {} } = responses[status]?.content?.['application/json'] ?? {};
+  return Object.values(examples)[0]?.value;
+}
 
 interface Request {
   operation: string;
@@ -80,13 +115,14 @@ async function respond(incoming: IncomingMessage, answers: Record<string, Answer
 
   check(operation, 'path', path);
   check(operation, 'query', query);
-  if (operation.body !== undefined) strict(operation.body).parse(body);
+  const bodySchema = operation.requestBody?.content?.['application/json']?.schema;
+  if (bodySchema !== undefined) strict(bodySchema).parse(body);
   const request = { operation: operation.operationId, path, query, body };
   requests.push(request);
 
-  const answer = answers[operation.operationId]?.(request, (status = 200) => operation.answers[status]);
+  const answer = answers[operation.operationId]?.(request, (status) => exampleOf(operation, status));
   if (!answer) throw new Error(`${operation.operationId} was not expected`);
-  const documented = Object.keys(operation.answers);
+  const documented = Object.keys(operation.responses);
   if (![...documented, '401', '403', '429', '502'].includes(String(answer.status))) {
     throw new Error(`${operation.operationId} never answers ${answer.status}, but ${documented.join(', ')}`);
   }
