@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
-import { contractQueues } from '../../test/support/contract-queues.ts';
-import { queues } from '../model/temporal/task-queues.ts';
+import { configuration } from '../../test/support/configuration.ts';
+import type { RecreationSystems } from '../activities/recreation/systems.ts';
+import type { Systems } from '../activities/systems.ts';
 import { activitiesOf } from './activities.ts';
 
-/** Stands for every system: activities are made without touching one. */
-const untouched: never = new Proxy((() => undefined) as never, { get: () => untouched });
-
-test.for(queues)('workers of %s can do what belongs there, and nothing else', (queue) => {
-  const belongs = Object.entries(contractQueues).flatMap(([activity, on]) => {
-    const here = on === queue || (on === "the environment's" && ['delivery', 'production'].includes(queue));
-    return here ? activity : [];
+test('a worker of recovery starts without what only some of its activities need', () => {
+  const there = new Set(['temporal', 'clusterOf', 'scratch']);
+  const systems = new Proxy({} as Systems & RecreationSystems, {
+    get(_, name) {
+      if (name === 'config') return configuration();
+      if (there.has(String(name))) return {};
+      throw new Error(`${String(name)} is asked for before any activity is called`);
+    },
   });
-  expect(Object.keys(activitiesOf[queue](untouched, '/tmp')).toSorted()).toEqual(belongs.toSorted());
+  expect(Object.keys(activitiesOf.recovery(systems, '/nowhere'))).toContain('compareBackups');
 });

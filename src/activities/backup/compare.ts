@@ -9,9 +9,11 @@ import { Damaged, existingIndex, withBackup, type Recovery } from './open.ts';
 
 /** @param scratch folder for encrypted files on their way */
 export function createCompareBackups(
-  { config, recovery }: { config: Config; recovery: Recovery },
+  systems: { config: Config; recovery: Recovery },
   scratch: string,
 ): Pick<RecoveryActivities, 'compareBackups'> {
+  const { config } = systems;
+
   return {
     /** Reads only. */
     async compareBackups({ cluster, from, to }) {
@@ -24,6 +26,7 @@ export function createCompareBackups(
 
   /** Kind and name of all objects in a backup, with a hash of each. */
   async function objectsOf(key: string, cluster: string): Promise<Map<string, string>> {
+    const { recovery } = systems;
     const index = await existingIndex(recovery.vault, key);
     const wrong = wrongIndex(index, key, cluster);
     if (wrong !== undefined) throw incomparable(key, wrong);

@@ -15,7 +15,7 @@ const api = '/apis/argoproj.io/v1alpha1';
 
 /** Safe to repeat: Argo CD is started once, at a time that stays the same. */
 export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
-  const { config, objects, clusterOf } = systems;
+  const { config, clusterOf } = systems;
 
   return {
     startArgoCd: (target) =>
@@ -33,7 +33,7 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
         const kubernetes = clusterOf(target);
         const { namespace } = config.argocd;
         const place = { kubernetes, namespace, signal: cancellationSignal(), guard };
-        const { keep } = keptLogs(objects, (container) =>
+        const { keep } = keptLogs(systems.objects, (container) =>
           objectKeys.recreationLog(target.cluster, target.recreation, container),
         );
         await startInstalled(place, installation, keep, (done) =>
