@@ -44,8 +44,7 @@ export interface Ask {
   settings: PromotionSettings;
 }
 
-export type PromotionState =
-  'running' | 'waiting' | 'succeeded' | 'failed' | 'rejected' | 'superseded';
+export type PromotionState = 'running' | 'waiting' | 'succeeded' | 'failed' | 'rejected' | 'superseded';
 
 export interface PullRequest {
   number: number;
