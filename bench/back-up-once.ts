@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { backupOf } from '../src/config/backup-of.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
-import { createKubernetes } from '../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { seal } from '../src/systems/backups/seal.ts';
 import { fileBody } from '../src/systems/backups/index.ts';
 import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { createKubernetes } from '../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { configuration } from '../test/support/configuration.ts';
 import { makeRecreationBed, newBedId, type Lost, type RecreationBed } from '../test/support/recreation.ts';
 import { comparator, kubeconfigOfArgoCd } from './comparator.ts';

@@ -7,7 +7,7 @@ import { createBackupActivities } from '../src/activities/backup/store.ts';
 import { backupOf } from '../src/config/backup-of.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { recreationId } from '../src/model/temporal/workflow-ids.ts';
-import { createKubernetes } from '../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { writeMarker } from '../src/systems/argocd/recreation-marker.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';

@@ -16,7 +16,7 @@ import type { Config } from '../src/config/schema.ts';
 import type { Release } from '../src/model/delivery/change.ts';
 import { promotionBranch } from '../src/model/promotion/promotion-branch.ts';
 import { parseApplication } from '../src/systems/argocd/application.ts';
-import { createArgoCd } from '../src/systems/argocd/client.ts';
+import { createArgoCd } from '../src/systems/argocd/api-client.ts';
 import { createForge } from '../src/wiring/forge.ts';
 import { createRepository } from '../src/systems/git/repository.ts';
 import type { Repository } from '../src/systems/git/index.ts';

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
-import { createKubernetes } from '../systems/kubernetes/client.ts';
+import { createKubernetes } from '../systems/kubernetes/api-client.ts';
 import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readInstallation } from '../systems/argocd/manifest.ts';
 import { clusterUid } from '../systems/kubernetes/namespaces.ts';

@@ -1,8 +1,8 @@
 import type { Tree } from '../config/layout.ts';
 import type { Config } from '../config/schema.ts';
-import { createArgoCd } from '../systems/argocd/client.ts';
+import { createArgoCd } from '../systems/argocd/api-client.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
-import { createKubernetes } from '../systems/kubernetes/client.ts';
+import { createKubernetes } from '../systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Repository } from '../systems/git/index.ts';
 import { repositoryOf } from '../wiring/systems.ts';

@@ -21,7 +21,7 @@ import { releasePath } from '../../src/config/paths.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import type { Image, Release } from '../../src/model/delivery/change.ts';
 import { releaseKustomization, releaseMessage } from '../../src/model/promotion/release.ts';
-import { createArgoCd } from '../../src/systems/argocd/client.ts';
+import { createArgoCd } from '../../src/systems/argocd/api-client.ts';
 import type { ArgoCd } from '../../src/systems/argocd/index.ts';
 import { createRepository } from '../../src/systems/git/repository.ts';
 import type { Repository } from '../../src/systems/git/index.ts';

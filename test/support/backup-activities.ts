@@ -8,7 +8,7 @@ import { createBackupActivities } from '../../src/activities/backup/store.ts';
 import { createRecoveryActivities } from '../../src/activities/backup/index.ts';
 import { backupOf, type BackupConfig } from '../../src/config/backup-of.ts';
 import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
-import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import type { Vault } from '../../src/systems/backups/index.ts';
 import { recipientsOf, recoveryOf, writersVault } from '../../src/wiring/vaults.ts';
 import type { BackupPlatform } from './backups.ts';

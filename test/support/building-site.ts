@@ -23,7 +23,7 @@ import {
 import { canonicalJson } from '../../src/model/json.ts';
 import { drillId, recreationId } from '../../src/model/temporal/workflow-ids.ts';
 import type { Target } from '../../src/model/recovery/recreation.ts';
-import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
 import type { Vault } from '../../src/systems/backups/index.ts';

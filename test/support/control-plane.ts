@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../../src/systems/kubernetes/index.ts';
 
 /** A cluster of a test's own, to build in and to lose: an API server and its etcd, no controllers and no nodes. */

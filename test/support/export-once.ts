@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportArgoCd } from '../../src/systems/argocd/export.ts';
-import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
 
 /** Exports once and seals it, as a backup does, and tells how much memory that took at most: `node export-once.ts NAMESPACE RECIPIENT`. */

@@ -15,7 +15,7 @@ import { backupKey, indexKey, noCounts, type BackupIndex } from '../../src/model
 import { canonicalJson } from '../../src/model/json.ts';
 import { objectKeys } from '../../src/model/object-keys.ts';
 import type { Recreation, Target } from '../../src/model/recovery/recreation.ts';
-import { createKubernetes } from '../../src/systems/kubernetes/client.ts';
+import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
 import type { Vault } from '../../src/systems/backups/index.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';

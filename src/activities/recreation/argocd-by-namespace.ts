@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { createArgoCd } from '../../systems/argocd/client.ts';
+import { createArgoCd } from '../../systems/argocd/api-client.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 

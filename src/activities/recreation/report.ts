@@ -8,7 +8,7 @@ import { objectKeys } from '../../model/object-keys.ts';
 import { differing, isMoving, judgeRecovery, type Found } from '../../model/recovery/recovery-outcome.ts';
 import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-report.ts';
 import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recovery/recreation.ts';
-import { createArgoCd } from '../../systems/argocd/client.ts';
+import { createArgoCd } from '../../systems/argocd/api-client.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import type { KeepLog } from '../../systems/kubernetes/pods.ts';
 import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test as base } from 'vitest';
-import { createKubernetes } from '../kubernetes/client.ts';
+import { createKubernetes } from '../kubernetes/api-client.ts';
 import { ApplicationWatch } from './watch.ts';
 
 const path = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createKubernetes } from './client.ts';
+import { createKubernetes } from './api-client.ts';
 import type { Kubernetes } from './index.ts';
 
 /** Requests to an API server, and on how many connections they come. */

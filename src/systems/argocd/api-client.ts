@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
-import { createKubernetes } from '../kubernetes/client.ts';
+import { createKubernetes } from '../kubernetes/api-client.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { startOperation, terminateOperation } from './operations.ts';
 import { ApplicationWatch } from './watch.ts';
