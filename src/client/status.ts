@@ -65,7 +65,7 @@ export async function readStatus(
  */
 export function environmentUnderWay({ environments, problems = [] }: Delivery): string | undefined {
   const names = Object.keys(environments);
-  const [cannotSay] = problems.filter(isFailing);
+  const cannotSay = problems.find(isFailing);
   if (names.length === 0 && cannotSay) throw new GitopsError('unreachable', cannotSay.message);
   return names.find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
 }

@@ -56,11 +56,17 @@ test('another key of the same ID, and what somebody changed, are refused', async
   }
 });
 
-test('a worker leaves it to workflows what to do with what others sent them, and reads no activity without the key', async () => {
+test('a worker reads nothing without its key, and leaves it to workflows what to do with what does not open', async () => {
   const sealed = await encode([older]);
-  const worker = createWorkerCodec([newer]);
-  const [left] = await worker.decode([sealed], { type: 'workflow', namespace: 'default', workflowId: 'w' });
-  expect(() => defaultPayloadConverter.fromPayload(left as Payload)).toThrow('the key "2025"');
+  const workflow = { type: 'workflow', namespace: 'default', workflowId: 'w' } as const;
   const activity = { type: 'activity', namespace: 'default', isLocal: false } as const;
-  await expect(worker.decode([sealed], activity)).rejects.toThrow('the key "2025"');
+  for (const context of [workflow, activity]) {
+    await expect(createWorkerCodec([newer]).decode([sealed], context)).rejects.toThrow('the key "2025"');
+  }
+  const another = createWorkerCodec([newKey('2025')]);
+  await expect(another.decode([sealed], activity)).rejects.toThrow('does not open');
+  const [left] = await another.decode([sealed], workflow);
+  expect(() => defaultPayloadConverter.fromPayload(left as Payload)).toThrow(
+    'does not open with the key "2025"',
+  );
 });

@@ -10,10 +10,11 @@ export interface PayloadKey {
   key: Uint8Array;
 }
 
-/** A payload is encrypted with a key that is not here, or with another one of the same ID. The message names the ID. */
-export class UnreadablePayload extends SystemError {
-  override readonly name = 'UnreadablePayload';
-}
+/** A payload that cannot be decrypted here. The message names the ID of its key. */
+export class UnreadablePayload extends SystemError {}
+
+/** A key of its ID is here, but does not open it: no configuration mends that. */
+class DamagedPayload extends UnreadablePayload {}
 
 // As Temporal's own samples of all SDKs write it, so that their tools can read it too: the whole payload, as protobuf,
 // behind a nonce of 12 bytes and before a tag of 16. Random nonces are good for 2^32 payloads a key.
@@ -39,9 +40,9 @@ export function createCodec(keys: readonly PayloadKey[]): PayloadCodec {
 }
 
 /**
- * The same for workers. What a workflow's own sender encrypted with an unknown key (its input, a signal) reaches its code
- * as an unknown encoding: there it is decided what stops the workflow until somebody adds the key, and what must not, since
- * anybody may have sent it. What an activity returned stops the workflow task here, and is lost neither.
+ * The same for workers. What lacks its key stops a workflow's task here, whoever sent it, until a worker has the key: so
+ * nothing is lost while keys are changed. What does not open was perhaps made up by anybody who may send a signal, and
+ * would stop the workflow for good: its code gets it as an unknown encoding, and decides what it can do without.
  */
 export function createWorkerCodec(keys: readonly PayloadKey[]): PayloadCodec {
   const codec = createCodec(keys);
@@ -52,7 +53,7 @@ export function createWorkerCodec(keys: readonly PayloadKey[]): PayloadCodec {
         try {
           return decrypt(payload, keys);
         } catch (error) {
-          if (context?.type !== 'workflow' || !(error instanceof UnreadablePayload)) throw error;
+          if (context?.type !== 'workflow' || !(error instanceof DamagedPayload)) throw error;
           // Converters tell the encoding that they do not know, and so the reason.
           return { ...payload, metadata: { ...payload.metadata, encoding: text.encode(error.message) } };
         }
@@ -94,7 +95,7 @@ function decrypt(payload: Payload, keys: readonly PayloadKey[]): Payload {
     const opened = [decipher.update(sealed.subarray(nonceBytes, -tagBytes)), decipher.final()];
     return wire.decode(Buffer.concat(opened));
   } catch (error) {
-    throw new UnreadablePayload(`It does not open with the key ${JSON.stringify(id)}.`, {
+    throw new DamagedPayload(`It does not open with the key ${JSON.stringify(id)}.`, {
       advice: 'Either that was another key when it was written, or somebody changed it.',
       cause: error,
     });
