@@ -5,7 +5,7 @@ import { createCodec, createWorkerCodec, type PayloadKey } from './codec.ts';
 
 const converter = `../../workflows/failure-converter${extname(import.meta.filename)}`;
 /** Beside the workflows, which have it in their bundle. */
-export const failureConverterPath = fileURLToPath(new URL(converter, import.meta.url));
+const failureConverterPath = fileURLToPath(new URL(converter, import.meta.url));
 
 /** How clients write payloads, and read them and failures. */
 export const clientConverter = (keys: readonly PayloadKey[]): DataConverter => ({
