@@ -68,7 +68,7 @@ test('each problem tells its path and what is allowed', () => {
     ],
     [
       replaced('timeout: 10m', 'timout: 10m'),
-      'environments[1].endToEnd.timout: there is no such key. ' + 'Allowed here: command, env, timeout',
+      'environments[1].endToEnd.timout: there is no such key. Allowed here: command, env, timeout',
     ],
     [
       replaced('kind: gitea', 'kind: gitee'),
