@@ -97,7 +97,6 @@ export interface ReleaseActivities {
 export interface RepositoryPollActivities {
   /** What the repository and its promotion pull requests look like now, and did at the last look (first: undefined). */
   lookAtRepository(): Promise<{ before?: RepositorySeen; now: RepositorySeen; deliverOnPush: boolean }>;
-  /** Of two looks at once the first to end is remembered: the next one finds the rest. */
   rememberRepository(input: { before?: RepositorySeen; now: RepositorySeen }): Promise<void>;
 }
 
@@ -124,7 +123,7 @@ export interface PullRequestActivities {
     approval: Approval;
     asker: Asker;
   }): Promise<{ state: 'merged'; revision: string } | { state: 'refused'; reason: string }>;
-  /** Closes it and deletes its branch; closed already is success. */
+  /** Closes it and deletes its branch. */
   closePullRequest(input: {
     environment: string;
     change: Change;
@@ -147,7 +146,7 @@ export interface RenderActivities {
 }
 
 export interface SyncActivities {
-  /** Starts the operation `operationId` at exactly `revision`, with prune; finds its own. */
+  /** Starts the operation `operationId` at exactly `revision`, with prune. */
   startSync(
     input: Place & {
       release: Release;
@@ -224,10 +223,10 @@ export interface RecoveryActivities {
   compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
 }
 
-/** Each of them may be cut off anywhere and done again: it finds what it did. Heartbeats of the long ones tell `Work`. */
+/** Heartbeats of the long ones tell `Work`. */
 export interface RecreationActivities {
   /**
-   * All that can be known before anything is changed. Reads only.
+   * All that can be known before anything is changed.
    *
    * @param input.key the newest good backup, when left out
    * @throws Refused: there is no such backup, it is damaged, too old or another cluster's; Argo CD cannot migrate it;

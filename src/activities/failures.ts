@@ -54,7 +54,7 @@ export async function withForge<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Does some work on backups, or on a cluster that comes back; what no other attempt mends is refused, so that somebody hears of it at once. */
+/** Does some work on backups, or on a cluster that is recreated; what no other attempt mends is refused at once. */
 export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

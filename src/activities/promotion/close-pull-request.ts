@@ -5,7 +5,7 @@ import type { PullRequestActivities } from '../contract.ts';
 import { refused, withForge } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
-/** Safe to repeat and late: closed already is success, and an attempt that was outlived closes nothing. */
+/** Safe to repeat and late: closed already is success, and for a promotion that ended nothing is closed. */
 export const createClosePullRequest = ({
   forge,
   temporal,

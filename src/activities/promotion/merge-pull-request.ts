@@ -9,7 +9,10 @@ import type { Systems } from '../systems.ts';
 import { mergePinned } from './merge-pinned.ts';
 import { refuseGone } from './refuse-gone.ts';
 
-/** Safe to repeat, side by side and late: it merges the head that people saw, and nothing for an attempt that was outlived. */
+/**
+ * Safe to repeat, side by side and late: only the head that people saw is merged, and one that was merged at it is
+ * success. For a promotion that ended nothing is merged.
+ */
 export function createMergePullRequest({
   config,
   repository,

@@ -23,7 +23,10 @@ const decisionLabel = 'production-release';
 
 type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
 
-/** Safe to repeat, side by side and late: compare-and-set on the tree that the promotion saw; the branch's name finds its pull request. */
+/**
+ * Safe to repeat, side by side and late: compare-and-set on the tree that the promotion saw and on its branch, by whose
+ * name the pull request is found again. Where a forge made two of it, the lower number stays.
+ */
 export function createOpenPullRequest(
   systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
   rendering: RenderActivities,

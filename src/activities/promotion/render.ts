@@ -36,6 +36,7 @@ const timeoutMs = 150_000;
  *
  * @param workDirectory of this program alone, for short-lived checkouts
  */
+/** Safe to repeat and side by side: it writes a difference only, and the same one under the same key. */
 export function createRenderActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects'>,
   workDirectory: string,

@@ -7,7 +7,7 @@ import { withRebuiltCluster } from './rebuilt-cluster.ts';
 import { syncUntilHealthy } from './sync-application.ts';
 import type { RecreationSystems } from './systems.ts';
 
-/** Safe to repeat and side by side: the ID of each operation finds it again, and one that succeeded is not asked for twice. */
+/** Safe to repeat and side by side: each operation is found again by its ID, and one that succeeded is not started twice. */
 export const createSyncWave = (systems: RecreationSystems): Pick<RecreationActivities, 'syncWave'> => ({
   syncWave: ({ key, wave, ...target }) =>
     withRecovery(async () => {
