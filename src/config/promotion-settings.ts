@@ -12,6 +12,7 @@ export function promotionSettings(config: Config, environment: string): Promotio
     approval: approvalOf(config, approval),
     sync,
     endToEnd: endToEnd !== undefined,
+    endToEndWithinMs: 0,
     healthyWithinMs: milliseconds(healthy),
     reviewWithinMs: milliseconds(review),
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
