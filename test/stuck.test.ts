@@ -61,27 +61,21 @@ test('a worker that lives is never called dead, and one that was killed is withi
   const live = async () =>
     (await workersOf(rig.temporal.client, rig.platform, queues)).map(({ live }) => live.join());
   const nobody = queues.map(() => '');
-  expect(await live()).toEqual(nobody);
+  // They said that they end.
+  await vi.waitFor(async () => expect(await live()).toEqual(nobody), 10_000);
 
-  const worker = startCommand(rig, ['worker'], {}, 150_000);
+  const worker = startCommand(rig, ['worker'], {}, 120_000);
   await worker.says('ready: ');
   const served = queues.map(() => expect.stringMatching(`^${worker.pid}@`) as unknown);
   await vi.waitFor(async () => expect(await live()).toEqual(served), 10_000);
-  // From its first poll, by which nobody has heard its heart, until after that.
+  // At first it is known by its polls, then by its heartbeats.
   for (const until = Date.now() + 12_000; Date.now() < until; await sleep(500)) {
     expect(await live()).toEqual(served);
   }
 
+  const killedMs = Date.now();
   await worker.kill();
-  const killed = Date.now();
   await vi.waitFor(async () => expect(await live()).toEqual(nobody), { timeout: 30_000, interval: 500 });
   const [{ lastSeenMs = 0 } = {}] = await workersOf(rig.temporal.client, rig.platform, queues);
-  expect(killed - lastSeenMs).toBeLessThan(10_000);
-
-  // Another one takes its place at once.
-  const next = startCommand(rig, ['worker', '--queues', 'build'], {}, 60_000);
-  await next.says('ready: ');
-  await vi.waitFor(async () => expect((await live())[0]).toMatch(`${next.pid}@`), 15_000);
-  expect(await next.end()).toBe(0);
-  await vi.waitFor(async () => expect(await live()).toEqual(nobody), { timeout: 15_000, interval: 500 });
-}, 180_000);
+  expect(Math.abs(killedMs - lastSeenMs)).toBeLessThan(10_000);
+}, 120_000);

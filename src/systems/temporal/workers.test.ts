@@ -62,8 +62,8 @@ const beating = (behind: number) => () => (((Date.now() - now) / 1000) % 5) + be
 /** Beaten for the last time so many seconds before the test began. */
 const silentFor = (seconds: number) => () => (Date.now() - now) / 1000 + seconds;
 
-test('who was heard of within fifteen seconds lives, also while it is too busy to ask for work', async () => {
-  expect(await look(temporalWith({}, [{ identity: 'a', ago: () => 14 }]))).toMatchObject({ live: ['a'] });
+test('who was heard of within ten seconds lives, also while it is too busy to ask for work', async () => {
+  expect(await look(temporalWith({}, [{ identity: 'a', ago: () => 9 }]))).toMatchObject({ live: ['a'] });
 });
 
 test('who was not heard of since is dead, though its last poll is younger than a poll may be', async () => {

@@ -6,8 +6,9 @@ import { taskQueue, type Queue } from '../../model/temporal/task-queues.ts';
 /** So often a worker says that it lives; one small request for all Workers of a process. */
 export const heartbeatEveryMs = 5000;
 
-/** A busy machine, or Temporal, may be late; after three that did not come nobody is there. */
-const freshMs = 3 * heartbeatEveryMs;
+/** Who was heard of so lately lives. Of others it takes a second look to say: four that did not come are no delay. */
+const freshMs = 2 * heartbeatEveryMs;
+const secondLookAfterMs = 2 * heartbeatEveryMs;
 
 /** Clocks that are further apart than this are somebody's bigger problem. */
 const clocksDifferMs = 60_000;
@@ -65,10 +66,13 @@ export async function workersOf(
 ): Promise<QueueState[]> {
   const first = await look(client, platform, queues);
   const states = judge(first);
-  const isDoubtful = ({ live, lastSeenMs = 0 }: QueueState): boolean =>
-    live.length === 0 && lastSeenMs > first.atMs - clocksDifferMs;
+  const fellSilent = first.heartbeats.filter(
+    ({ running, atMs }) => running && atMs > first.atMs - clocksDifferMs,
+  );
+  const isDoubtful = ({ queue, live }: QueueState): boolean =>
+    live.length === 0 && fellSilent.some((beat) => beat.taskQueue === taskQueue(platform, queue));
   if (!states.some(isDoubtful)) return states;
-  await sleep(2 * heartbeatEveryMs);
+  await sleep(secondLookAfterMs);
   return judge(await look(client, platform, queues), first.heartbeats);
 }
 
