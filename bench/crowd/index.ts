@@ -9,7 +9,7 @@ import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { stringify } from 'yaml';
 import { createClient, type Delivery } from '../../src/client.ts';
-import type { Change } from '../../';
+import type { Change } from '../../src/model/delivery/change.ts';
 import { runsOf } from '../../test/support/histories.ts';
 import { startTemporal } from '../../test/support/temporal.ts';
 import { billOf } from '../billing.ts';
