@@ -27,7 +27,7 @@ const idle = { waits: 500, ms: 30_000 };
 
 const syncMs = 500;
 /** So many are started at a time. */
-const batch = 50;
+const batch = 20;
 const costBar = { atMost: 1.2 };
 
 interface Cost {

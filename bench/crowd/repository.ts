@@ -152,6 +152,10 @@ export class SimulatedRepository implements Repository {
     if (!(await stillWanted())) return { state: 'unwanted' };
     const tip = this.#line.at(-1) ?? '';
     const tree = releaseTree(write.base, write.kustomization);
+    const pushed = this.#branches.get(branch);
+    if (pushed !== undefined && this.#heads.get(pushed)?.tree === tree) {
+      return { state: 'written', revision: pushed, tree };
+    }
     const found = this.#releases.get(write.path)?.at(-1);
     if (found?.tree === tree)
       return { state: 'written', revision: this.#line[found.position - 1] ?? tip, tree };
