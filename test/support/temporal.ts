@@ -71,3 +71,20 @@ export async function passTime(client: Client, workflowId: string, ms: number): 
     `The time of ${workflowId} stands still (${reason}). It jumps 200 times: let it try less often.`,
   );
 }
+
+/** Somebody sets a workflow back to before it asked for an activity. */
+export async function resetToBefore(client: Client, workflowId: string, activity: string): Promise<void> {
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const asked = events?.findIndex(
+    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === activity,
+  );
+  const task = events?.slice(0, asked).findLast((event) => event.workflowTaskStartedEventAttributes);
+  if (!task?.eventId) throw new Error(`${workflowId} has not asked for ${activity}.`);
+  await client.workflowService.resetWorkflowExecution({
+    namespace: client.options.namespace,
+    workflowExecution: { workflowId },
+    reason: 'Somebody reset it.',
+    requestId: randomUUID(),
+    workflowTaskFinishEventId: task.eventId,
+  });
+}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
@@ -21,7 +21,7 @@ import { bundle } from '../../src/worker/bundle.ts';
 import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
-import { World } from './world.ts';
+import { World, type AllActivities } from './world.ts';
 
 const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
 
@@ -44,11 +44,21 @@ export interface Rig {
   temporal: TestWorkflowEnvironment;
   platform: string;
   deliver(change: Change, image?: string): Promise<WorkflowHandle<typeof deliverService>>;
+  /** Starts another workflow of the platform. */
+  start<T = unknown>(
+    type: string,
+    workflowId: string,
+    input: object,
+  ): Promise<WorkflowHandle<() => Promise<T>>>;
   environment(environment: string, service: string): WorkflowHandle;
   view(environment: string, service: string): Promise<EnvironmentView>;
   status(change: Change): Promise<Delivery>;
   /** Waits until a delivery shows what is asked of it; fails with what it shows instead. */
-  sees(change: Change, what: Partial<Delivery>): Promise<Delivery>;
+  sees(
+    change: Change,
+    what: Partial<Delivery>,
+    patience?: { timeout: number; interval: number },
+  ): Promise<Delivery>;
   review(environment: string, service: string, verdict: 'approve' | 'reject'): Promise<void>;
   /** Somebody lays hands on the open pull request. */
   touch(environment: string, service: string, what: Partial<PullRequestReading>): Promise<void>;
@@ -72,42 +82,64 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
   /** How much is done at a time, queue by queue; where it says nothing, all. */
   slots: {},
   rig: async ({ environments, slots }, use) => {
-    const platform = `p${randomUUID().slice(0, 8)}`;
+    const platform = newPlatform();
     const world = new World(platform, environments);
-    const { client, nativeConnection: connection } = temporal;
-    const activities = world.activities(client);
-    let workers: Worker[] = [];
-    let running: Promise<unknown> = Promise.resolve();
-    async function startWorkers(code = workflowBundle): Promise<void> {
-      workers = await Promise.all(
-        queues.map((queue) =>
-          Worker.create({
-            connection,
-            taskQueue: taskQueue(platform, queue),
-            activities,
-            ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
-            ...(queue === 'delivery' && { workflowBundle: code }),
-            shutdownForceTime: '5 seconds',
-          }),
-        ),
-      );
-      running = Promise.all(workers.map((worker) => worker.run()));
-    }
-    async function endWorkers(): Promise<void> {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await running;
-    }
-    await startWorkers();
+    const serve = (code?: WorkflowBundle) =>
+      startWorkers(platform, (client) => world.activities(client), { code, slots });
+    let end = await serve();
     try {
-      await use({ ...rigOf(platform, world), endWorkers, startWorkers });
+      await use({
+        ...rigOf(platform, world),
+        endWorkers: () => end(),
+        startWorkers: async (code) => {
+          end = await serve(code);
+        },
+      });
     } finally {
       const histories = await closeAll(platform);
-      await endWorkers();
-      await replayAll(histories);
-      expect(histories.flatMap(misroutedIn)).toEqual([]);
+      await end();
+      await checkAll(histories);
     }
   },
 });
+
+const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
+
+interface Serving {
+  /** The present workflows, unless others are given. */
+  code?: WorkflowBundle | undefined;
+  /** What histories say of who did it. */
+  identity?: string;
+  /** How much is done at a time, queue by queue; where it says nothing, all. */
+  slots?: Partial<Record<Queue, number>>;
+}
+
+/** Serves every queue of a platform. @returns ends them */
+async function startWorkers(
+  platform: string,
+  activitiesOf: (client: Client) => AllActivities,
+  { code = workflowBundle, identity, slots = {} }: Serving = {},
+): Promise<() => Promise<void>> {
+  const activities = activitiesOf(temporal.client);
+  const workers = await Promise.all(
+    queues.map((queue) =>
+      Worker.create({
+        connection: temporal.nativeConnection,
+        taskQueue: taskQueue(platform, queue),
+        activities,
+        ...(queue === 'delivery' && { workflowBundle: code }),
+        ...(identity !== undefined && { identity }),
+        ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
+        shutdownForceTime: '5 seconds',
+      }),
+    ),
+  );
+  const running = workers.map((worker) => worker.run());
+  return async () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(running);
+  };
+}
 
 function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {
   const { client } = temporal;
@@ -132,20 +164,24 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startW
     passTime: ({ workflowId }, ms) => passTime(client, workflowId, ms),
     view,
     status,
+    start: <T>(type: string, workflowId: string, input: object) =>
+      client.workflow.start<(input: object) => Promise<T>>(type, {
+        workflowId,
+        taskQueue: taskQueue(platform, 'delivery'),
+        args: [input],
+        typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+      }),
     deliver: (change, image) =>
       client.workflow.start<typeof deliverService>('deliverService', {
         ...deliveryStart(platform, change, image === undefined ? {} : { image }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       }),
-    sees: (change, what) =>
-      vi.waitFor(
-        async () => {
-          const delivery = await status(change);
-          expect(delivery).toMatchObject(what);
-          return delivery;
-        },
-        { timeout: 20_000, interval: 50 },
-      ),
+    sees: (change, what, patience = { timeout: 20_000, interval: 50 }) =>
+      vi.waitFor(async () => {
+        const delivery = await status(change);
+        expect(delivery).toMatchObject(what);
+        return delivery;
+      }, patience),
     review: (name, service, verdict) =>
       touch(
         name,
@@ -173,8 +209,10 @@ function ignoreClosed(error: unknown): void {
   if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
-async function replayAll(histories: Run[]): Promise<void> {
+/** Each is what the present workflows do, and asked only those who may. */
+async function checkAll(histories: Run[]): Promise<void> {
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
     if (error) throw error;
   }
+  expect(histories.flatMap(misroutedIn)).toEqual([]);
 }

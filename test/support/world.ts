@@ -123,12 +123,15 @@ export class World {
   tests: (change: Change) => Promise<void> = () => Promise.resolve();
   /** What keeps a sync from being started. */
   inTheWay: ((place: { service: string }) => ApplicationFailure | undefined) | undefined;
+  /** How long it takes to say what commits touched. */
+  resolving: () => Promise<void> = () => Promise.resolve();
+  /** In the order in which a change enters them. */
+  environments: string[];
   readonly #platform: string;
-  readonly #environments: string[];
 
   constructor(platform: string, environments: string[]) {
     this.#platform = platform;
-    this.#environments = environments;
+    this.environments = environments;
   }
 
   /** Positions are in the first eight digits of a commit, so that a test can order changes by their names. */
@@ -188,7 +191,7 @@ export class World {
           source: this.#source(change),
           test: true,
           image: image === undefined ? 'build' : 'given',
-          environments: this.#environments.map((name) => ({ name, settings: this.#settings(name) })),
+          environments: this.environments.map((name) => ({ name, settings: this.#settings(name) })),
         };
       },
       storeBackup: async ({ cluster, at }) => {
@@ -240,7 +243,10 @@ export class World {
       },
       finishRecreation: async () => void this.effects.push('finish'),
 
-      resolveChanges: async () => this.changes,
+      resolveChanges: async () => {
+        await this.resolving();
+        return this.changes;
+      },
       lookAtRepository: async () => this.look,
       rememberRepository: async () => undefined,
       findPosition: async ({ commit }) =>
@@ -263,7 +269,7 @@ export class World {
       },
 
       recallEnvironment: async ({ environment, service }) => {
-        if (!this.#environments.includes(environment)) {
+        if (!this.environments.includes(environment)) {
           throw failed(unknownEnvironment, `There is no environment ${environment}.`);
         }
         return this.memories.get(`${environment}/${service}`) ?? {};
