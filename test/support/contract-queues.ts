@@ -7,7 +7,7 @@ import { pointOf } from './meddling.ts';
  * Whose workers do what; trust is split by it. What is done to an environment is done by its own: production's by
  * `production`, which alone has its credentials.
  */
-const contractQueues: Record<keyof AllActivities, Queue | "the environment's"> = {
+export const contractQueues: Record<keyof AllActivities, Queue | "the environment's"> = {
   verifyChange: 'delivery',
   resolveChanges: 'delivery',
   findPosition: 'delivery',

@@ -103,7 +103,7 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
   },
 });
 
-const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
+export const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
 
 interface Serving {
   /** The present workflows, unless others are given. */
@@ -115,7 +115,7 @@ interface Serving {
 }
 
 /** Serves every queue of a platform. @returns ends them */
-async function startWorkers(
+export async function startWorkers(
   platform: string,
   activitiesOf: (client: Client) => AllActivities,
   { code = workflowBundle, identity, slots = {} }: Serving = {},
@@ -141,7 +141,7 @@ async function startWorkers(
   };
 }
 
-function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {
+export function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {
   const { client } = temporal;
   const environment = (name: string, service: string) =>
     client.workflow.getHandle(environmentId(platform, name, service));
@@ -196,7 +196,7 @@ function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startW
 }
 
 /** Ends what is still open, since only a history with an end can be replayed whole. */
-async function closeAll(platform: string): Promise<Run[]> {
+export async function closeAll(platform: string): Promise<Run[]> {
   const { workflow } = temporal.client;
   const query = `${attributes.platform.name} = "${platform}" AND ExecutionStatus = "Running"`;
   for await (const { workflowId } of workflow.list({ query })) {
@@ -210,7 +210,7 @@ function ignoreClosed(error: unknown): void {
 }
 
 /** Each is what the present workflows do, and asked only those who may. */
-async function checkAll(histories: Run[]): Promise<void> {
+export async function checkAll(histories: Run[]): Promise<void> {
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
     if (error) throw error;
   }
