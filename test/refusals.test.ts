@@ -330,14 +330,22 @@ describe('a raw start', () => {
     expect(told).toContain('answered');
   });
 
-  test('of an environment with a state that is none recalls what runs', async ({ rig }) => {
+  test('of an environment with a state that is none stands still until an operator looks', async ({
+    rig,
+  }) => {
     for (const carried of [null, {}, { waiting: [{}], answered: 7 }]) {
       const handle = await rig.temporal.client.workflow.start('environment', {
         taskQueue: taskQueue(rig.platform, 'delivery'),
         workflowId: environmentId(rig.platform, 'dev', 'claims'),
         args: [{ platform: rig.platform, environment: 'dev', service: 'claims', carried }],
       });
-      expect(await rig.view('dev', 'claims')).toMatchObject({ waiting: [], recent: [] });
+      const failure = async () => {
+        const { events } = await handle.fetchHistory();
+        const failed = events?.find((event) => event.workflowTaskFailedEventAttributes);
+        return failed?.workflowTaskFailedEventAttributes?.failure?.message;
+      };
+      await expect.poll(failure).toContain('The state that it carries cannot be read');
+      expect((await handle.describe()).status.name).toBe('RUNNING');
       await handle.terminate();
     }
   });
