@@ -57,8 +57,12 @@ test('CI delivers and waits for dev; people approve; everybody sees it', async (
     decision: { verdict: 'approve', by: 'board-1', reason: 'fine', manifestsDigest: 'sha256:rendered' },
   });
   expect(approved.stderr).toMatch(/Manifests +sha256:rendered/);
-  const twice = await gitops('approve', name, '--as', 'board-1');
-  expect(twice).toMatchObject({
+  // Whoever tries again, since the answer was lost, is told the same once more.
+  expect((await gitops('approve', name, '--as', 'board-1')).stdout).toBe(
+    'board-1 approved claims/00000007aa for production.',
+  );
+  const otherwise = await gitops('reject', name, '--as', 'board-1');
+  expect(otherwise).toMatchObject({
     exitCode: 3,
     stderr: expect.stringMatching(/^gitops: board-1 has decided already\.$/m),
   });

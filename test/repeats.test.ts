@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { applicationName } from '../src/config/environments.ts';
 import { environmentId } from '../src/model/temporal/workflow-ids.ts';
 import { environmentStatus } from '../src/model/temporal/messages.ts';
-import { expectDeliveredOnce, resultOf, tagsOf } from './support/delivered-once.ts';
+import { expectDeliveredOnce, resultOf, tagsOf, untilAtRest } from './support/delivered-once.ts';
 import { activitiesOf, runsOf } from './support/histories.ts';
 import { meddledWith } from './support/meddling.ts';
 import { makePlatform, stages, type Platform } from './support/platform.ts';
@@ -67,6 +67,7 @@ async function deliver(commit: string): Promise<string> {
   const { change } = await platform.gitops.deliver({ service: 'claims', commit });
   await platform.carry(change);
   await resultOf(platform, change);
+  await untilAtRest(platform, 'claims');
   return change;
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { applicationName } from '../../src/config/environments.ts';
 import type { Delivery } from '../../src/client.ts';
 import type { DeliveryInput } from '../../src/model/delivery/delivery.ts';
-import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
+import { deliverId, environmentId } from '../../src/model/temporal/workflow-ids.ts';
 import { objectKeys } from '../../src/model/object-keys.ts';
 import { stages, type Platform } from './platform.ts';
 
@@ -14,11 +14,21 @@ const applicationSchema = z.object({
   }),
 });
 
+/** What environments know is stored beside their answers: waits until that is done, too. */
+export async function untilAtRest({ temporal, name }: Platform, service: string): Promise<void> {
+  for (const stage of stages) {
+    const handle = temporal.workflow.getHandle(environmentId(name, stage, service));
+    const pending = async () => (await handle.describe()).raw.pendingActivities ?? [];
+    await expect.poll(pending, { timeout: 60_000, interval: 200 }).toEqual([]);
+  }
+}
+
 /** The first change of its service is delivered as if nothing had happened on its way: each effect is there, once. */
 export async function expectDeliveredOnce(platform: Platform, change: string): Promise<void> {
   const delivery = await resultOf(platform, change);
   const { service, commit, image, environments } = delivery;
   expect(delivery).toMatchObject({ state: 'succeeded' });
+  await untilAtRest(platform, service);
   expect(delivery.steps.map(({ name, state, error }) => ({ name, state, error }))).toEqual(
     ['verify', 'test', 'build', ...stages].map((name) => ({ name, state: 'succeeded', error: undefined })),
   );
