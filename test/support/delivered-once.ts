@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import { applicationName } from '../../src/config/environments.ts';
 import type { Delivery } from '../../src/client.ts';
@@ -18,8 +18,11 @@ const applicationSchema = z.object({
 export async function untilAtRest({ temporal, name }: Platform, service: string): Promise<void> {
   for (const stage of stages) {
     const handle = temporal.workflow.getHandle(environmentId(name, stage, service));
-    const pending = async () => (await handle.describe()).raw.pendingActivities ?? [];
-    await expect.poll(pending, { timeout: 60_000, interval: 200 }).toEqual([]);
+    // Hooks wait for it too, where `expect.poll` would refuse.
+    await vi.waitFor(async () => expect((await handle.describe()).raw.pendingActivities ?? []).toEqual([]), {
+      timeout: 60_000,
+      interval: 200,
+    });
   }
 }
 
