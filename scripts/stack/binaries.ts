@@ -58,6 +58,7 @@ function goTool(name: string, tool: GoTool): Recipe {
         env,
         onLine,
         timeout: 40 * minutes,
+        inBackground: true,
       });
       await tool.finish?.(directory);
     },
@@ -137,20 +138,14 @@ async function copyGiteaFiles(directory: string): Promise<void> {
   }
 }
 
-/** In the order in which a first start wants them: the control plane comes up while the rest builds. */
+/**
+ * In the order in which they are built. First what the cluster needs and then Argo CD, whose pods take a while to start;
+ * that goes on while the forge is built.
+ */
 export const tools = {
   etcd: goTool('etcd', { seconds: 45, module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' }),
   'kube-apiserver': kubernetes('kube-apiserver', 240),
   kubectl: kubernetes('kubectl', 35),
-  gitea: goTool('gitea', {
-    seconds: 160,
-    module: 'gitea',
-    package: 'code.gitea.io/gitea',
-    tags: 'sqlite sqlite_unlock_notify',
-    ldflags: '-X main.Version=1.26.0',
-    cgo: true,
-    finish: copyGiteaFiles,
-  }),
   'kube-controller-manager': kubernetes('kube-controller-manager', 60),
   'kube-scheduler': kubernetes('kube-scheduler', 15),
   kubelet: kubernetes('kubelet', 40),
@@ -180,6 +175,15 @@ export const tools = {
     module: 'sealed-secrets',
     package: `${sealedSecrets}/cmd/kubeseal`,
     ldflags: sealedSecretsFlags,
+  }),
+  gitea: goTool('gitea', {
+    seconds: 160,
+    module: 'gitea',
+    package: 'code.gitea.io/gitea',
+    tags: 'sqlite sqlite_unlock_notify',
+    ldflags: '-X main.Version=1.26.0',
+    cgo: true,
+    finish: copyGiteaFiles,
   }),
   kwok: goTool('kwok', { seconds: 10, module: 'kubernetes', package: 'sigs.k8s.io/kwok/cmd/kwok' }),
 } satisfies Record<string, Recipe>;
