@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import { answersOk } from './answers.ts';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
-import { argocdFiles, sealedSecretsVersion, toolPath, tools } from './binaries.ts';
+import { argocdFiles, sealedSecretsImage, toolPath, tools } from './binaries.ts';
 import { checkout, registry } from './paths.ts';
 import { lastLines, run } from './run.ts';
 import { until } from './until.ts';
@@ -176,7 +176,7 @@ export const images = {
   }),
   'sealed-secrets': image('sealed-secrets', {
     seconds: 3,
-    tag: `bitnami/sealed-secrets-controller:${sealedSecretsVersion}`,
+    tag: sealedSecretsImage,
     needs: [tools['sealed-secrets']],
     files: () => ({ controller: toolPath('sealed-secrets') }),
   }),
