@@ -21,7 +21,7 @@ const patience = 8 * minutes;
 const cluster = ['etcd', 'kube-apiserver', 'kubectl'];
 const rest = [
   ...['image-pause', 'kubelet', 'kube-proxy', 'coredns', 'kube-controller-manager', 'kube-scheduler'],
-  ...['image-redis', 'argocd', 'image-argocd', 'kustomize', 'pause', 'sealed-secrets', 'kubeseal'],
+  ...['image-redis', 'argocd', 'image-argocd', 'kustomize', 'pause', 'jsonnet', 'sealed-secrets', 'kubeseal'],
   ...['image-debian', 'image-sealed-secrets', 'image-python', 'image-node'],
 ];
 const outside = ['wheels', 'gitea'];

