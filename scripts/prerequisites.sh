@@ -15,11 +15,11 @@ python3 -m pip --version >/dev/null 2>&1 || fail 'pip is missing: run apt-get in
 
 PATH=$PATH:/usr/sbin:/sbin
 missing=()
-while read -r package program; do
-  command -v "$program" >/dev/null || missing+=("$package")
+while read -r package file; do
+  command -v "$file" >/dev/null || [[ $file = /* && -e $file ]] || missing+=("$package")
 done < <(grep -v '^#' "$(dirname "$0")/../stack/debian-packages")
 [ ${#missing[@]} = 0 ] && exit 0
-command -v apt-get >/dev/null || fail "these programs are missing: ${missing[*]}"
+command -v apt-get >/dev/null || fail "these Debian packages are missing: ${missing[*]}"
 echo "make: installing Debian packages: ${missing[*]}" >&2
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null

@@ -7,7 +7,8 @@ import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
 import { backupOf } from '../src/config/backup-of.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
-import { checkout, run, runJson, startWorker } from './support/backup-commands.ts';
+import { sealedSecretsManifest } from '../scripts/stack/binaries.ts';
+import { run, runJson, startWorker } from './support/backup-commands.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 
 /** On two busy cores a command takes seconds. */
@@ -69,8 +70,10 @@ async function found(): Promise<string[]> {
 test(
   'SealedSecrets without a key are named: nobody can open them',
   async () => {
-    const manifest = `${checkout}examples/brainsait-rcm/infrastructure/kubernetes/cluster/sealed-secrets/controller.yaml`;
-    const [definition] = parseAllDocuments(readFileSync(manifest, 'utf8')).map((one) => one.toJS());
+    const manifest = parseAllDocuments(readFileSync(sealedSecretsManifest(), 'utf8')).map((one) =>
+      one.toJS(),
+    );
+    const definition = manifest.find(({ kind }) => kind === 'CustomResourceDefinition');
     const apply = [
       'apply',
       '--server-side',

@@ -110,6 +110,21 @@ test(
 );
 
 test(
+  'what ends while the others come up is started again by the same make up, and it says so',
+  async () => {
+    const before = pidOf('coredns');
+    // The node takes its time, and so there is something to wait for when DNS ends again.
+    for (const name of ['node', 'coredns']) process.kill(pidOf(name), 'SIGKILL');
+    const making = make('systems');
+    await expect.poll(() => pidOf('coredns'), { timeout: patience }).not.toBe(before);
+    process.kill(pidOf('coredns'), 'SIGKILL');
+    expect((await making).stderr).toContain('coredns ended: starting it again');
+    expectAllRun();
+  },
+  2 * patience,
+);
+
+test(
   'make stop leaves no process, mount, network device or table behind, and what was kept is there after the next start',
   async () => {
     await make('stop');

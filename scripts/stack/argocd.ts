@@ -50,7 +50,7 @@ const untilServed = (resource: string): Promise<void> =>
   until({
     failing: `Kubernetes does not serve ${resource}, which was defined`,
     missing: () => failureOf(kubectl(['get', resource, '-n', namespace, '-o=name'])),
-    seconds: 20,
+    seconds: 60,
   });
 
 /** Then it is up to the recreation which part of Argo CD runs, and when: `make up` may start a worker that carries it on. */
@@ -70,7 +70,7 @@ const workloads = [
 ];
 
 async function ready(): Promise<void> {
-  const seconds = 170;
+  const seconds = 300;
   const rollout = ['rollout', 'status', '-n', namespace, `--timeout=${seconds}s`];
   const late = await Promise.all(
     workloads.map((workload) =>

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LimitFunction } from 'p-limit';
+import { turnOf } from './build-order.ts';
 import { cache } from './paths.ts';
 import { elapsed, say, sayLive } from './progress.ts';
 import { messageOf } from './until.ts';
@@ -28,7 +29,8 @@ const plan = { total: 0, done: 0 };
 /** The folder of what the recipe makes; made when the cache does not have it. Nothing half-made is ever there. */
 export function make(recipe: Recipe): Promise<string> {
   const path = pathOf(recipe);
-  const result = making.get(path) ?? (existsSync(path) ? Promise.resolve(path) : makeNow(recipe, path));
+  const result =
+    making.get(path) ?? turnOf(recipe.name).then(() => (existsSync(path) ? path : makeNow(recipe, path)));
   making.set(path, result);
   return result;
 }

@@ -1,9 +1,10 @@
 // The programs of the stack: wheels from PyPI, and Go tools built from the modules in stack/go.
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { stringify } from 'yaml';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
 import { cache, checkout } from './paths.ts';
@@ -33,21 +34,37 @@ interface GoTool {
   module: string;
   package: string;
   ldflags?: string;
-  tags?: string;
+  tags?: readonly string[];
   cgo?: boolean;
+  needs?: readonly Recipe[];
+  /** What `finish` reads beside the module. */
+  inputs?: readonly string[];
   /** Runs after the build, with the folder of the result. */
   finish?: (directory: string) => Promise<void>;
 }
 
+/** The same for all, or each tool would have packages compiled that others have already: Go's own, with these tags. */
+const sharedTags = ['netgo', 'osusergo'];
+/** What only a debugger reads takes an eighth of the time. */
+const sharedFlags = ['-gcflags=all=-dwarf=false', '-trimpath', '-buildvcs=false', '-mod=readonly'];
+
 function goTool(name: string, tool: GoTool): Recipe {
   const module = join(checkout, 'stack/go', tool.module);
-  const files = ['go.mod', 'go.sum', ...(tool.package === '.' ? ['main.go'] : [])];
-  const args = ['build', '-v', '-ldflags', `-s -w ${tool.ldflags ?? ''}`, '-tags', tool.tags ?? ''];
+  const files = [
+    'go.mod',
+    'go.sum',
+    ...(tool.package.startsWith('.') ? [join(tool.package, 'main.go')] : []),
+  ];
+  const tags = [...sharedTags, ...(tool.tags ?? [])].join(',');
+  const args = ['build', '-v', ...sharedFlags, '-ldflags', `-s -w ${tool.ldflags ?? ''}`, '-tags', tags];
   return {
     name,
     seconds: tool.seconds,
-    inputs: [...files.map((file) => readFileSync(join(module, file), 'utf8')), ...args, tool.package],
-    needs: [wheels],
+    inputs: [
+      ...files.map((file) => readFileSync(join(module, file), 'utf8')),
+      ...[...args, tool.package, ...(tool.inputs ?? [])],
+    ],
+    needs: [wheels, ...(tool.needs ?? [])],
     lane: goLane,
     build: async (directory, report) => {
       let packages = 0;
@@ -58,6 +75,7 @@ function goTool(name: string, tool: GoTool): Recipe {
         env,
         onLine,
         timeout: 40 * minutes,
+        inBackground: true,
       });
       await tool.finish?.(directory);
     },
@@ -69,7 +87,7 @@ const go = (): string => join(pathOf(wheels), 'go/bin/go');
 const goEnvironment = (cgo: boolean): Record<string, string> => ({
   GOTOOLCHAIN: 'local',
   GOWORK: 'off',
-  GOFLAGS: '-mod=readonly -modcacherw -buildvcs=false -trimpath',
+  GOFLAGS: '-modcacherw',
   GOCACHE: join(cache, 'go/build'),
   GOMODCACHE: join(cache, 'go/mod'),
   CGO_ENABLED: cgo ? '1' : '0',
@@ -126,8 +144,35 @@ async function copyArgocdFiles(directory: string): Promise<void> {
 }
 
 const sealedSecrets = 'github.com/bitnami/sealed-secrets';
-export const sealedSecretsVersion = '0.40.0';
-const sealedSecretsFlags = `-X main.VERSION=${sealedSecretsVersion}`;
+const sealedSecretsVersion = '0.40.0';
+export const sealedSecretsImage = `bitnami/sealed-secrets-controller:${sealedSecretsVersion}`;
+const kubecfgLibrary = join(checkout, 'stack/sealed-secrets');
+
+const sealing = (name: string, command: string, rest: Partial<GoTool>): Recipe =>
+  goTool(name, {
+    seconds: 10,
+    module: 'kubernetes',
+    package: `${sealedSecrets}/cmd/${command}`,
+    ldflags: `-X main.VERSION=${sealedSecretsVersion}`,
+    ...rest,
+  });
+
+/** Renders the controller's manifest from the same source, and with the same values, as its releases do. */
+async function renderController(directory: string): Promise<void> {
+  const source = await moduleDirectory('kubernetes', sealedSecrets);
+  const values = { CONTROLLER_IMAGE: `docker.io/${sealedSecretsImage}`, IMAGE_PULL_POLICY: '' };
+  const json = await run(toolPath('jsonnet'), [
+    ...['--jpath', kubecfgLibrary],
+    ...Object.entries(values).flatMap(([name, value]) => ['--ext-str', `${name}=${value}`]),
+    join(source, 'controller.jsonnet'),
+  ]);
+  const objects = Object.values(JSON.parse(json) as object);
+  writeFileSync(
+    join(directory, 'controller.yaml'),
+    `# sealed-secrets ${sealedSecretsVersion}: its controller.jsonnet, rendered.\n` +
+      objects.map((object) => stringify(object, { lineWidth: 0 })).join('---\n'),
+  );
+}
 
 /** What Gitea reads beside its program (its `STATIC_ROOT_PATH`). */
 async function copyGiteaFiles(directory: string): Promise<void> {
@@ -137,26 +182,26 @@ async function copyGiteaFiles(directory: string): Promise<void> {
   }
 }
 
-/** In the order in which a first start wants them: the control plane comes up while the rest builds. */
+const jsonnet = goTool('jsonnet', {
+  seconds: 5,
+  module: 'kubernetes',
+  package: 'github.com/google/go-jsonnet/cmd/jsonnet',
+});
+
+/**
+ * In the order in which they are built. First what the cluster needs and then Argo CD, whose pods take a while to start;
+ * that goes on while the forge is built, which shares no package with the others.
+ */
 export const tools = {
   etcd: goTool('etcd', { seconds: 45, module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' }),
   'kube-apiserver': kubernetes('kube-apiserver', 240),
   kubectl: kubernetes('kubectl', 35),
-  gitea: goTool('gitea', {
-    seconds: 160,
-    module: 'gitea',
-    package: 'code.gitea.io/gitea',
-    tags: 'sqlite sqlite_unlock_notify',
-    ldflags: '-X main.Version=1.26.0',
-    cgo: true,
-    finish: copyGiteaFiles,
-  }),
   'kube-controller-manager': kubernetes('kube-controller-manager', 60),
   'kube-scheduler': kubernetes('kube-scheduler', 15),
+  pause: goTool('pause', { seconds: 3, module: 'kubernetes', package: './pause' }),
   kubelet: kubernetes('kubelet', 40),
   'kube-proxy': kubernetes('kube-proxy', 15),
-  coredns: goTool('coredns', { seconds: 30, module: 'coredns', package: '.' }),
-  pause: goTool('pause', { seconds: 3, module: 'pause', package: '.' }),
+  coredns: goTool('coredns', { seconds: 30, module: 'kubernetes', package: './coredns' }),
   kustomize: goTool('kustomize', {
     seconds: 10,
     module: 'kubernetes',
@@ -169,22 +214,29 @@ export const tools = {
     ldflags: `-X ${argocdModule}/common.version=3.6.1`,
     finish: copyArgocdFiles,
   }),
-  'sealed-secrets': goTool('sealed-secrets', {
-    seconds: 80,
-    module: 'sealed-secrets',
-    package: `${sealedSecrets}/cmd/controller`,
-    ldflags: sealedSecretsFlags,
+  jsonnet,
+  'sealed-secrets': sealing('sealed-secrets', 'controller', {
+    needs: [jsonnet],
+    inputs: [readFileSync(join(kubecfgLibrary, 'kubecfg.libsonnet'), 'utf8')],
+    finish: renderController,
   }),
-  kubeseal: goTool('kubeseal', {
-    seconds: 10,
-    module: 'sealed-secrets',
-    package: `${sealedSecrets}/cmd/kubeseal`,
-    ldflags: sealedSecretsFlags,
+  kubeseal: sealing('kubeseal', 'kubeseal', {}),
+  gitea: goTool('gitea', {
+    seconds: 120,
+    module: 'gitea',
+    package: 'code.gitea.io/gitea',
+    // SQLite is Debian's: to compile it takes a minute.
+    tags: ['sqlite', 'sqlite_unlock_notify', 'libsqlite3'],
+    ldflags: '-X main.Version=1.26.0',
+    cgo: true,
+    finish: copyGiteaFiles,
   }),
-  kwok: goTool('kwok', { seconds: 10, module: 'kubernetes', package: 'sigs.k8s.io/kwok/cmd/kwok' }),
 } satisfies Record<string, Recipe>;
 
 export type ToolName = keyof typeof tools;
+
+/** The manifest of the sealed-secrets controller. */
+export const sealedSecretsManifest = (): string => join(pathOf(tools['sealed-secrets']), 'controller.yaml');
 
 export const toolPath = (name: ToolName): string => join(pathOf(tools[name]), name);
 export const wheelPath = (name: 'temporal' | 'weed'): string => join(pathOf(wheels), 'bin', name);

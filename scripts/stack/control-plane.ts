@@ -1,15 +1,14 @@
 // Kubernetes' control plane as processes of the host: etcd, API server, controllers, scheduler, DNS.
 import { mkdirSync } from 'node:fs';
-import { get } from 'node:https';
 import { join } from 'node:path';
-import { answersOk } from './answers.ts';
+import { answerOf, answersOk, unverified } from './answers.ts';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
 import { writeConfig } from './files.ts';
 import { bridge, kubeconfigFile, ports, services, state } from './paths.ts';
-import { kubeconfig, pki } from './pki.ts';
+import { administrator, apiServerUrl, kubeconfig, pki } from './pki.ts';
 import { ensure, failure } from './processes.ts';
-import { run, succeeds } from './run.ts';
+import { run } from './run.ts';
 import type { RunOptions } from './run.ts';
 import { messageOf } from './until.ts';
 
@@ -27,16 +26,22 @@ export const etcdDirectory = join(state, 'etcd');
 /** kubectl as the cluster's administrator. Every call ends: a dead API server must not hang the stack. */
 export async function kubectl(args: readonly string[], options: RunOptions = {}): Promise<string> {
   const call = [`--kubeconfig=${kubeconfigFile}`, '--request-timeout=20s', ...args];
+  await make(tools.kubectl);
   try {
     return await run(toolPath('kubectl'), call, { timeout: 30_000, ...options });
   } catch (error) {
-    if (await isReady(kubeconfigFile)) throw error;
+    if (await isReady(apiServerUrl)) throw error;
     throw failure('kube-apiserver', `is not ready to answer: ${messageOf(error)}`);
   }
 }
 
-const isReady = (kubeconfig: string): Promise<boolean> =>
-  succeeds(toolPath('kubectl'), [`--kubeconfig=${kubeconfig}`, 'get', '--raw=/readyz'], { timeout: 5_000 });
+/** Anybody may ask for its health. A kubectl for it would cost as much as what it waits for. */
+const isReady = async (server: string): Promise<boolean> =>
+  (await answerOf(`${server}/readyz`, unverified)) === 'ok';
+
+/** What the API server tells its administrator; empty when it is not well. */
+export const askCluster = (path: string): Promise<string> =>
+  answerOf(`${apiServerUrl}${path}`, administrator());
 
 export const startEtcd = (): Promise<void> =>
   ensureEtcd({
@@ -50,7 +55,7 @@ export async function startApiServer(): Promise<void> {
   await ensureApiServer({
     name: 'kube-apiserver',
     etcd: controlPlanePorts.etcd,
-    kubeconfig: kubeconfigFile,
+    url: apiServerUrl,
     flags: [
       ...[`--bind-address=${bridge.gateway}`, `--advertise-address=${bridge.gateway}`],
       ...[`--secure-port=${ports.apiServer}`, `--service-cluster-ip-range=${services.subnet}`],
@@ -103,14 +108,13 @@ interface ApiServer {
   name: string;
   /** The client port of its etcd. */
   etcd: number;
-  /** Of its administrator. */
-  kubeconfig: string;
+  url: string;
   flags: readonly string[];
   env?: Record<string, string>;
 }
 
 export async function ensureApiServer(server: ApiServer): Promise<void> {
-  await Promise.all([make(tools['kube-apiserver']), make(tools.kubectl)]);
+  await make(tools['kube-apiserver']);
   await ensure({
     name: server.name,
     command: [
@@ -127,7 +131,7 @@ export async function ensureApiServer(server: ApiServer): Promise<void> {
       `--service-account-signing-key-file=${pki('service-accounts.key')}`,
     ],
     env: server.env,
-    ready: () => isReady(server.kubeconfig),
+    ready: () => isReady(server.url),
   });
 }
 
@@ -147,7 +151,7 @@ export async function startControllers(): Promise<void> {
     // It is well before it has any controllers, and ends for good when the API server goes away just then.
     ready: async () =>
       /-controller ok/.test(
-        await unverified(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz?verbose`),
+        await answerOf(`https://127.0.0.1:${controlPlanePorts.controllers}/healthz?verbose`, unverified),
       ),
   });
 }
@@ -161,7 +165,7 @@ export async function startScheduler(): Promise<void> {
       ...[`--kubeconfig=${kubeconfig('kube-scheduler')}`, '--bind-address=127.0.0.1', '--leader-elect=false'],
     ],
     ready: async () =>
-      (await unverified(`https://127.0.0.1:${controlPlanePorts.scheduler}/healthz`)) === 'ok',
+      (await answerOf(`https://127.0.0.1:${controlPlanePorts.scheduler}/healthz`, unverified)) === 'ok',
   });
 }
 
@@ -193,19 +197,3 @@ export async function startDns(): Promise<void> {
 }
 
 const readyAddress = `127.0.0.1:${controlPlanePorts.dnsReady}`;
-
-/**
- * What a server on loopback says whose certificate is of its own making, when it is well: only its health is asked, and
- * nothing sent.
- */
-function unverified(url: string): Promise<string> {
-  return new Promise((resolve) => {
-    const request = get(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
-      let body = '';
-      answer.setEncoding('utf8').on('data', (part: string) => (body += part));
-      answer.once('end', () => resolve(answer.statusCode === 200 ? body : ''));
-    });
-    request.once('timeout', () => request.destroy());
-    request.once('error', () => resolve(''));
-  });
-}

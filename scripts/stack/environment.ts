@@ -9,7 +9,7 @@ import { backupEnvironment, s3Credentials, s3Endpoint, s3Region } from './s3.ts'
 import { secret, storedSecret, writePrivately } from './secrets.ts';
 import { temporalAddress, temporalNamespace } from './temporal.ts';
 
-const shown: ToolName[] = ['kubectl', 'kubeseal', 'kustomize', 'argocd', 'kwok', 'etcd', 'kube-apiserver'];
+const shown: ToolName[] = ['kubectl', 'kubeseal', 'kustomize', 'argocd', 'etcd', 'kube-apiserver'];
 
 /** Addresses and credentials of the stack, by the names that gitops.yaml and the ecosystem's tools look for. */
 export function stackEnvironment(): Record<string, string> {

@@ -1,4 +1,5 @@
 // The few calls of the forge's API that seeding needs.
+import { counted } from './build-order.ts';
 import { forgeUrl } from './gitea.ts';
 import { failure } from './processes.ts';
 import { messageOf } from './until.ts';
@@ -23,7 +24,7 @@ export const forgeApi = (authorization: string): ForgeApi => ({
       ...(body && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(20_000),
     };
-    const { answer, text } = await fetch(`${forgeUrl}/api/v1${path}`, request).then(
+    const { answer, text } = await counted(fetch(`${forgeUrl}/api/v1${path}`, request)).then(
       async (answer) => ({ answer, text: await answer.text() }),
       (error: unknown) => {
         throw failure('gitea', `did not answer ${method} ${path} (${messageOf(error)})`);

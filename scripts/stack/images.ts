@@ -10,7 +10,7 @@ import pLimit from 'p-limit';
 import { answersOk } from './answers.ts';
 import type { Recipe } from './artifacts.ts';
 import { pathOf } from './artifacts.ts';
-import { argocdFiles, sealedSecretsVersion, toolPath, tools } from './binaries.ts';
+import { argocdFiles, sealedSecretsImage, toolPath, tools } from './binaries.ts';
 import { checkout, registry } from './paths.ts';
 import { lastLines, run } from './run.ts';
 import { until } from './until.ts';
@@ -36,7 +36,10 @@ const rootfs: Recipe = {
   needs: [],
   lane,
   build: async (directory) => {
-    await run('mmdebstrap', [...debianArguments, join(directory, 'rootfs.tar')], { timeout: 15 * minutes });
+    await run('mmdebstrap', [...debianArguments, join(directory, 'rootfs.tar')], {
+      timeout: 15 * minutes,
+      inBackground: true,
+    });
   },
 };
 
@@ -117,6 +120,7 @@ async function withRegistry(
         env: { CONTAINERS_REGISTRIES_CONF: mirrors },
         timeout: 15 * minutes,
         onLine,
+        inBackground: true,
       }),
     );
   } finally {
@@ -162,22 +166,22 @@ const debian = image('debian', {
 
 const packagesOf = { from: debian };
 
-export const images: readonly Recipe[] = [
+export const images = {
   debian,
-  image('pause', {
+  pause: image('pause', {
     seconds: 3,
     tag: 'pause:1',
     needs: [tools.pause],
     files: () => ({ pause: toolPath('pause') }),
   }),
-  image('sealed-secrets', {
+  'sealed-secrets': image('sealed-secrets', {
     seconds: 3,
-    tag: `bitnami/sealed-secrets-controller:${sealedSecretsVersion}`,
+    tag: sealedSecretsImage,
     needs: [tools['sealed-secrets']],
     files: () => ({ controller: toolPath('sealed-secrets') }),
   }),
-  image('redis', { ...packagesOf, seconds: 30, tag: 'docker/library/redis:8.10.1-alpine' }),
-  image('argocd', {
+  redis: image('redis', { ...packagesOf, seconds: 30, tag: 'docker/library/redis:8.10.1-alpine' }),
+  argocd: image('argocd', {
     ...packagesOf,
     seconds: 60,
     tag: 'argoproj/argocd:v3.6.1',
@@ -188,12 +192,12 @@ export const images: readonly Recipe[] = [
       ...Object.fromEntries(argocdFiles.map((file) => [file, join(pathOf(tools.argocd), file)])),
     }),
   }),
-  image('python', { ...packagesOf, seconds: 40, tag: 'library/python:3.11-slim-bookworm' }),
-  image('node', {
+  python: image('python', { ...packagesOf, seconds: 40, tag: 'library/python:3.11-slim-bookworm' }),
+  node: image('node', {
     ...packagesOf,
     seconds: 30,
     tag: 'library/node:24-bookworm-slim',
     files: () => ({ node: nodeBinary }),
     inputs: [readFileSync(join(checkout, 'node_modules/node/package.json'), 'utf8')],
   }),
-];
+} satisfies Record<string, Recipe>;

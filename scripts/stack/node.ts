@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { answersOk } from './answers.ts';
 import { make } from './artifacts.ts';
 import { toolPath, tools } from './binaries.ts';
-import { kubectl } from './control-plane.ts';
+import { askCluster } from './control-plane.ts';
 import { writeConfig } from './files.ts';
 import { mirrored, pauseImage } from './images.ts';
 import { removeCables, removeServiceRules } from './network.ts';
@@ -70,7 +70,6 @@ export async function startNode(): Promise<void> {
       );
     },
     ready: nodeIsReady,
-    deadline: 120_000,
   });
 }
 
@@ -211,11 +210,15 @@ function removeControlGroup(path: string): void {
   }
 }
 
+interface NodeObject {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
 /** What the cluster knows of the node may be of a kubelet that has died since. */
 async function nodeIsReady(): Promise<boolean> {
   if (!(await answersOk(`http://127.0.0.1:${nodePorts.kubeletHealth}/healthz`))) return false;
-  const condition = '-o=jsonpath={.status.conditions[?(@.type=="Ready")].status}';
-  return (await kubectl(['get', 'node', nodeName, condition], { timeout: 5_000 }).catch(() => '')) === 'True';
+  const { status } = JSON.parse((await askCluster(`/api/v1/nodes/${nodeName}`)) || '{}') as NodeObject;
+  return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
 /**

@@ -7,13 +7,20 @@ import { run } from './run.ts';
 import { writePrivately } from './secrets.ts';
 
 export const nodeName = 'gitops';
-const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
-const scratchApiServerUrl = `https://127.0.0.1:${ports.scratchApiServer}`;
+export const apiServerUrl = `https://${bridge.gateway}:${ports.apiServer}`;
+export const scratchApiServerUrl = `https://127.0.0.1:${ports.scratchApiServer}`;
 
 const directory = join(secretsDirectory, 'cluster');
 export const pki = (file: string): string => join(directory, file);
 export const kubeconfig = (user: string): string =>
   user === 'admin' ? kubeconfigFile : pki(`${user}.kubeconfig`);
+
+/** The cluster's administrator, for TLS. */
+export const administrator = () => ({
+  ca: readFileSync(pki('ca.crt')),
+  cert: readFileSync(pki('admin.crt')),
+  key: readFileSync(pki('admin.key')),
+});
 
 /** Certificate subjects are what Kubernetes takes for user (CN) and group (O). */
 const clients = {

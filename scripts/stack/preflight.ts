@@ -1,14 +1,14 @@
 // Everything that must hold before anything is changed, each with one sentence on what to do.
-import { mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { cache, checkout, ports } from './paths.ts';
 import { nodePorts } from './node.ts';
 import { stackProcesses } from './processes.ts';
 import { succeeds } from './run.ts';
 import { s3InnerPorts } from './s3.ts';
 
-/** A package and one of its programs a line; also read before there is a Node (scripts/prerequisites.sh). */
+/** A package and one of its programs or files a line; also read before there is a Node (scripts/prerequisites.sh). */
 const packages = join(checkout, 'stack/debian-packages');
 
 /** The first build needs about this much; a filled cache leaves room enough by itself. */
@@ -44,9 +44,11 @@ async function demandPackages(): Promise<void> {
   const missing: string[] = [];
   const lines = readFileSync(packages, 'utf8').split('\n');
   for (const line of lines.filter((line) => /^\w/.test(line))) {
-    const [name = '', program = ''] = line.split(/\s+/);
-    const found = await succeeds('sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${program}`]);
-    if (!found) missing.push(name);
+    const [name = '', file = ''] = line.split(/\s+/);
+    const isThere = isAbsolute(file)
+      ? existsSync(file)
+      : await succeeds('sh', ['-c', `PATH="$PATH:/usr/sbin:/sbin" command -v ${file}`]);
+    if (!isThere) missing.push(name);
   }
   if (missing.length === 0) return;
   throw new Error(`Debian packages are missing: run apt-get install ${missing.join(' ')}`);

@@ -16,6 +16,7 @@ import {
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { counted } from './build-order.ts';
 import { checkout, logDirectory, runDirectory } from './paths.ts';
 import { say } from './progress.ts';
 import { lastLines } from './run.ts';
@@ -29,7 +30,7 @@ export interface Daemon {
   env?: Record<string, string> | undefined;
   /** Whether it answers; asked every 50 ms. */
   ready: () => Promise<boolean>;
-  /** Milliseconds until `ready` must have held; a minute unless told. */
+  /** Milliseconds until `ready` must have held. It takes seconds, and minutes while builds want the same cores. */
   deadline?: number;
   /** The command forks, and its only child is the process that counts (unshare, nsenter). */
   forks?: boolean;
@@ -54,7 +55,9 @@ const mostStarts = 4;
  *
  * @throws Error with its last log lines, when it stays down or does not become ready
  */
-export async function ensure(daemon: Daemon): Promise<boolean> {
+export const ensure = (daemon: Daemon): Promise<boolean> => counted(untilItRuns(daemon));
+
+async function untilItRuns(daemon: Daemon): Promise<boolean> {
   let started = false;
   for (;;) {
     const running = pidOf(daemon.name);
@@ -121,7 +124,7 @@ async function onlyChild(parent: number, name: string): Promise<number> {
 
 /** Whether it was ready before it ended. */
 async function becomesReady(daemon: Daemon, pid: number): Promise<boolean> {
-  const milliseconds = daemon.deadline ?? 60_000;
+  const milliseconds = daemon.deadline ?? 180_000;
   const deadline = Date.now() + milliseconds;
   while (!(await daemon.ready())) {
     if (hasEnded(pid, daemon.name)) return false;

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { answersOk } from './answers.ts';
-import { make } from './artifacts.ts';
-import { images, registriesConf, registryConfig } from './images.ts';
+import { make, type Recipe } from './artifacts.ts';
+import { registriesConf, registryConfig } from './images.ts';
 import { ports, registry, state } from './paths.ts';
 import { ensure } from './processes.ts';
 import { run } from './run.ts';
@@ -33,20 +33,16 @@ export async function startRegistry(): Promise<void> {
   });
 }
 
-/** Put every image into the registry that is not there, as each gets built. */
-export async function fillRegistry(): Promise<void> {
+/** Puts the image into the registry, unless it is there. */
+export async function provide(image: Recipe): Promise<void> {
   mkdirSync(storage, { recursive: true });
-  await Promise.all(
-    images.map(async (recipe) => {
-      const built = await make(recipe);
-      const mark = join(directory, built.split('/').at(-1) ?? '');
-      await oneCopy(async () => {
-        if (existsSync(mark)) return;
-        await run('cp', ['--archive', '--reflink=auto', `${join(built, 'registry')}/.`, storage]);
-        writeFileSync(mark, '');
-      });
-    }),
-  );
+  const built = await make(image);
+  const mark = join(directory, built.split('/').at(-1) ?? '');
+  await oneCopy(async () => {
+    if (existsSync(mark)) return;
+    await run('cp', ['--archive', '--reflink=auto', `${join(built, 'registry')}/.`, storage]);
+    writeFileSync(mark, '');
+  });
 }
 
 function writeContainersSettings(): void {

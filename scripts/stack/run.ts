@@ -1,5 +1,6 @@
 // Running one program to its end.
 import { execa, ExecaError } from 'execa';
+import { counted } from './build-order.ts';
 
 export interface RunOptions {
   /** Milliseconds; one minute unless told. */
@@ -10,6 +11,8 @@ export interface RunOptions {
   input?: string;
   /** Called with each line the program writes, on either stream. */
   onLine?: (line: string) => void;
+  /** What others do on the same cores comes first. */
+  inBackground?: boolean;
 }
 
 /**
@@ -17,10 +20,14 @@ export interface RunOptions {
  * @throws Error that names the program, its subcommand and its last lines. Arguments are left out: they may
  *   be long, and a caller's secret never belongs in a message.
  */
-export async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { timeout = 60_000, onLine, ...rest } = options;
+export const run = (file: string, args: readonly string[], options: RunOptions = {}): Promise<string> =>
+  counted(untilItEnds(file, args, options));
+
+async function untilItEnds(file: string, args: readonly string[], options: RunOptions): Promise<string> {
+  const { timeout = 60_000, onLine, inBackground, ...rest } = options;
   try {
-    const child = execa(file, args, { ...rest, timeout, all: true, killSignal: 'SIGKILL' });
+    const [program, ...words] = inBackground ? ['nice', file, ...args] : [file, ...args];
+    const child = execa(program, words, { ...rest, timeout, all: true, killSignal: 'SIGKILL' });
     if (onLine !== undefined) for await (const line of child.iterable({ from: 'all' })) onLine(line);
     return (await child).stdout;
   } catch (error) {

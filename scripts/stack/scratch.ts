@@ -3,7 +3,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureApiServer, ensureEtcd } from './control-plane.ts';
-import { ports, scratchDirectory, scratchKubeconfigFile } from './paths.ts';
+import { ports, scratchDirectory } from './paths.ts';
+import { scratchApiServerUrl } from './pki.ts';
 import { end } from './processes.ts';
 
 const etcdPorts = { client: 12389, peers: 12390 };
@@ -17,7 +18,7 @@ export async function startScratch(): Promise<void> {
   await ensureApiServer({
     name: 'scratch-kube-apiserver',
     etcd: etcdPorts.client,
-    kubeconfig: scratchKubeconfigFile,
+    url: scratchApiServerUrl,
     flags: [
       ...['--bind-address=127.0.0.1', '--advertise-address=127.0.0.1'],
       // No pod looks for it, and Kubernetes takes no address of the loopback for the service `kubernetes`.

@@ -1,7 +1,9 @@
 // What the example platform finds on a fresh stack: accounts, its repository with rules, and Argo CD's roots.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { make } from './artifacts.ts';
+import { sealedSecretsManifest, tools } from './binaries.ts';
 import { kubectl } from './control-plane.ts';
 import { forgeApi, type ForgeApi } from './forge-api.ts';
 import { forgeUrl } from './gitea.ts';
@@ -58,13 +60,18 @@ async function isEmpty(admin: ForgeApi): Promise<boolean> {
   return body['empty'] === true;
 }
 
-/** The example's folder as the one commit that a platform team would begin with. */
+const controllerFolder = 'infrastructure/kubernetes/cluster/sealed-secrets';
+
+/** The example's folder, and the manifest of what it installs, as the one commit that a platform team would begin with. */
 async function pushExample(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gitops-seed-'));
   const git = (args: string[], env: Record<string, string> = {}) =>
     run('git', ['-C', folder, ...args], { env: { ...identity, ...env } });
   try {
+    await make(tools['sealed-secrets']);
     await run('cp', ['--archive', `${example}/.`, folder]);
+    mkdirSync(join(folder, controllerFolder), { recursive: true });
+    copyFileSync(sealedSecretsManifest(), join(folder, controllerFolder, 'controller.yaml'));
     await git(['init', '--quiet', '--initial-branch=main']);
     await git(['add', '--all']);
     await git(['commit', '--quiet', '--message', 'The platform as it stands']);

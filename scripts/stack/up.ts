@@ -16,14 +16,14 @@ import { preflight } from './preflight.ts';
 import { keepingUp } from './processes.ts';
 import { setUpProgram, startServer, startWorker } from './program.ts';
 import { say } from './progress.ts';
-import { fillRegistry, startRegistry } from './registry.ts';
+import { provide, startRegistry } from './registry.ts';
 import { startS3 } from './s3.ts';
 import { startScratch } from './scratch.ts';
 import { seedArgocd, seedForge } from './seed.ts';
 import { startTemporal } from './temporal.ts';
 import { messageOf } from './until.ts';
 
-const recipes = [wheels, ...Object.values(tools), ...images];
+const recipes = [wheels, ...Object.values(tools), ...Object.values(images)];
 const systemsOnly = process.argv.includes('--systems');
 
 try {
@@ -49,22 +49,25 @@ async function up(): Promise<void> {
 
 /**
  * Everything is begun at once; what needs something else waits for it, and for its own build. Which build ends first is
- * open: what is not waited for here is not there.
+ * open: what is not waited for here may not be there.
  */
 async function startSystems(): Promise<void> {
+  const built = Promise.all(recipes.map(make));
   const cluster = startEtcd().then(startApiServer);
   const controllers = cluster.then(startControllers);
   const scheduler = cluster.then(startScheduler);
   const dns = cluster.then(startDns);
   const forge = startGitea().then(seedForge);
-  const registry = startRegistry().then(fillRegistry);
-  const node = Promise.all([cluster, registry]).then(startNode);
+  const registry = startRegistry();
+  const node = Promise.all([cluster, registry, provide(images.pause)]).then(startNode);
   const proxy = node.then(startProxy);
-  const argocd = Promise.all([controllers, scheduler, dns, proxy]).then(installArgocd);
+  const itsImages = [provide(images.argocd), provide(images.redis)];
+  const argocd = Promise.all([controllers, scheduler, dns, proxy, ...itsImages]).then(installArgocd);
   await Promise.all([
+    built,
     startTemporal(),
     startScratch(),
-    ...recipes.map(make),
+    ...Object.values(images).map(provide),
     Promise.all([argocd, forge, startS3()]).then(seedArgocd),
   ]);
   writeEnvironment();

@@ -1,3 +1,0 @@
-module gitops.local/stack/pause
-
-go 1.27.3
