@@ -27,9 +27,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Each has a platform of its own on the stack.
           name: 'together',
-          include: ['{src,test,scripts,bench}/**/*.test.ts'],
-          exclude: [...alone, 'test/upgrade/**'],
+          include: ['test/*.test.ts'],
+          exclude: alone,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // They need nothing of the stack but its programs.
+          name: 'apart',
+          include: ['{src,scripts,bench}/**/*.test.ts', 'test/{apart,workflows}/*.test.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: alone, fileParallelism: false } },

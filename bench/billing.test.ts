@@ -9,10 +9,15 @@ test('actions are what is billed, attempts that failed among them; heartbeats st
     { workflowTaskScheduledEventAttributes: {} },
     { workflowTaskStartedEventAttributes: {} },
     { workflowTaskCompletedEventAttributes: {} },
-    { activityTaskScheduledEventAttributes: { activityType: { name: 'testService' } } },
+    {
+      activityTaskScheduledEventAttributes: {
+        activityType: { name: 'testService' },
+        heartbeatTimeout: { seconds: 25 as never },
+      },
+    },
     { ...seconds(100), activityTaskStartedEventAttributes: { attempt: 3 } },
     {
-      ...seconds(113),
+      ...seconds(133),
       activityTaskCompletedEventAttributes: { scheduledEventId: 5 as never, startedEventId: 6 as never },
     },
     { timerStartedEventAttributes: {} },
@@ -26,7 +31,8 @@ test('actions are what is billed, attempts that failed among them; heartbeats st
   ];
   expect(billOf([{ workflowId: 'p/deliver/web/1', type: 'deliverService', history: { events } }])).toEqual({
     actions: 1 + 3 + 1 + 1 + 1 + 1 + 2,
-    heartbeats: 3, // After 2, 7 and 12 of its 13 seconds.
+    heartbeats: 2, // After 15 and 30 of its 33 seconds.
+    heartbeatsBefore: 7, // After 2, 7, 12, 17, 22, 27 and 32.
     events: 15,
   });
 });

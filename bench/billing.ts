@@ -1,3 +1,4 @@
+import { heartbeatShare } from '../src/worker/heartbeats.ts';
 import { activitiesOf, type Run } from '../test/support/histories.ts';
 
 type Event = NonNullable<Run['history']['events']>[number];
@@ -7,12 +8,10 @@ export interface Bill {
   actions: number;
   /** At most, by how long activities took; billed too. */
   heartbeats: number;
+  /** What they would be at the rhythm of 0.1: two seconds after an activity began, and every five from then on. */
+  heartbeatsBefore: number;
   events: number;
 }
-
-/** An activity beats two seconds after it began, and the worker passes on one beat in five seconds. */
-const firstBeatMs = 2000;
-const beatsEveryMs = 5000;
 
 /**
  * By https://docs.temporal.io/cloud/actions, which has no memo among them. Queries stand in no history: whoever watches a
@@ -20,13 +19,22 @@ const beatsEveryMs = 5000;
  */
 export function billOf(runs: readonly Run[]): Bill {
   const events = runs.flatMap(({ history }) => history.events ?? []);
-  const beating = runs.flatMap(activitiesOf).filter(({ ms }) => ms >= firstBeatMs);
+  const activities = runs.flatMap(activitiesOf);
   return {
     actions: sum(events.map(actionsOf)),
-    heartbeats: sum(beating.map(({ ms }) => 1 + Math.floor((ms - firstBeatMs) / beatsEveryMs))),
+    heartbeats: sum(
+      activities.map(({ ms, heartbeatTimeoutMs }) => {
+        const every = heartbeatShare * heartbeatTimeoutMs;
+        return beats(ms, every, every);
+      }),
+    ),
+    heartbeatsBefore: sum(activities.map(({ ms }) => beats(ms, 2000, 5000))),
     events: events.length,
   };
 }
+
+const beats = (ms: number, firstMs: number, everyMs: number): number =>
+  ms < firstMs ? 0 : 1 + Math.floor((ms - firstMs) / everyMs);
 
 /** Attempts that failed leave no event of their own: the last one has their number. */
 function actionsOf(event: Event): number {

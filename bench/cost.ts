@@ -15,6 +15,8 @@ const waits = { '1 minute': minute, '1 day': 24 * 60 * minute };
 
 const mostActions = 60;
 const same = { atMost: 1 };
+/** Of a service whose tests take their time. */
+const testSeconds = 60;
 
 /**
  * What a delivery through dev, staging (a review) and production (two decisions) costs. Counts, not times: each is taken
@@ -41,6 +43,16 @@ export async function run({ services = [10, 100, 1000] }: Parameters = {}): Prom
     requests.push(kubernetes);
     report.sides[`${count} services: Kubernetes requests`] = side('requests', [kubernetes]);
   }
+  const tested = await delivered(2, ['sleep', `${testSeconds}`]);
+  add(`${testSeconds} s of tests`, tested.bill);
+  const { actions: billed, heartbeats, heartbeatsBefore } = tested.bill;
+  report.ratios[`heartbeats with ${testSeconds} s of tests: now / as 0.1 sent them`] = judged(
+    [heartbeats / heartbeatsBefore],
+    { atMost: 0.5 },
+  );
+  report.ratios[`bill with ${testSeconds} s of tests: now / as 0.1 sent heartbeats`] = rangeOf([
+    (billed + heartbeats) / (billed + heartbeatsBefore),
+  ]);
   for (const [name, ms] of Object.entries(waits)) {
     add(`${name} of waiting`, await billAfterWaiting(ms));
   }
@@ -59,7 +71,7 @@ export async function run({ services = [10, 100, 1000] }: Parameters = {}): Prom
 }
 
 /** One of the first two of many services is delivered after the other, which finds the worker cold. */
-async function delivered(count: number): Promise<{ bill: Bill; kubernetes: number }> {
+async function delivered(count: number, test = ['true']): Promise<{ bill: Bill; kubernetes: number }> {
   const services = Array.from({ length: count }, (_, index) => `service-${index + 1}`);
   const [first = '', second = ''] = services;
   const platform = await makeDeliveryPlatform({
@@ -70,7 +82,7 @@ async function delivered(count: number): Promise<{ bill: Bill; kubernetes: numbe
       { name: 'staging', approval: 'review' },
       { name: 'production', approval: { quorum: 2 }, sync: 'manual' },
     ],
-    test: ['true'],
+    test,
   });
   const proxy = await openCountingProxy(platform.folder);
   const worker = await startWorker({ ...platform.env, KUBECONFIG: proxy.kubeconfig });

@@ -26,12 +26,22 @@ habit 'typed lint and import directions' oxlint --format unix
 habit 'dead code' knip --no-progress
 habit 'package builds' npm run --silent build
 
-# Tests that end processes of the stack run alone, after all others.
-for project in together alone; do
-  report=.stack/test-$project.json
-  rm -f "$report"
-  vitest run --project "$project" --reporter=default --reporter=json --outputFile.json="$report"
-  tally=$(node scripts/tally.ts "$report" || echo "0 1"$'\n'"FAILED  the tests that run $project left no report")
+projects=(together alone apart)
+report() { echo ".stack/test-$1.json"; }
+tests() {
+  rm -f "$(report "$1")"
+  vitest run --project "$1" --reporter=default --reporter=json --outputFile.json="$(report "$1")"
+}
+tests together
+# Those that end processes of the stack have it to themselves, and mostly wait: meanwhile run those that need no stack.
+tests apart >.stack/test-apart.log 2>&1 &
+tests alone
+wait
+cat .stack/test-apart.log
+
+for project in "${projects[@]}"; do
+  tally=$(node scripts/tally.ts "$(report "$project")" ||
+    echo "0 1"$'\n'"FAILED  the tests that run $project left no report")
   read -r p f <<< "$tally"
   passed=$((passed + p)) failed=$((failed + f))
   failures+=$(tail -n +2 <<< "$tally")$'\n'

@@ -147,6 +147,14 @@ export class SimulatedRepository implements Repository {
 
   tryPush = (): Promise<void> => delay(answerMs);
 
+  async draftRelease(tip: string, write: Write): Promise<string> {
+    await delay(answerMs);
+    const tree = releaseTree(write.base, write.kustomization);
+    const revision = hash(`draft of ${write.path} ${tree} on ${tip}`);
+    this.#heads.set(revision, { position: this.#positionOf(tip), write, tree });
+    return revision;
+  }
+
   async writeRelease({ branch, expectedTree, stillWanted, ...write }: ReleaseWrite): Promise<ReleaseWritten> {
     await delay(answerMs);
     if (!(await stillWanted())) return { state: 'unwanted' };

@@ -45,6 +45,13 @@ export interface SeenRelease {
   tip: string;
 }
 
+/** What a promotion would change, as far as its environment asks people about it. */
+export interface Preview {
+  seen: SeenRelease;
+  /** Where people decide. */
+  rendered?: Rendered;
+}
+
 export interface SourceActivities {
   /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
@@ -84,6 +91,7 @@ export interface RecordActivities {
 }
 
 export interface ReleaseActivities {
+  /** For runs begun under 0.1: `previewRelease` reads it, too. */
   readRelease(input: Place): Promise<SeenRelease>;
   /** Writes `release/` on the protected branch. `refused`: somebody else wrote there meanwhile. */
   writeRelease(input: {
@@ -103,7 +111,7 @@ export interface RepositoryPollActivities {
 export interface PullRequestActivities {
   /**
    * Writes `release/` on the promotion's branch and opens its pull request, or finds both and brings title, text and
-   * labels up to date. Where people decide, what would run is rendered at the head, and the pull request shows it.
+   * labels up to date. Where people decide, the pull request shows what was rendered.
    */
   openPullRequest(input: {
     environment: string;
@@ -112,6 +120,8 @@ export interface PullRequestActivities {
     current?: Deployed;
     /** What people will be asked for. */
     asked: Approval;
+    /** What they will be shown. Runs begun under 0.1 leave it out where people decide: then it is rendered here. */
+    rendered?: Rendered;
     asker: Asker;
   }): Promise<Proposal>;
   readPullRequest(input: Place & { number: number; head: string }): Promise<PullRequestReading>;
@@ -139,8 +149,14 @@ export interface SettingsActivities {
 
 export interface RenderActivities {
   /**
-   * What the environment runs against what it would run with this release at `revision` (a pull request's head or
-   * a merge commit). @throws Refused: the render is empty, or holds another image than the release's
+   * What `release/` holds, and what the environment would run with this release in it, on the protected branch's tip.
+   * Nothing is written. @throws Refused: as `renderRelease`
+   */
+  previewRelease(input: { environment: string; release: Release; asked: Approval }): Promise<Preview>;
+  /**
+   * What the environment runs against what it would run with this release at `revision`, a merge commit.
+   *
+   * @throws Refused: the render is empty, or holds another image than the release's; Argo CD would read it otherwise
    */
   renderRelease(input: { environment: string; release: Release; revision: string }): Promise<Rendered>;
 }

@@ -2,7 +2,7 @@ import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
 /** Of the heartbeat timeout: what is left of it is for a slow moment, which is no death. Each beat is billed. */
-const share = 0.6;
+export const heartbeatShare = 0.6;
 
 /**
  * Tells Temporal now and then that an activity's worker lives: one that was killed is noticed by the silence, within the
@@ -18,7 +18,7 @@ export function heartbeating(context: Context): ActivityInterceptors {
       async execute(input, next) {
         const { heartbeatTimeoutMs } = info;
         if (heartbeatTimeoutMs === undefined) return next(input);
-        const beat = setInterval(() => heartbeat(told), share * heartbeatTimeoutMs);
+        const beat = setInterval(() => heartbeat(told), heartbeatShare * heartbeatTimeoutMs);
         try {
           return await next(input);
         } finally {

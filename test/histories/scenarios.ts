@@ -244,7 +244,7 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
 
   ...Object.fromEntries(
     [
-      'dev readRelease',
+      'dev previewRelease',
       'dev writeRelease',
       'dev awaitHealthy',
       'staging openPullRequest',

@@ -32,6 +32,7 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   mergePullRequest: "the environment's",
   closePullRequest: "the environment's",
   readSettings: "the environment's",
+  previewRelease: "the environment's",
   renderRelease: "the environment's",
 
   startSync: 'production',

@@ -30,6 +30,8 @@ interface Activity {
   attempts: number;
   /** The last of them. */
   ms: number;
+  /** After so much silence it counts as dead. */
+  heartbeatTimeoutMs: number;
 }
 
 export function activitiesOf({ workflowId, history }: Run): Activity[] {
@@ -43,6 +45,7 @@ export function activitiesOf({ workflowId, history }: Run): Activity[] {
       point: pointOf(workflowId, scheduled?.activityType?.name ?? ''),
       attempts: started?.activityTaskStartedEventAttributes?.attempt ?? 0,
       ms: millisecondsOf(eventTime) - millisecondsOf(started?.eventTime),
+      heartbeatTimeoutMs: millisecondsOf(scheduled?.heartbeatTimeout),
     };
   });
 }

@@ -27,6 +27,7 @@ import { changeName, type Change, type Source } from '../../src/model/delivery/c
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
+const seen = { tip: 'tip' };
 const minutes = 60_000;
 const hours = 60 * minutes;
 
@@ -281,7 +282,11 @@ export class World {
         this.deliveries.push(delivery);
       },
 
-      readRelease: async () => ({ tip: 'tip' }),
+      readRelease: async () => seen,
+      previewRelease: async ({ asked }) => ({
+        seen,
+        ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
+      }),
       writeRelease: async ({ environment, release }) => {
         // What is there already is found, not written.
         const written = `write ${environment} ${changeName(release.change)}`;
@@ -291,7 +296,7 @@ export class World {
         return { state: 'written', revision: `revision of ${changeName(release.change)}`, tree: 'tree' };
       },
 
-      openPullRequest: async ({ environment, release, asked }) => {
+      openPullRequest: async ({ environment, release, asked, rendered }) => {
         const branch = `${environment} ${changeName(release.change)}`;
         const known = [...this.pullRequests].find(
           ([key, { state }]) => this.#branches.get(key) === branch && state !== 'closed',
@@ -308,7 +313,7 @@ export class World {
           tree: 'tree',
           authors: this.authors,
           reading: structuredClone(this.#pullRequest(number)),
-          ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
+          ...(asked.by === 'decisions' && { rendered: rendered ?? this.#rendered(this.manifestsDigest) }),
         };
       },
       readPullRequest: async ({ number }) => this.#pullRequest(number),
@@ -342,7 +347,7 @@ export class World {
     summary: '1 changed',
   });
 
-  /** What is rendered at the merge commit, when it is not what was rendered before. */
+  /** What is rendered at the merge commit, when it is not what was previewed. */
   movedDigest?: string;
   readonly #branches = new Map<number, string>();
 

@@ -29,7 +29,7 @@ const steps = [
   { point: 'deliver verifyChange', had: 0 },
   { point: 'deliver testService', had: 0 },
   { point: 'deliver buildImage', had: 0 },
-  { point: 'dev readRelease', awaited: true, had: 0, says: cancelled },
+  { point: 'dev previewRelease', awaited: true, had: 0, says: cancelled },
   { point: 'dev writeRelease', awaited: true, had: 1, says: stays },
   { point: 'dev awaitHealthy', had: 1, says: stays },
   { point: 'staging openPullRequest', awaited: true, had: 2, says: cancelled },

@@ -20,7 +20,7 @@ type PullRequestSystems = Pick<
 
 export const createPullRequestActivities = (
   systems: PullRequestSystems,
-  rendering: RenderActivities,
+  rendering: Pick<RenderActivities, 'renderRelease'>,
 ): PullRequestActivities => ({
   ...createOpenPullRequest(systems, rendering),
   ...createReadPullRequest(systems),

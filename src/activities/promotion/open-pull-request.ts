@@ -29,7 +29,7 @@ type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
  */
 export function createOpenPullRequest(
   systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
-  rendering: RenderActivities,
+  rendering: Pick<RenderActivities, 'renderRelease'>,
 ): Pick<PullRequestActivities, 'openPullRequest'> {
   const { config, repository, forge, objects, temporal } = systems;
   const base = config.repository.branch;
@@ -40,7 +40,15 @@ export function createOpenPullRequest(
       oneAtATime(promotionBranch(input.environment, input.release.change), () => withGit(() => open(input))),
   };
 
-  async function open({ environment, release, seen, current, asked, asker }: Opening): Promise<Proposal> {
+  async function open({
+    environment,
+    release,
+    seen,
+    current,
+    asked,
+    asker,
+    ...preview
+  }: Opening): Promise<Proposal> {
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
@@ -72,7 +80,8 @@ export function createOpenPullRequest(
 
     const { revision: head, tree } = written;
     const rendered =
-      asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined;
+      preview.rendered ??
+      (asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined);
     const shown = rendered && {
       key: rendered.diff,
       summary: rendered.summary,
@@ -103,7 +112,7 @@ export function createOpenPullRequest(
     });
   }
 
-  /** What may not run is not proposed: of its branch nothing stays. */
+  /** For runs begun under 0.1. What may not run is not proposed: of its branch nothing stays. */
   async function render(
     input: Parameters<RenderActivities['renderRelease']>[0],
     branch: string,

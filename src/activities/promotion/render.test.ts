@@ -6,9 +6,11 @@ import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import type { Release } from '../../model/delivery/change.ts';
+import type { Approval } from '../../model/promotion/promotion.ts';
 import { releaseKustomization } from '../../model/promotion/release.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
+import type { RenderActivities } from '../contract.ts';
 import { createRenderActivities } from './render.ts';
 
 const name = 'registry.example/team/claims';
@@ -35,20 +37,23 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+async function releaseOfTip(): Promise<Release> {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  const base = (await disk.repository.object(commit, 'manifests/claims/base')) ?? '';
+  return {
+    change: { service: 'claims', commit },
+    source: { position: 1, subject: '', authors: [], committedAt: '', base, paths: [] },
+    image: { name, digest },
+  };
+}
+
 /** Renders a release below this overlay, as the Application has it. @returns what was stored for people to look at */
 async function render(
   kustomization: string,
   kustomize: Record<string, unknown> = {},
   files: Record<string, string> = {},
 ): Promise<string[]> {
-  const config = configuration();
-  const commit = await disk.git('rev-parse', 'HEAD');
-  const base = (await disk.repository.object(commit, 'manifests/claims/base')) ?? '';
-  const release: Release = {
-    change: { service: 'claims', commit },
-    source: { position: 1, subject: '', authors: [], committedAt: '', base, paths: [] },
-    image: { name, digest },
-  };
+  const release = await releaseOfTip();
   const revision = await disk.commit('release', {
     ...files,
     [`${overlay}/kustomization.yaml`]: kustomization,
@@ -57,6 +62,20 @@ async function render(
     [`${overlay}/release/base/deployment.json`]: deployment,
     'now.txt': `${Math.random()}`,
   });
+  const stored: string[] = [];
+  try {
+    await activities(stored, kustomize).renderRelease({ environment: 'production', release, revision });
+  } catch (error) {
+    // A refusal leaves nothing for people to approve.
+    expect(stored).toEqual([]);
+    throw error;
+  }
+  return stored;
+}
+
+/** @param kustomize as the Application has it */
+function activities(stored: string[], kustomize: Record<string, unknown> = {}): RenderActivities {
+  const config = configuration();
   const application = {
     name: 'claims-production',
     source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main', kustomize },
@@ -65,23 +84,10 @@ async function render(
     application: async () => application,
     kustomizeBuildOptions: async () => [],
   } as Partial<ArgoCd> as ArgoCd;
-  const stored: string[] = [];
   const objects = {
     put: async (_: string, body: string) => Boolean(stored.push(body)),
   } as Partial<ObjectStore> as ObjectStore;
-  const systems = { config, repository: disk.repository, argocd, objects };
-  try {
-    await createRenderActivities(systems, folder).renderRelease({
-      environment: 'production',
-      release,
-      revision,
-    });
-  } catch (error) {
-    // A refusal leaves nothing for people to approve.
-    expect(stored).toEqual([]);
-    throw error;
-  }
-  return stored;
+  return createRenderActivities({ config, repository: disk.repository, argocd, objects }, folder);
 }
 
 test('a release is shown as it would run, by its digest', async () => {
@@ -92,6 +98,41 @@ test('a release is shown as it would run, by its digest', async () => {
 test('a mirror may have another name: by the digest it is the same image', async () => {
   const [diff] = await render(withImage({ newName: 'mirror.example/claims' }));
   expect(diff).toMatch(new RegExp(`image: mirror\\.example/claims:[0-9a-f]{40}@${digest}`));
+});
+
+const asked: Approval = { by: 'decisions', quorum: 1, expiresAfterMs: 1, deciders: [] };
+
+test('what is previewed is what runs once the release is written, and for a preview nothing is written', async () => {
+  await disk.commit('overlay', { [`${overlay}/kustomization.yaml`]: 'resources: [release]\n' });
+  const release = await releaseOfTip();
+  const refs = await disk.git('ls-remote', 'origin');
+  const stored: string[] = [];
+  const rendering = activities(stored);
+
+  const { seen, rendered } = await rendering.previewRelease({ environment: 'production', release, asked });
+
+  expect(await disk.git('ls-remote', 'origin')).toBe(refs);
+  expect(stored[0]).toContain(`against what would run (claims/${release.change.commit} on ${seen.tip})`);
+  const written = await disk.repository.writeRelease({
+    branch: 'promotion',
+    path: `${overlay}/release`,
+    base: release.source.base,
+    kustomization: releaseKustomization(release),
+    expectedTree: seen.tree,
+    message: 'release',
+    stillWanted: async () => true,
+  });
+  const { revision = '' } = written as { revision?: string };
+  const { manifestsDigest } = await rendering.renderRelease({ environment: 'production', release, revision });
+  expect(rendered?.manifestsDigest).toBe(manifestsDigest);
+});
+
+test('a preview of a commit that somebody took off the branch is refused', async () => {
+  const { change, ...release } = await releaseOfTip();
+  const gone = { ...release, change: { ...change, commit: 'f'.repeat(40) } };
+  await expect(
+    activities([]).previewRelease({ environment: 'production', release: gone, asked }),
+  ).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('rewrote it') as string });
 });
 
 const patch = (container: object, list = 'containers'): string =>

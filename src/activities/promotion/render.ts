@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
-import type { Image } from '../../model/delivery/change.ts';
+import { changeName, type Image, type Release } from '../../model/delivery/change.ts';
+import type { Rendered } from '../../model/promotion/promotion.ts';
+import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
   canonicalManifests,
@@ -22,6 +24,8 @@ import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts
 import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { parseManifests } from '../../systems/kustomize/parse.ts';
 import { refuseSource } from '../sync/application-source.ts';
+import { readRelease } from './read-release.ts';
+import { refuseGone } from './refuse-gone.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
@@ -32,11 +36,11 @@ type Settings = Pick<Rendering, 'options' | 'overrides'>;
 const timeoutMs = 150_000;
 
 /**
- * Safe to repeat and late: reads, and writes a diff under its own digest; what people were shown stays what it was.
+ * Safe to repeat, side by side and late: they read, and write a difference under its own digest, so what people were shown
+ * stays what it was.
  *
  * @param workDirectory of this program alone, for short-lived checkouts
  */
-/** Safe to repeat and side by side: it writes a difference only, and the same one under the same key. */
 export function createRenderActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects'>,
   workDirectory: string,
@@ -44,41 +48,68 @@ export function createRenderActivities(
   const { config, repository, argocd, objects } = systems;
 
   return {
-    async renderRelease({ environment, release, revision }) {
-      const { change, image } = release;
-      const manifests = manifestsPath(config, change.service);
-      const overlay = overlayPath({ manifests }, environment);
-      const name = applicationName(config, change.service, environment);
-      const application = await argocd.application(name);
-      const refusal = application && refuseSource(config, application, overlay);
-      if (refusal !== undefined) throw refused(refusal);
-      const running = application?.deployedRevision;
-      const settings = {
-        options: await argocd.kustomizeBuildOptions(),
-        overrides: application?.source?.kustomize,
-      };
-
-      return inScratch(async (scratch) => {
-        const checkout = await checkOut(scratch, revision);
-        const own = await render(checkout, releasePath({ manifests }, environment), {});
-        const wanted = await render(checkout, overlay, settings);
-        if (wanted.length === 0) {
-          throw refused(`${overlay} renders to nothing at ${revision}: a sync would delete all of ${name}.`);
-        }
-        if (image) assertImages(image, own, wanted);
-        const before = running === undefined ? [] : await renderRunning(scratch, running, overlay, settings);
-        const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
-
-        const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
-        const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
-        const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${revision})\n`;
-        const text = `${heading}# Digest of the latter: ${manifestsDigest}\n\n${difference}`;
-        const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
-        await objects.put(diff, text);
-        return { manifestsDigest, diff, summary: summarize(compare(before, wanted)) };
+    async previewRelease({ environment, release, asked }) {
+      const { change, source } = release;
+      const seen = await withGit(() => readRelease(systems, { environment, service: change.service }));
+      if (asked.by !== 'decisions') return { seen };
+      const gone = await withGit(() => refuseGone(repository, change, seen.tip));
+      if (gone !== undefined) throw refused(gone);
+      const draft = await withGit(() =>
+        repository.draftRelease(seen.tip, {
+          path: releasePath({ manifests: manifestsPath(config, change.service) }, environment),
+          base: source.base,
+          kustomization: releaseKustomization(release),
+          message: releaseMessage(environment, release),
+        }),
+      );
+      const rendered = await renderAt(draft, `${changeName(change)} on ${seen.tip}`, {
+        environment,
+        release,
       });
+      return { seen, rendered };
     },
+
+    renderRelease: ({ revision, ...promotion }) => renderAt(revision, revision, promotion),
   };
+
+  /** @param shownAs what people read of the revision */
+  async function renderAt(
+    revision: string,
+    shownAs: string,
+    { environment, release: { change, image } }: { environment: string; release: Release },
+  ): Promise<Rendered> {
+    const manifests = manifestsPath(config, change.service);
+    const overlay = overlayPath({ manifests }, environment);
+    const name = applicationName(config, change.service, environment);
+    const application = await argocd.application(name);
+    const refusal = application && refuseSource(config, application, overlay);
+    if (refusal !== undefined) throw refused(refusal);
+    const running = application?.deployedRevision;
+    const settings = {
+      options: await argocd.kustomizeBuildOptions(),
+      overrides: application?.source?.kustomize,
+    };
+
+    return inScratch(async (scratch) => {
+      const checkout = await checkOut(scratch, revision);
+      const own = await render(checkout, releasePath({ manifests }, environment), {});
+      const wanted = await render(checkout, overlay, settings);
+      if (wanted.length === 0) {
+        throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
+      }
+      if (image) assertImages(image, own, wanted);
+      const before = running === undefined ? [] : await renderRunning(scratch, running, overlay, settings);
+      const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
+
+      const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
+      const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
+      const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${shownAs})\n`;
+      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n\n${difference}`;
+      const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
+      await objects.put(diff, text);
+      return { manifestsDigest, diff, summary: summarize(compare(before, wanted)) };
+    });
+  }
 
   async function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
     const root = join(workDirectory, 'renders');

@@ -1,20 +1,14 @@
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { releasePath } from '../../config/paths.ts';
-import type { Service } from '../../config/services.ts';
-import {
-  parseReleaseKustomization,
-  releaseKustomization,
-  releaseMessage,
-} from '../../model/promotion/release.ts';
-import { GitError } from '../../systems/git/index.ts';
-import { releaseTree } from '../../systems/git/release-tree.ts';
+import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
+import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
 import type { Systems } from '../systems.ts';
-import type { ReleaseActivities, SeenRelease } from '../contract.ts';
+import type { ReleaseActivities } from '../contract.ts';
 
 export function createReleaseActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'temporal'>,
@@ -23,21 +17,7 @@ export function createReleaseActivities(
 
   return {
     /** Reads only. */
-    readRelease: ({ environment, service: name }) =>
-      withGit(async (): Promise<SeenRelease> => {
-        const tip = await repository.tip();
-        const service = await knownService(systems, name, tip);
-        const path = releasePath(service, environment);
-        const tree = await repository.object(tip, path);
-        if (tree === undefined) return { tip };
-        const written = parseReleaseKustomization(
-          (await repository.read(tip, `${path}/kustomization.yaml`)) ?? '',
-        );
-        if (written?.change.service !== name) return { tip, tree };
-        const base = await baseAt(written.change.commit, service);
-        const ours = base !== undefined && releaseTree(base, releaseKustomization(written)) === tree;
-        return ours ? { tip, tree, change: written.change } : { tip, tree };
-      }),
+    readRelease: (place) => withGit(() => readRelease(systems, place)),
 
     /** Safe to repeat, side by side and late: compare-and-set on the tree that the promotion saw. */
     writeRelease: ({ environment, release, seen, asker }) =>
@@ -74,14 +54,4 @@ export function createReleaseActivities(
         };
       }),
   };
-
-  /** Undefined also for a commit that nobody has: a release that was written by hand may name any. */
-  async function baseAt(commit: string, { manifests }: Service): Promise<string | undefined> {
-    try {
-      return await repository.object(commit, `${manifests}/base`);
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return undefined;
-      throw error;
-    }
-  }
 }

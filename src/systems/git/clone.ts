@@ -1,4 +1,5 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { git, gitEnvironment } from './git.ts';
 
 export interface CloneOptions {
@@ -14,6 +15,13 @@ export interface CloneOptions {
   /** Tests use repositories on disk. */
   allowFiles?: boolean;
 }
+
+/**
+ * These come before the repository's own, which say what to leave out of an archive and what to write otherwise than it
+ * was committed: a checkout is to hold exactly the commit's bytes.
+ */
+const attributes =
+  '* -export-ignore -export-subst -text -eol -crlf -ident -filter -working-tree-encoding -diff\n';
 
 /** A bare clone with the protected branch in it, fetched when asked. */
 export class Clone {
@@ -118,10 +126,13 @@ export class Clone {
       () => true,
       () => false,
     );
-    if (whole) return;
-    if (await exists(directory)) await rm(directory, { recursive: true });
-    await mkdir(directory, { recursive: true });
-    await this.git(['init', '--quiet', '--bare', directory]);
+    if (!whole) {
+      if (await exists(directory)) await rm(directory, { recursive: true });
+      await mkdir(directory, { recursive: true });
+      await this.git(['init', '--quiet', '--bare', directory]);
+    }
+    await mkdir(join(directory, 'info'), { recursive: true });
+    await writeFile(join(directory, 'info/attributes'), attributes);
   }
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Clone } from './clone.ts';
-import { GitError, type ReleaseWrite, type ReleaseWritten } from './index.ts';
+import { GitError, type ReleaseContent, type ReleaseWrite, type ReleaseWritten } from './index.ts';
 import { releaseTree } from './release-tree.ts';
 
 interface Waiting {
@@ -57,7 +57,8 @@ export class GroupCommit {
       const tip = (await this.#clone.git(['rev-parse', this.#clone.tipRef])).trim();
       const open = await this.#settle(group, tip);
       if (open.length === 0) return;
-      const commits = await writeCommits(this.#clone, tip, open);
+      const writes = open.map(({ write }) => write);
+      const commits = await writeCommits(this.#clone, tip, writes);
       try {
         await push(this.#clone, commits.at(-1) ?? tip, this.#clone.options.branch);
         for (const [index, { tree, twins, ...waiting }] of open.entries()) {
@@ -125,13 +126,13 @@ async function lastChange(clone: Clone, tip: string, path: string): Promise<stri
 export async function writeCommits(
   clone: Clone,
   parent: string,
-  writes: readonly { write: ReleaseWrite }[],
+  releases: readonly ReleaseContent[],
 ): Promise<string[]> {
   const { name, email } = clone.options.committer;
   const ref = `refs/gitops/${randomUUID()}`;
   const seconds = Math.floor(Date.now() / 1000);
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;
-  const stream = writes.map(({ write: { path, base, kustomization, message } }, index) =>
+  const stream = releases.map(({ path, base, kustomization, message }, index) =>
     [
       `commit ${ref}`,
       `mark :${index + 1}`,

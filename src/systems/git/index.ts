@@ -9,17 +9,21 @@ export interface Commit {
   committedAt: string;
 }
 
-/** One `release/` folder to write: its `base/` by tree hash, its `kustomization.yaml` by content. */
-export interface ReleaseWrite {
-  /** Protected branch, or a promotion's own (then made from the protected branch's tip). */
-  branch: string;
-  /** Folder of `release/` in the repository. */
+/** One `release/` folder: its `base/` by tree hash, its `kustomization.yaml` by content. */
+export interface ReleaseContent {
+  /** The folder in the repository. */
   path: string;
   base: string;
   kustomization: string;
+  /** Of the commit that writes it. */
+  message: string;
+}
+
+export interface ReleaseWrite extends ReleaseContent {
+  /** Protected branch, or a promotion's own (then made from the protected branch's tip). */
+  branch: string;
   /** Tree of the folder that the writer saw on the protected branch; undefined: it was not there. */
   expectedTree: string | undefined;
-  message: string;
   /** Asked again before every push: false, and nothing is written. */
   stillWanted: () => Promise<boolean>;
 }
@@ -62,6 +66,8 @@ export interface Repository {
   /** Asks to write, and writes nothing. Some forges find out only when something is written. @throws GitError refused */
   tryPush(): Promise<void>;
   writeRelease(write: ReleaseWrite): Promise<ReleaseWritten>;
+  /** The commit that writing this release onto `tip` would make. It is in this process's clone alone. */
+  draftRelease(tip: string, release: ReleaseContent): Promise<string>;
 }
 
 export type GitErrorKind =

@@ -258,3 +258,37 @@ test.each(['HEAD', '--upload-pack=id', 'abc', `${'a'.repeat(40)};id`, 'A'.repeat
     await expect(repository.changedPaths(commit)).rejects.toMatchObject({ kind: 'missing' });
   },
 );
+
+test('a checkout holds exactly the bytes of its commit, whatever its attributes say', async () => {
+  const sha = await commit('attributes', {
+    '.gitattributes': [
+      '[attr]hidden export-ignore',
+      '**/tests export-ignore',
+      '*.txt export-subst ident text eol=crlf',
+      '*.wide working-tree-encoding=UTF-16 text',
+      '*.bin filter=lfs diff=lfs merge=lfs -text',
+      'secret.yaml hidden',
+    ].join('\n'),
+    'm/a/.gitattributes': 'nested.yaml export-ignore\n',
+    'm/a/nested.yaml': 'kind: Nested\n',
+    'm/a/tests/total.test.mjs': 'throw new Error();\n',
+    'about.txt': '$Format:%H$ $Id$\nline\n',
+    'model.bin': 'bytes',
+    'secret.yaml': 'kind: Secret\n',
+  });
+  await git(work, 'push', '-q', 'origin', 'main');
+  await repository.tip();
+
+  const directory = join(folder, 'checkout');
+  await mkdir(directory);
+  await repository.checkout(sha, directory);
+
+  const committed = (await git(work, 'ls-tree', '-r', '--format=%(objectname) %(path)', sha)).split('\n');
+  const found = await Promise.all(
+    committed.map(async (line) => {
+      const path = line.slice(41);
+      return `${await git(work, 'hash-object', '--no-filters', join(directory, path))} ${path}`;
+    }),
+  );
+  expect(found).toEqual(committed);
+});

@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { Clone, type CloneOptions } from './clone.ts';
 import { gitEnvironment } from './git.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit, writeCommits } from './group-commit.ts';
 import { writeBranch } from './write-branch.ts';
 import { GitError, type Commit, type Repository } from './index.ts';
 
@@ -158,6 +158,11 @@ export function createRepository(options: CloneOptions): Repository {
 
     writeRelease: (write) =>
       write.branch === options.branch ? group.write(write) : writeBranch(clone, write),
+
+    async draftRelease(tip, release) {
+      const [draft = tip] = await writeCommits(clone, await known(tip), [release]);
+      return draft;
+    },
   };
 }
 

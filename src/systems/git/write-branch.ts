@@ -21,7 +21,7 @@ export async function writeBranch(clone: Clone, write: ReleaseWrite): Promise<Re
     return { state: 'written', revision: head, tree };
   }
   if (!(await write.stillWanted())) return { state: 'unwanted' };
-  const [commit = tip] = await writeCommits(clone, tip, [{ write }]);
+  const [commit = tip] = await writeCommits(clone, tip, [write]);
   // Without a branch there is nothing to replace, which the empty lease says.
   await push(clone, commit, branch, head ?? '');
   return { state: 'written', revision: commit, tree };

@@ -6,7 +6,9 @@ import { cancelWhen } from '../cancel-when.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
-import { ended, merged, place, proposed, Unfinished, withdrawal, type Promotion } from './promotion.ts';
+import { preview } from './preview.ts';
+import { merged, proposed, seen, show } from './promotion-events.ts';
+import { ended, place, Unfinished, withdrawal, type Promotion } from './promotion.ts';
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
@@ -37,13 +39,13 @@ async function propose(p: Promotion): Promise<Proposal> {
   const { environment } = p.input;
   const { release, asker, settings } = p.ask;
   const { current } = p.state;
-  const work = quick(p.attempts, settings.queue);
 
-  const seen = await work.readRelease(place(p));
-  const proposal = await work.openPullRequest({
+  const { seen: released, rendered } = await preview(p);
+  const proposal = await quick(p.attempts, settings.queue).openPullRequest({
     environment,
     release,
-    seen,
+    seen: released,
+    ...(rendered && { rendered }),
     ...(current && { current }),
     asked: settings.approval,
     asker,
@@ -59,7 +61,7 @@ async function merge(p: Promotion, proposal: Proposal): Promise<Outcome | undefi
   const { release, asker, settings } = p.ask;
   const refusal = (await gate(p, proposal).catch(failed(p))) ?? withdrawal(p);
   if (refusal) return refusal;
-  await p.show({ state: 'running' });
+  await show(p, { state: 'running' });
 
   const { approval, queue } = settings;
   const { pullRequest } = proposal;
@@ -104,7 +106,7 @@ async function render(p: Promotion, revision: string): Promise<Rendered> {
   const { environment } = p.input;
   const { release, settings } = p.ask;
   const rendered = await quick(p.attempts, settings.queue).renderRelease({ environment, release, revision });
-  p.view = { ...p.view, ...rendered };
+  seen(p, rendered);
   return rendered;
 }
 

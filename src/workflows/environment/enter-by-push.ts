@@ -1,13 +1,14 @@
 import type { Outcome } from '../../model/promotion/promotion.ts';
 import { quick } from '../activity-options.ts';
 import type { Entered } from './promote.ts';
-import { ended, place, withdrawal, type Promotion } from './promotion.ts';
+import { preview } from './preview.ts';
+import { ended, withdrawal, type Promotion } from './promotion.ts';
 
 /** Writes the release straight to the protected branch. */
 export async function enterByPush(p: Promotion): Promise<Entered | Outcome> {
   const { environment } = p.input;
   const { release, asker, settings } = p.ask;
-  const seen = await quick(p.attempts, settings.queue).readRelease(place(p));
+  const { seen } = await preview(p);
   const withdrawn = withdrawal(p);
   if (withdrawn) return withdrawn;
   const written = await quick(p.attempts, settings.queue).writeRelease({ environment, release, seen, asker });

@@ -41,15 +41,8 @@ import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
-import {
-  begun,
-  decided,
-  newPromotion,
-  pullRequestMoved,
-  unfinished,
-  withdrawn,
-  type Promotion,
-} from './promotion.ts';
+import { begun, newPromotion, unfinished, type Promotion } from './promotion.ts';
+import { askedAgain, decided, pullRequestMoved, withdrawn } from './promotion-events.ts';
 
 /** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
@@ -124,7 +117,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
 
   async function enqueue(ask: Ask): Promise<void> {
     if (active?.ask.id === ask.id) {
-      active.ask.asker = ask.asker;
+      askedAgain(active, ask.asker);
       // It asks again, so it does not know.
       return since02 && active.view.state === 'waiting' ? showProgress(ask, active.view) : undefined;
     }

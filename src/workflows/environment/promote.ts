@@ -5,6 +5,7 @@ import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { lengthy, now, patient, quick } from '../activity-options.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
+import { foundHealthy, inPlace, seen, show } from './promotion-events.ts';
 import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
 import { cancelWhen } from '../cancel-when.ts';
 
@@ -32,8 +33,8 @@ export async function promote(p: Promotion): Promise<Outcome> {
     ...(release.image && { image: release.image }),
     at: now(),
   };
-  p.state.current = deployed;
-  await p.show({
+  inPlace(p, deployed);
+  await show(p, {
     state: 'running',
     revision: entered.revision,
     ...(release.image && { imageDigest: release.image.digest }),
@@ -41,7 +42,7 @@ export async function promote(p: Promotion): Promise<Outcome> {
 
   const unhealthy = await awaitHealthy(p, entered);
   if (unhealthy) return unhealthy;
-  p.state.lastHealthy = deployed;
+  foundHealthy(p, deployed);
 
   return (await endToEnd(p)) ?? ended(p, 'succeeded');
 }
@@ -101,12 +102,11 @@ async function awaitHealthy(
         }),
     );
     if (result.state === 'overtaken') return ended(p, 'superseded', result.reason);
-    const seen = {
+    seen(p, {
       ...('logs' in result && { logs: result.logs }),
       ...(result.health !== undefined && { health: result.health }),
       ...(result.sync !== undefined && { sync: result.sync }),
-    };
-    p.view = { ...p.view, ...seen };
+    });
     return result.state === 'failed' ? ended(p, 'failed', result.reason) : undefined;
   } catch (error) {
     if (!isCancellation(error)) throw error;

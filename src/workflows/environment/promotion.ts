@@ -5,45 +5,41 @@ import type {
   EnvironmentState,
   UnfinishedPromotion,
 } from '../../model/promotion/environment.ts';
-import type {
-  Ask,
-  Outcome,
-  PromotionView,
-  Proposal,
-  PullRequestReading,
-} from '../../model/promotion/promotion.ts';
-import type { Decision } from '../../model/decisions/decision.ts';
+import type { Ask, Outcome, PromotionView, PullRequestReading } from '../../model/promotion/promotion.ts';
 import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { now, type Attempts } from '../activity-options.ts';
 
-/** A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. */
+/**
+ * A promotion while it runs: what it was asked, what people see of it, and what reached it meanwhile. What changes it
+ * stands in `promotion-events.ts`.
+ */
 export interface Promotion {
   readonly input: EnvironmentInput;
-  readonly state: EnvironmentState;
+  readonly state: Readonly<EnvironmentState>;
   readonly ask: Ask;
   readonly attempts: Attempts;
   /** See `since.ts`. */
   readonly since02: boolean;
-  view: PromotionView;
+  readonly view: PromotionView;
   /** What of it is done, for the run that goes on with it when the history of this one has grown too long. */
-  readonly done: Pick<UnfinishedPromotion, 'proposal' | 'askedAt' | 'merged'>;
+  readonly done: Readonly<Pick<UnfinishedPromotion, 'proposal' | 'askedAt' | 'merged'>>;
   /** Why the delivery no longer wants it. */
-  withdrawn?: string;
+  readonly withdrawn?: string;
   /** Whether the forge may know more of the pull request than `reading` says. */
-  unread: boolean;
-  reading?: PullRequestReading;
+  readonly unread: boolean;
+  readonly reading?: PullRequestReading;
   /** Set while people are asked to decide. */
-  call?: DecisionCall | undefined;
+  readonly call?: DecisionCall;
   /** Counts what came in: decisions, news from the forge, a withdrawal. */
-  events: number;
+  readonly events: number;
   /** Tells the delivery, and whoever looks, what is going on. */
-  show(view: Partial<PromotionView>): Promise<void>;
+  readonly tell: (view: PromotionView) => Promise<void>;
 }
 
 export function newPromotion(
   { input, state, since02 }: Pick<Promotion, 'input' | 'state' | 'since02'>,
   { ask, view, withdrawn, call, ...done }: UnfinishedPromotion,
-  tell: (view: PromotionView) => Promise<void>,
+  tell: Promotion['tell'],
 ): Promotion {
   const { silence } = ask.settings;
   return {
@@ -58,10 +54,7 @@ export function newPromotion(
     ...(call && { call }),
     unread: done.proposal !== undefined,
     events: 0,
-    async show(view) {
-      this.view = { ...this.view, ...view };
-      await tell(this.view);
-    },
+    tell,
   };
 }
 
@@ -70,35 +63,6 @@ export const begun = (ask: Ask): UnfinishedPromotion => ({
   ask,
   view: { state: 'running', startedAt: now() },
 });
-
-// What can happen to a promotion while it runs.
-
-export function withdrawn(p: Promotion, reason: string): void {
-  p.withdrawn = reason;
-  p.events += 1;
-}
-
-/** One that is being opened has no number here yet. */
-export function pullRequestMoved(p: Promotion, number: number): void {
-  if ((p.view.pullRequest?.number ?? number) !== number) return;
-  p.unread = true;
-  p.events += 1;
-}
-
-export function decided(p: Promotion, call: DecisionCall, decision: Decision): void {
-  call.decisions.push(decision);
-  p.events += 1;
-}
-
-export function proposed(p: Promotion, proposal: Proposal): void {
-  p.done.proposal = proposal;
-  p.reading = proposal.reading;
-  p.view = { ...p.view, pullRequest: proposal.pullRequest, ...proposal.rendered };
-}
-
-export function merged(p: Promotion, revision: string): void {
-  p.done.merged = revision;
-}
 
 /** The outcome that ends a promotion early. */
 export const ended = ({ view }: Promotion, state: Outcome['state'], reason?: string): Outcome => {

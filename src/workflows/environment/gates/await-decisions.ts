@@ -3,6 +3,7 @@ import { tally } from '../../../model/decisions/quorum.ts';
 import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse-decision.ts';
 import { quick } from '../../activity-options.ts';
 import { interference } from './interference.ts';
+import { decisionsAsked, decisionsOver, seen, show } from '../promotion-events.ts';
 import { askPeople, ended, place, Unfinished, type Promotion } from '../promotion.ts';
 
 /**
@@ -20,8 +21,7 @@ export async function awaitDecisions(
     p.call?.manifestsDigest === manifestsDigest
       ? p.call
       : { change, manifestsDigest, authors, askedAt: Date.now(), rule, decisions: [] };
-  p.call = call;
-  p.view = { ...p.view, askedAt: new Date(call.askedAt).toISOString() };
+  decisionsAsked(p, call);
   let goesOn = false;
   const patience = { until: call.askedAt + call.rule.expiresAfterMs, summary: 'decisions' };
   try {
@@ -40,8 +40,8 @@ export async function awaitDecisions(
           reason === undefined ? `${by} rejected it.` : `${by} rejected it: ${reason}`,
         );
       }
-      p.view = { ...p.view, decisions: call.decisions };
-      await p.show({ state: 'waiting', waitingFor: `${count.missing} of ${call.rule.quorum} approvals` });
+      seen(p, { decisions: call.decisions });
+      await show(p, { state: 'waiting', waitingFor: `${count.missing} of ${call.rule.quorum} approvals` });
       return 'open';
     });
     if (answer !== 'late') return answer;
@@ -50,8 +50,8 @@ export async function awaitDecisions(
     goesOn = error instanceof Unfinished;
     throw error;
   } finally {
-    p.view = { ...p.view, decisions: call.decisions };
-    if (!goesOn) delete p.call;
+    seen(p, { decisions: call.decisions });
+    if (!goesOn) decisionsOver(p);
   }
 }
 

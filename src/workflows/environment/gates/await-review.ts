@@ -1,15 +1,15 @@
 import type { Outcome, PullRequest } from '../../../model/promotion/promotion.ts';
 import { interference } from './interference.ts';
+import { reviewAsked, show } from '../promotion-events.ts';
 import { askPeople, ended, type Promotion } from '../promotion.ts';
 
 /** Waits for a review that counts, on the very head that was opened. @returns why it may not go on, if so */
 export async function awaitReview(p: Promotion, pullRequest: PullRequest): Promise<Outcome | undefined> {
   const { number, url } = pullRequest;
   const { environment } = p.input;
-  await p.show({ state: 'waiting', waitingFor: `a review of pull request #${number}: ${url}` });
+  await show(p, { state: 'waiting', waitingFor: `a review of pull request #${number}: ${url}` });
 
-  p.done.askedAt ??= Date.now();
-  const patience = { until: p.done.askedAt + p.ask.settings.reviewWithinMs, summary: `review of #${number}` };
+  const patience = { until: reviewAsked(p) + p.ask.settings.reviewWithinMs, summary: `review of #${number}` };
   const answer = await askPeople(p, patience, async () => {
     const refusal = await interference(p, pullRequest);
     if (refusal) return refusal;

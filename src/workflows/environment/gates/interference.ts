@@ -1,5 +1,6 @@
 import type { Outcome, PullRequest } from '../../../model/promotion/promotion.ts';
 import { quick } from '../../activity-options.ts';
+import { pullRequestIsRead, pullRequestWasRead } from '../promotion-events.ts';
 import { ended, place, withdrawal, type Promotion } from '../promotion.ts';
 
 /**
@@ -11,12 +12,9 @@ export async function interference(
   { number, head }: PullRequest,
 ): Promise<Outcome | undefined> {
   if (p.unread) {
-    p.unread = false;
-    p.reading = await quick(p.attempts, p.ask.settings.queue).readPullRequest({
-      ...place(p),
-      number,
-      head,
-    });
+    pullRequestIsRead(p);
+    const { readPullRequest } = quick(p.attempts, p.ask.settings.queue);
+    pullRequestWasRead(p, await readPullRequest({ ...place(p), number, head }));
   }
   const withdrawn = withdrawal(p);
   if (withdrawn) return withdrawn;

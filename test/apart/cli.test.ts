@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
-import { failed } from '../src/activities/failures.ts';
-import { deliverId } from '../src/model/temporal/workflow-ids.ts';
-import { commandOf } from './support/cli.ts';
-import { test, useTemporal } from './support/workflow-rig.ts';
-import { World } from './support/world.ts';
+import { failed } from '../../src/activities/failures.ts';
+import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
+import { commandOf } from '../support/cli.ts';
+import { test, useTemporal } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
 
 useTemporal();
 

@@ -1,10 +1,10 @@
 import { execa } from 'execa';
 import { expect } from 'vitest';
-import { refused } from '../src/activities/failures.ts';
-import { drillId, recreationId } from '../src/model/temporal/workflow-ids.ts';
-import type { Recreation } from '../src/model/recovery/recreation.ts';
-import { bin, commandOf, environmentOf, startCommand } from './support/cli.ts';
-import { test, useTemporal } from './support/workflow-rig.ts';
+import { refused } from '../../src/activities/failures.ts';
+import { drillId, recreationId } from '../../src/model/temporal/workflow-ids.ts';
+import type { Recreation } from '../../src/model/recovery/recreation.ts';
+import { bin, commandOf, environmentOf, startCommand } from '../support/cli.ts';
+import { test, useTemporal } from '../support/workflow-rig.ts';
 
 useTemporal();
 

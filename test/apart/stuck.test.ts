@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
-import { createClient } from '../src/client.ts';
-import { queues } from '../src/model/temporal/task-queues.ts';
-import { workersOf } from '../src/systems/temporal/workers.ts';
-import { commandOf, startCommand } from './support/cli.ts';
-import { test, useTemporal } from './support/workflow-rig.ts';
-import { World } from './support/world.ts';
+import { createClient } from '../../src/client.ts';
+import { queues } from '../../src/model/temporal/task-queues.ts';
+import { workersOf } from '../../src/systems/temporal/workers.ts';
+import { commandOf, startCommand } from '../support/cli.ts';
+import { test, useTemporal } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
 
 useTemporal();
 

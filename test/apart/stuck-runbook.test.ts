@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, vi } from 'vitest';
-import { createClient, type Problem } from '../src/client.ts';
-import { pullRequestChanged } from '../src/model/temporal/messages.ts';
-import { deliverId, environmentId } from '../src/model/temporal/workflow-ids.ts';
-import { bundle } from '../src/worker/bundle.ts';
-import { bin, commandOf, environmentOf } from './support/cli.ts';
-import { test, useTemporal, type Rig } from './support/workflow-rig.ts';
-import { World } from './support/world.ts';
+import { createClient, type Problem } from '../../src/client.ts';
+import { pullRequestChanged } from '../../src/model/temporal/messages.ts';
+import { deliverId, environmentId } from '../../src/model/temporal/workflow-ids.ts';
+import { bundle } from '../../src/worker/bundle.ts';
+import { bin, commandOf, environmentOf } from '../support/cli.ts';
+import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
 
 useTemporal();
 
@@ -17,7 +17,7 @@ const name = `claims/${change.commit}`;
 const runbook = 'docs/runbooks/delivery-stuck.md';
 
 /** Sections of the page with their commands. */
-const [[names = ''] = [], ...sections] = readFileSync(new URL(`../${runbook}`, import.meta.url), 'utf8')
+const [[names = ''] = [], ...sections] = readFileSync(new URL(`../../${runbook}`, import.meta.url), 'utf8')
   .split(/^## /m)
   .map((section) =>
     [...section.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, code = '']) => code.trim().split('\n')),
@@ -52,7 +52,7 @@ test('an environment whose code cannot go on is told, and goes on once the worke
   await clientOf(rig).deliver(change);
   await rig.sees(change, { state: 'waiting' });
   await rig.endWorkers();
-  await rig.startWorkers(await bundle(fileURLToPath(import.meta.resolve('./support/broken-workflows.ts'))));
+  await rig.startWorkers(await bundle(fileURLToPath(import.meta.resolve('../support/broken-workflows.ts'))));
   await rig.environment('staging', 'claims').signal(pullRequestChanged, { number: 1 });
 
   const workflowId = environmentId(rig.platform, 'staging', 'claims');

@@ -1,10 +1,10 @@
 import { expect, vi } from 'vitest';
-import { createClient, type Delivery, GitopsError } from '../src/client.ts';
-import { failed } from '../src/activities/failures.ts';
-import { deliverId } from '../src/model/temporal/workflow-ids.ts';
-import { startCommand } from './support/cli.ts';
-import { test, useTemporal, type Rig } from './support/workflow-rig.ts';
-import { World } from './support/world.ts';
+import { createClient, type Delivery, GitopsError } from '../../src/client.ts';
+import { failed } from '../../src/activities/failures.ts';
+import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
+import { startCommand } from '../support/cli.ts';
+import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
 
 useTemporal();
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect } from 'vitest';
-import { createClient, type GitopsClient } from '../src/client.ts';
-import { deliverId, environmentId, pollId } from '../src/model/temporal/workflow-ids.ts';
-import { taskQueue } from '../src/model/temporal/task-queues.ts';
-import { test, useTemporal, type Rig } from './support/workflow-rig.ts';
-import { World } from './support/world.ts';
+import { createClient, type GitopsClient } from '../../src/client.ts';
+import { deliverId, environmentId, pollId } from '../../src/model/temporal/workflow-ids.ts';
+import { taskQueue } from '../../src/model/temporal/task-queues.ts';
+import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
+import { World } from '../support/world.ts';
 
 useTemporal();
 

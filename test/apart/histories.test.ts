@@ -1,11 +1,11 @@
-import * as workflows from '../src/workflows/index.ts';
+import * as workflows from '../../src/workflows/index.ts';
 import { DefaultLogger, Runtime, type WorkflowBundle } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, expect, test } from 'vitest';
-import { misroutedIn } from './support/contract-queues.ts';
-import type { Run } from './support/histories.ts';
-import { readRecorded, recordedIn, releases } from './support/recorded.ts';
-import { replay, replayBundle } from './support/replay.ts';
+import { misroutedIn } from '../support/contract-queues.ts';
+import type { Run } from '../support/histories.ts';
+import { readRecorded, recordedIn, releases } from '../support/recorded.ts';
+import { replay, replayBundle } from '../support/replay.ts';
 
 /**
  * Workflows that began under earlier code go on under the present: each recorded one is carried out again, and has to do
