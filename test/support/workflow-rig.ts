@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
 import type { PullRequestReading } from '../../src/model/promotion/promotion.ts';
@@ -17,15 +16,16 @@ import { attributes } from '../../src/model/temporal/search-attributes.ts';
 import { deliveryStart } from '../../src/model/temporal/delivery-start.ts';
 import type { deliverService } from '../../src/workflows/deliver-service.ts';
 import { heartbeatEveryMs } from '../../src/systems/temporal/workers.ts';
-import { bundle } from '../../src/worker/bundle.ts';
+import { workflowBundle } from '../../src/worker/bundle.ts';
 import { misroutedIn } from './contract-queues.ts';
 import { runsOf, type Run } from './histories.ts';
 import { passTime, startTemporal } from './temporal.ts';
 import { World, type AllActivities } from './world.ts';
 
-const workflowsPath = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
+let presentWorkflows: WorkflowBundleOption;
 
-let workflowBundle: WorkflowBundle;
+/** In this thread: it takes longer to start others than most tests last. */
+const here = { debugMode: true };
 let temporal: TestWorkflowEnvironment;
 
 /** One Temporal server and one workflow bundle for a test file. @param settings of the server, as `key=value` */
@@ -33,7 +33,7 @@ export function useTemporal(...settings: string[]): void {
   beforeAll(async () => {
     const logger = new DefaultLogger('ERROR');
     Runtime.install({ logger, workerHeartbeatInterval: heartbeatEveryMs });
-    workflowBundle = await bundle(workflowsPath);
+    presentWorkflows = await workflowBundle(false);
     temporal = await startTemporal(...settings);
   }, 60_000);
   afterAll(() => temporal.teardown());
@@ -68,7 +68,7 @@ export interface Rig {
   /** From then on nobody works on its queues. */
   endWorkers(): Promise<void>;
   /** And from then on somebody does again; with these workflows, if any are given. */
-  startWorkers(code?: WorkflowBundle): Promise<void>;
+  startWorkers(code?: WorkflowBundleOption): Promise<void>;
   /** Ends all workflows. @returns what they were */
   close(): Promise<Run[]>;
 }
@@ -84,7 +84,7 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
   rig: async ({ environments, slots }, use) => {
     const platform = newPlatform();
     const world = new World(platform, environments);
-    const serve = (code?: WorkflowBundle) =>
+    const serve = (code?: WorkflowBundleOption) =>
       startWorkers(platform, (client) => world.activities(client), { code, slots });
     let end = await serve();
     try {
@@ -107,7 +107,7 @@ export const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
 
 interface Serving {
   /** The present workflows, unless others are given. */
-  code?: WorkflowBundle | undefined;
+  code?: WorkflowBundleOption | undefined;
   /** What histories say of who did it. */
   identity?: string;
   /** How much is done at a time, queue by queue; where it says nothing, all. */
@@ -118,7 +118,7 @@ interface Serving {
 export async function startWorkers(
   platform: string,
   activitiesOf: (client: Client) => AllActivities,
-  { code = workflowBundle, identity, slots = {} }: Serving = {},
+  { code = presentWorkflows, identity, slots = {} }: Serving = {},
 ): Promise<() => Promise<void>> {
   const activities = activitiesOf(temporal.client);
   const workers = await Promise.all(
@@ -131,6 +131,7 @@ export async function startWorkers(
         ...(identity !== undefined && { identity }),
         ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
         shutdownForceTime: '5 seconds',
+        ...here,
       }),
     ),
   );
@@ -211,7 +212,10 @@ function ignoreClosed(error: unknown): void {
 
 /** Each is what the present workflows do, and asked only those who may. */
 export async function checkAll(histories: Run[]): Promise<void> {
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
+  for await (const { error } of Worker.runReplayHistories(
+    { workflowBundle: presentWorkflows, ...here },
+    histories,
+  )) {
     if (error) throw error;
   }
   expect(histories.flatMap(misroutedIn)).toEqual([]);

@@ -1,9 +1,8 @@
 import proto from '@temporalio/proto';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { Runtime, Worker, DefaultLogger, type WorkflowBundle } from '@temporalio/worker';
+import { Runtime, Worker, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createClient } from '../../src/client.ts';
 import { failed } from '../../src/activities/failures.ts';
@@ -14,18 +13,17 @@ import { createCodecServer } from '../../src/server/codec.ts';
 import { createCodec, type PayloadKey } from '../../src/systems/temporal/codec.ts';
 import { clientConverter, workerConverter } from '../../src/systems/temporal/data-converter.ts';
 import { keysInUse } from '../../src/systems/temporal/keys-in-use.ts';
-import { bundle } from '../../src/worker/bundle.ts';
+import { workflowBundle } from '../../src/worker/bundle.ts';
 import { startTemporal } from '../support/temporal.ts';
 import { World } from '../support/world.ts';
 
 /** Payloads are encrypted: a real Temporal server, and workers and clients with keys. */
 let temporal: TestWorkflowEnvironment;
-const bundles = new Map<boolean, WorkflowBundle>();
+const bundles = new Map<boolean, WorkflowBundleOption>();
 
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => undefined) });
-  const workflows = fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url));
-  for (const encrypted of [false, true]) bundles.set(encrypted, await bundle(workflows, { encrypted }));
+  for (const encrypted of [false, true]) bundles.set(encrypted, await workflowBundle(encrypted));
   temporal = await startTemporal();
 }, 120_000);
 afterAll(() => temporal.teardown());
