@@ -97,6 +97,9 @@ test("Argo CD's controller is killed during a sync", { timeout: 2 * patience }, 
   );
   const controller = 'argocd-application-controller-0';
   await platform.kubectl(['delete', 'pod', '-n', 'argocd', controller, '--grace-period=0', '--force']);
+  // By itself it goes on with the sync only when it looks at the Application again, which may be after three minutes.
+  const refresh = 'argocd.argoproj.io/refresh=normal';
+  await platform.kubectl(['annotate', 'application', '-n', 'argocd', application, refresh]);
 
   await expectDeliveredOnce(platform, change);
 });
