@@ -10,7 +10,7 @@ import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { writeMarker } from '../src/systems/argocd/recreation-marker.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';
+import { recipientsOf, writersStore } from '../src/wiring/backup-stores.ts';
 import { startControlPlane, type ControlPlane } from '../test/support/control-plane.ts';
 import { applications, fill, install, namespace } from './argocd-state.ts';
 import { makeBackupPlatform, type BackupPlatform } from './backup-platform.ts';
@@ -71,7 +71,7 @@ async function backUp({ name, config, kubeconfig }: BackupPlatform): Promise<str
   const loaded = loadConfig(config);
   const backup = backupOf(loaded);
   const kubernetes = createKubernetes(kubeconfig);
-  const backups = { vault: writersVault(backup), recipients: () => recipientsOf(backup) };
+  const backups = { store: writersStore(backup), recipients: () => recipientsOf(backup) };
   const activities = createBackupActivities({ config: loaded, kubernetes, backups, temporal }, tmpdir());
   const at = new Date().toISOString();
   let key = '';

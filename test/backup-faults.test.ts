@@ -41,7 +41,7 @@ afterEach(() => {
   apiServer.serve = (asked, pass) => pass(asked);
 });
 
-const stored = async () => recoveryPoints(activities.vaults.readers, activities.cluster);
+const stored = async () => recoveryPoints(activities.clients.readers, activities.cluster);
 
 test('a disk that is full ends a backup with a clear error, and the next one is whole', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'gitops-small-'));

@@ -213,7 +213,7 @@ describe('a platform that was restored', () => {
     const text = bed.objects.get(outcome.report.replace('.json', '.md'));
     expect(text).toContain('**Passed.**');
     expect(text).toMatch(new RegExp(`had never run\n\n.*${bed.named('new-production')}`));
-    expect(bed.vault.has(verificationKey(bed.key))).toBe(false);
+    expect(bed.backups.has(verificationKey(bed.key))).toBe(false);
   });
 
   test(
@@ -240,7 +240,7 @@ describe('a platform that was restored', () => {
     expect(bed.objects.get(outcome.report.replace('.json', '.md'))).toContain(
       '## What a drill does not check',
     );
-    const verification: unknown = JSON.parse(String(bed.vault.get(verificationKey(bed.key))));
+    const verification: unknown = JSON.parse(String(bed.backups.get(verificationKey(bed.key))));
     expect(verification).toMatchObject({ state: 'good', provenAt: expect.any(String) });
   });
 });

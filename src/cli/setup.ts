@@ -3,6 +3,7 @@ import { GitopsError } from '../client.ts';
 import { inOurWords } from '../client/errors.ts';
 import { backupInput, type BackupConfig } from '../config/backup-of.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Prepared } from '../systems/prepared.ts';
 import { connectClient } from '../systems/temporal/connect.ts';
 import {
   checkRetention,
@@ -10,7 +11,6 @@ import {
   scheduleBackup,
   scheduleDrill,
   schedulePoll,
-  type Prepared,
 } from '../systems/temporal/setup.ts';
 import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { print, withCommonOptions, type CommonOptions } from './common.ts';
@@ -55,7 +55,7 @@ async function setup(options: CommonOptions): Promise<void> {
 
 /** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a store. */
 async function storeOf(backup: BackupConfig): Promise<Prepared[]> {
-  const { prepareStore } = await import('../wiring/vaults.ts');
+  const { prepareStore } = await import('../wiring/backup-stores.ts');
   return prepareStore(backup);
 }
 

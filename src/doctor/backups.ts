@@ -3,8 +3,8 @@ import type { BackupConfig } from '../config/backup-of.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
-import { VaultError } from '../systems/backups/index.ts';
-import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../wiring/vaults.ts';
+import { BackupStoreError } from '../systems/backups/index.ts';
+import { missingInStore, recipientsOf, recoveryOf, writersStore } from '../wiring/backup-stores.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */
@@ -39,7 +39,7 @@ async function store(backup: BackupConfig): Promise<Finding> {
       ? ok(name, `${where} locks what is put there. What removes old ones is not seen from here.`)
       : ok(name, `${where} locks what is put there, and removes it after ${backup.keepDays} days.`);
   } catch (error) {
-    if (!(error instanceof VaultError && error.lasting)) throw error;
+    if (!(error instanceof BackupStoreError && error.lasting)) throw error;
     return warning(name, error.fact, 'Run: gitops setup, with the rights to configure it.');
   }
 }
@@ -49,12 +49,12 @@ const nameOf = ({ bucket, container = '' }: BackupConfig): string => bucket ?? c
 /** Its machine may be lost to somebody: what it cannot read, it cannot leak. */
 async function writer(backup: BackupConfig): Promise<Finding> {
   const name = 'writer of the backups';
-  const vault = here(() => writersVault(backup));
-  if (!vault) return ok(name, 'Its key is not here.');
+  const store = here(() => writersStore(backup));
+  if (!store) return ok(name, 'Its key is not here.');
   try {
-    await vault.list(backupPrefix(backup.cluster));
+    await store.list(backupPrefix(backup.cluster));
   } catch (error) {
-    if (error instanceof VaultError && error.lasting) return ok(name, 'It may not read what is there.');
+    if (error instanceof BackupStoreError && error.lasting) return ok(name, 'It may not read what is there.');
     throw error;
   }
   return warning(
@@ -77,9 +77,9 @@ async function identity(backup: BackupConfig, identities: string[] | undefined):
       );
 }
 
-async function newest(backup: BackupConfig, { vault }: ReturnType<typeof recoveryOf>): Promise<Finding> {
+async function newest(backup: BackupConfig, { store }: ReturnType<typeof recoveryOf>): Promise<Finding> {
   const name = 'newest backup';
-  const points = await recoveryPoints(vault, backup.cluster);
+  const points = await recoveryPoints(store, backup.cluster);
   const good = newestGood(points);
   const remedy = 'Follow docs/runbooks/backup-failed.md.';
   if (points.length === 0) return warning(name, 'There is none yet.', 'Run: gitops backup --wait');

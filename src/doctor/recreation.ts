@@ -6,7 +6,7 @@ import { readInstallation } from '../systems/argocd/manifest.ts';
 import { clusterUid } from '../systems/kubernetes/namespaces.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { connectionSettings } from '../systems/temporal/connect.ts';
-import { recoveryOf } from '../wiring/vaults.ts';
+import { recoveryOf } from '../wiring/backup-stores.ts';
 import { here } from './backups.ts';
 import { failed, findingOf, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';
@@ -83,7 +83,7 @@ const subjects: Record<string, (name: string, world: World) => Promise<Finding>>
       const remedy = 'Run gitops doctor where the queue recovery is served.';
       return warning(name, "Was not looked at: the reader's key is not here.", remedy);
     }
-    const points = await recoveryPoints(recovery.vault, backup.cluster);
+    const points = await recoveryPoints(recovery.store, backup.cluster);
     const proven = points.filter(({ provenAt }) => provenAt !== undefined);
     const newest = proven.toSorted((a, b) => b.key.localeCompare(a.key))[0];
     return newest

@@ -4,7 +4,7 @@ import { newestGood } from '../model/recovery/backup.ts';
 import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/index.ts';
 import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
-import { recoveryOf } from '../wiring/vaults.ts';
+import { recoveryOf } from '../wiring/backup-stores.ts';
 import { here } from './backups.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 
@@ -72,8 +72,8 @@ function onAge(keys: SealingKey[], namespace: string): Finding {
 /** Only where backups can be read, and there is a good one: other lines tell of those. */
 async function onBackup(keys: SealingKey[], backup: BackupConfig): Promise<Finding[]> {
   const recovery = here(() => recoveryOf(backup));
-  const newest = recovery && newestGood(await recoveryPoints(recovery.vault, backup.cluster));
-  const index = newest && (await readIndex(recovery.vault, newest.key));
+  const newest = recovery && newestGood(await recoveryPoints(recovery.store, backup.cluster));
+  const index = newest && (await readIndex(recovery.store, newest.key));
   if (!index) return [];
   const kept = new Set(index.sealingKeys.map(({ fingerprint }) => fingerprint));
   const missing = keys.filter(({ fingerprint }) => !kept.has(fingerprint));

@@ -17,9 +17,10 @@ import { createForge } from './forge.ts';
 import { createRepository } from '../systems/git/repository.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
+import { lazily } from '../systems/lazily.ts';
 import { createRecreations } from '../systems/temporal/recreations.ts';
 import { objectStoreOf } from './object-store.ts';
-import { recipientsOf, recoveryOf, writersVault } from './vaults.ts';
+import { recipientsOf, recoveryOf, writersStore } from './backup-stores.ts';
 
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
@@ -59,7 +60,7 @@ export function createSystems(
   });
   const backups = lazily(() => {
     const backup = backupOf(config);
-    return { vault: writersVault(backup), recipients: () => recipientsOf(backup) };
+    return { store: writersStore(backup), recipients: () => recipientsOf(backup) };
   });
   const recovery = lazily(() => recoveryOf(backupOf(config)));
   const commands = lazily(() => createCommandRunner());
@@ -102,11 +103,6 @@ export function createSystems(
     /** Ends the watch of Argo CD: a process does not end while it listens. */
     close: () => watching?.close(),
   };
-}
-
-function lazily<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones: string) {

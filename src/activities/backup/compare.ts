@@ -27,7 +27,7 @@ export function createCompareBackups(
   /** Kind and name of all objects in a backup, with a hash of each. */
   async function objectsOf(key: string, cluster: string): Promise<Map<string, string>> {
     const { recovery } = systems;
-    const index = await existingIndex(recovery.vault, key);
+    const index = await existingIndex(recovery.store, key);
     const wrong = wrongIndex(index, key, cluster);
     if (wrong !== undefined) throw incomparable(key, wrong);
     const found = new Map<string, string>();

@@ -33,7 +33,7 @@ export function createBackupActivities(
       return withRecovery(() =>
         withScratch(scratch, async (directory) => {
           const { kubernetes, backups } = systems;
-          const { vault, recipients } = backups;
+          const { store, recipients } = backups;
           const { namespace } = config.argocd;
           const version = await argoCdVersion(kubernetes, namespace);
           const contents = new Contents();
@@ -42,7 +42,7 @@ export function createBackupActivities(
           const { plain, stored } = await seal(contents.of(found), recipients(), file, cancellationSignal());
 
           const key = backupKey(cluster, at, stored.sha256);
-          const stamp = await vault.putOnce(key, fileBody(file, stored));
+          const stamp = await store.putOnce(key, fileBody(file, stored));
           const index: BackupIndex = {
             key,
             cluster,
@@ -52,7 +52,7 @@ export function createBackupActivities(
             plain,
             stored: { ...stored, ...(stamp !== undefined && { version: stamp }) },
           };
-          await vault.putOnce(indexKey(key), textBody(JSON.stringify(index)));
+          await store.putOnce(indexKey(key), textBody(JSON.stringify(index)));
           return { key, size: stored.size, counts: contents.summary.counts };
         }),
       );

@@ -28,7 +28,7 @@ export function createCheck(systems: RecreationSystems): Pick<RecreationActiviti
         await checkCluster(systems, target);
 
         const key = given ?? (await newest(cluster));
-        const index = await existingIndex(systems.recovery.vault, key);
+        const index = await existingIndex(systems.recovery.store, key);
         const contents: Placed[] = [];
         const see = ({ object: { kind, metadata } }: { object: Placed }) => contents.push({ kind, metadata });
         const { state, reason } = await judgeBackup(systems, systems.scratch, index, { cluster, key, see });
@@ -42,7 +42,7 @@ export function createCheck(systems: RecreationSystems): Pick<RecreationActiviti
   };
 
   async function newest(cluster: string): Promise<string> {
-    const point = newestGood(await recoveryPoints(systems.recovery.vault, cluster));
+    const point = newestGood(await recoveryPoints(systems.recovery.store, cluster));
     if (point) return point.key;
     throw refused(`There is no good backup of ${cluster}. See: gitops backups list`);
   }

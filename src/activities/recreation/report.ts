@@ -42,7 +42,7 @@ export function createReportRecreation(
         const backup = input.soFar.plan?.backup;
         if (!backup) throw refused('Nothing was restored, so there is nothing to report.');
         const { objects, recovery } = systems;
-        const index = await existingIndex(recovery.vault, backup.key);
+        const index = await existingIndex(recovery.store, backup.key);
         const remembered = await rememberedReleases(systems);
         const backedUp = applicationsAmong(await argoCdObjects(systems, index), index, remembered);
         const kubernetes = systems.clusterOf(input);
@@ -74,9 +74,9 @@ export function createReportRecreation(
 
   async function prove(key: string): Promise<void> {
     const now = new Date().toISOString();
-    const { vault } = systems.recovery;
-    const verification = await readVerification(vault, key);
-    await writeVerification(vault, {
+    const { store } = systems.recovery;
+    const verification = await readVerification(store, key);
+    await writeVerification(store, {
       ...(verification ?? { key, state: 'good', verifiedAt: now }),
       provenAt: now,
     });

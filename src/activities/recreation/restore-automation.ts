@@ -28,7 +28,7 @@ export function createRestoreAutomation(
   return {
     restoreAutomation: ({ key, of, ...target }) =>
       withRecovery(async () => {
-        const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.vault, key));
+        const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.store, key));
         const roots = rootsAmong(objects);
         const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));
         // ApplicationSets leave Applications alone until all of these are as they were.

@@ -8,16 +8,8 @@ import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/temporal/
 import { taskQueue } from '../../model/temporal/task-queues.ts';
 import { SystemError } from '../system-error.ts';
 import type { BackupInput } from '../../model/recovery/backup.ts';
+import type { Prepared } from '../prepared.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
-
-/** One thing that was looked at, and what was done about it. */
-export interface Prepared {
-  what: string;
-  state: 'there' | 'created' | 'updated' | 'advice';
-  detail?: string;
-  /** What whoever runs Temporal had better change. */
-  advice?: string;
-}
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of temporal/api/enums/v1/common.proto: all our attributes are keywords. */
 const keyword = 2;
@@ -105,7 +97,7 @@ export function schedulePoll(client: Client, platform: string): Promise<Prepared
   });
 }
 
-interface Nights {
+interface Timetable {
   schedule: string;
   timeZone: string;
 }
@@ -114,7 +106,7 @@ interface Nights {
 export function scheduleBackup(
   client: Client,
   of: BackupInput,
-  { schedule, timeZone }: Nights,
+  { schedule, timeZone }: Timetable,
 ): Promise<Prepared> {
   const { platform, cluster } = of;
   const scheduleId = nightlyBackupId(platform, cluster);
@@ -138,7 +130,7 @@ export function scheduleBackup(
 export function scheduleDrill(
   client: Client,
   of: BackupInput,
-  { schedule, timeZone }: Nights,
+  { schedule, timeZone }: Timetable,
 ): Promise<Prepared> {
   const { platform, cluster } = of;
   const scheduleId = scheduledDrillId(platform, cluster);
