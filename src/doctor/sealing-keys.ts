@@ -2,7 +2,7 @@ import { milliseconds } from '../config/duration.ts';
 import type { BackupConfig } from '../config/backup-of.ts';
 import { newestGood } from '../model/recovery/backup.ts';
 import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/index.ts';
-import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
 import { recoveryOf } from '../wiring/backup-stores.ts';
 import { here } from './backups.ts';
@@ -50,7 +50,7 @@ async function hasSealedSecrets(api: Kubernetes): Promise<boolean | undefined> {
     const found = await api.get('/apis/bitnami.com/v1alpha1/sealedsecrets', { limit: 1 });
     return found !== undefined && (found as { items: unknown[] }).items.length > 0;
   } catch (error) {
-    if (error instanceof KubernetesError && error.status === 403) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }

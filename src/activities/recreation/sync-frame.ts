@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
+import { argoProjPath } from '../../systems/argocd/api-paths.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { withRecovery } from '../failures.ts';
@@ -63,7 +64,7 @@ async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> 
   if (!(await isLookedAt(rebuilt, root))) return false;
   const { kubernetes, config } = rebuilt;
   const namespace = root.namespace ?? config.argocd.namespace;
-  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/${root.name}`;
+  const path = argoProjPath(namespace, 'applications', root.name);
   const read = async (): Promise<Root> => rootSchema.parse(await kubernetes.get(path));
 
   let resources = framed(await read());

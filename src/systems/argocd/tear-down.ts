@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { forEachConcurrently } from '../concurrency/for-each-concurrently.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { argoProjApi, argoProjPath } from './api-paths.ts';
 import type { Place } from './install.ts';
 import type { Installation } from './manifest.ts';
 import { finalizeNamespace, namespacePath, namespaceState } from '../kubernetes/namespaces.ts';
@@ -9,8 +10,6 @@ import { collectionPath, objectPath, Resources, type Resource } from '../kuberne
 
 /** An API server removes ten thousand Applications in well under a minute. */
 const goneWithinMs = 5 * 60_000;
-
-const argoProj = '/apis/argoproj.io/v1alpha1';
 
 export interface TornDown extends Place {
   installation: Installation;
@@ -47,9 +46,9 @@ export async function tearDown(torn: TornDown): Promise<void> {
 /** Nobody is there who would do what their finalizers wait for: to prune what they deployed, which a drill never did. */
 async function removeApplications({ kubernetes, parallel }: TornDown): Promise<void> {
   for (const plural of ['applications', 'applicationsets', 'appprojects']) {
-    const held = heldIn(`${argoProj}/${plural}`);
+    const held = heldIn(`${argoProjApi}/${plural}`);
     await forEachConcurrently(parallel, held, async ({ name, namespace }) => {
-      const path = `${argoProj}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+      const path = argoProjPath(namespace, plural, name);
       await kubernetes.patch(path, { metadata: { finalizers: null } });
     });
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KubernetesError, type Kubernetes } from './index.ts';
+import { isConflict, isMissing, type Kubernetes } from './index.ts';
 
 const namespaceSchema = z.looseObject({
   metadata: z.looseObject({ uid: z.string(), deletionTimestamp: z.string().optional() }),
@@ -29,7 +29,7 @@ export async function ensureNamespace(
   if ((await kubernetes.get(namespacePath(name))) !== undefined) return;
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
   await kubernetes.post('/api/v1/namespaces', namespace).catch((error: unknown) => {
-    if (!(error instanceof KubernetesError && error.status === 409)) throw error;
+    if (!isConflict(error)) throw error;
   });
 }
 
@@ -41,6 +41,6 @@ export async function finalizeNamespace(kubernetes: Kubernetes, name: string): P
   await kubernetes
     .put(`${namespacePath(name)}/finalize`, { ...namespace, spec: { ...namespace.spec, finalizers: [] } })
     .catch((error: unknown) => {
-      if (!(error instanceof KubernetesError && [404, 409].includes(error.status))) throw error;
+      if (!isMissing(error) && !isConflict(error)) throw error;
     });
 }
