@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
 import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { createBackupActivities } from '../src/activities/backup/store.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBackups } from '../src/client/backups.ts';
-import { backupOf, backupInput } from '../src/config/backup-of.ts';
+import { backupOf, backupInput } from '../src/config/backup-settings.ts';
 import { newestGood } from '../src/model/recovery/backup.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';

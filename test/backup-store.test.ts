@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import {
   backupIndexSchema,
   indexKey,

@@ -9,7 +9,7 @@ import { backupKey, indexKey, noCounts, type BackupIndex } from '../src/model/re
 import { writeVerification } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/index.ts';
 import { prepareStore, recoveryOf } from '../src/wiring/backup-stores.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 
 let platform: BackupPlatform;

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createBackups } from '../client/backups.ts';
 import { GitopsError } from '../client/errors.ts';
-import { backupInput, backupOf, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, backupOf, type BackupConfig } from '../config/backup-settings.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { createRecreations } from '../client/recreations.ts';
-import { backupInput } from '../config/backup-of.ts';
+import { backupInput } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { backupKeySchema } from '../model/recovery/backup.ts';
 import { reportTextKey, type Recreation } from '../model/recovery/recreation.ts';

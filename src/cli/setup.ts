@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { GitopsError } from '../client.ts';
 import { inOurWords } from '../client/errors.ts';
-import { backupInput, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, type BackupConfig } from '../config/backup-settings.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Prepared } from '../systems/prepared.ts';
 import { connectClient } from '../systems/temporal/connect.ts';

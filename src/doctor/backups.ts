@@ -1,5 +1,5 @@
 import { identityToRecipient } from 'age-encryption';
-import type { BackupConfig } from '../config/backup-of.ts';
+import type { BackupConfig } from '../config/backup-settings.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';

@@ -1,5 +1,5 @@
 import { milliseconds } from '../config/duration.ts';
-import type { BackupConfig } from '../config/backup-of.ts';
+import type { BackupConfig } from '../config/backup-settings.ts';
 import { newestGood } from '../model/recovery/backup.ts';
 import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/index.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';

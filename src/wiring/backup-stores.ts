@@ -1,6 +1,6 @@
 import { Decrypter } from 'age-encryption';
 import type { Recovery } from '../activities/backup/open.ts';
-import type { BackupConfig } from '../config/backup-of.ts';
+import type { BackupConfig } from '../config/backup-settings.ts';
 import { readSecret } from '../config/secrets.ts';
 import type { AzureOptions } from '../systems/backups/azure.ts';
 import { missingInBucket, provisionBucket } from '../systems/backups/s3-bucket.ts';

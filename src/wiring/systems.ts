@@ -5,7 +5,7 @@ import { refused } from '../activities/failures.ts';
 import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import type { Systems } from '../activities/systems.ts';
 import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
-import { backupOf } from '../config/backup-of.ts';
+import { backupOf } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';

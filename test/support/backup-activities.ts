@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createBackupActivities } from '../../src/activities/backup/store.ts';
 import { createRecoveryActivities } from '../../src/activities/backup/index.ts';
-import { backupOf, type BackupConfig } from '../../src/config/backup-of.ts';
+import { backupOf, type BackupConfig } from '../../src/config/backup-settings.ts';
 import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import type { BackupStore } from '../../src/systems/backups/index.ts';

@@ -6,7 +6,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import type { BackupConfig } from '../../src/config/backup-of.ts';
+import type { BackupConfig } from '../../src/config/backup-settings.ts';
 import { missingInStore, prepareStore } from '../../src/wiring/backup-stores.ts';
 import { startAzurite, withLockedVersions } from './azurite.ts';
 

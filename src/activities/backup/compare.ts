@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKinds, type BackupDifference, type BackupKind } from '../../model/recovery/backup.ts';
 import type { RecoveryActivities } from '../contract.ts';

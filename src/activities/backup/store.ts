@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cancellationSignal } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex, type Counts } from '../../model/recovery/backup.ts';
 import { recreationId } from '../../model/temporal/workflow-ids.ts';

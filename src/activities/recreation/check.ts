@@ -1,4 +1,4 @@
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import { milliseconds } from '../../config/duration.ts';
 import { newestGood, type BackupIndex } from '../../model/recovery/backup.ts';
 import { cannotMigrate } from '../../model/recovery/migration.ts';
