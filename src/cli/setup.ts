@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { GitopsError } from '../client.ts';
+import { connectTemporal } from '../client/connect.ts';
 import { inOurWords } from '../client/errors.ts';
 import { backupInput, type BackupConfig } from '../config/backup-settings.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Prepared } from '../systems/prepared.ts';
-import { connectClient } from '../systems/temporal/connect.ts';
 import {
   checkRetention,
   registerSearchAttributes,
@@ -28,11 +27,7 @@ export function register(program: Command): void {
 async function setup(options: CommonOptions): Promise<void> {
   const config = loadConfig(options.config);
   const { platform, backup, recreation } = config;
-  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
-    throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  });
+  const client = await connectTemporal(payloadKeysOf(config));
   try {
     const prepared: Prepared[] = [
       ...(await registerSearchAttributes(client)),

@@ -1,5 +1,5 @@
 import { GitopsError, inOurWords } from '../client/errors.ts';
-import { SystemError } from '../systems/system-error.ts';
+import { errorText, SystemError } from '../systems/system-error.ts';
 import type { World } from './world.ts';
 
 /** One line of what was found. */
@@ -52,6 +52,6 @@ export function findingOf(name: string, thrown: unknown): Finding {
     return { ...failed(name, error.message, remedy), unreachable: error.kind === 'unreachable' };
   }
   // A secret or a file that is not there, which the message names.
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = errorText(error);
   return failed(name, detail, 'Correct it here, and where the workers run.');
 }

@@ -7,7 +7,12 @@ import { logEnd } from '../../model/text/log-end.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { differing, isMoving, judgeRecovery, type Found } from '../../model/recovery/recovery-outcome.ts';
 import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-report.ts';
-import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recovery/recreation.ts';
+import {
+  reportTextKey,
+  type RecoveredApplication,
+  type Recreation,
+  type RecreationReport,
+} from '../../model/recovery/recreation.ts';
 import { createArgoCd } from '../../systems/argocd/api-client.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import type { KeepLog } from '../../systems/kubernetes/pods.ts';
@@ -61,7 +66,7 @@ export function createReportRecreation(
         const key = objectKeys.recreation(input.cluster, report.startedAt, input.recreation);
         const written = { ...report, state: passed ? 'succeeded' : 'failed', reason: summary };
         await objects.put(key, JSON.stringify(written, undefined, 2));
-        await objects.put(key.replace(/json$/, 'md'), reportText(report));
+        await objects.put(reportTextKey(key), reportText(report));
         if (input.drill && passed) await prove(backup.key);
         return { report: key, passed, summary };
       }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
+import { errorText } from '../system-error.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -63,7 +64,7 @@ export async function explain(kubernetes: Kubernetes, path: string, keep: KeepLo
     for (const workload of troubledWorkloads(application))
       lines.push(...(await explainPods(kubernetes, workload, keep)));
   } catch (error) {
-    lines.push(`(More cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+    lines.push(`(More cannot be read: ${errorText(error)})`);
   }
   const text = lines.join('\n');
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;

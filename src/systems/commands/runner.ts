@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { errorText } from '../system-error.ts';
 import { confinement } from './confinement.ts';
 import type { CommandRunner } from './index.ts';
 
@@ -39,7 +40,7 @@ export function createCommandRunner(isRoot = process.getuid?.() === 0): CommandR
         return timedOut ? { state: 'timed-out' } : { state: 'ended', exitCode: exitCode ?? 1 };
       } catch (error) {
         if (signal.aborted) throw error;
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorText(error);
         throw new Error(`${command.join(' ')} could not be started in ${cwd}: ${why}`, { cause: error });
       } finally {
         clearTimeout(timeout);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { SystemError } from '../system-error.ts';
+import { errorText, SystemError } from '../system-error.ts';
 import type { PayloadKey } from './codec.ts';
 import { clientConverter } from './data-converter.ts';
 
@@ -33,7 +33,7 @@ export async function connectClient(keys: readonly PayloadKey[] = []): Promise<C
     const connection = await Connection.connect({ ...options, connectTimeout });
     return new Client({ connection, namespace, dataConverter: clientConverter(keys) });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new SystemError(`Temporal cannot be reached at ${options.address} (${why}).`, {
       advice: 'Start it, or say where it is: TEMPORAL_ADDRESS.',
       unreachable: true,
