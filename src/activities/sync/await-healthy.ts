@@ -10,7 +10,7 @@ import { isOpen } from '../../systems/temporal/runs.ts';
 import { keptLogs } from '../kept-logs.ts';
 import { ownAttempt } from '../own-attempt.ts';
 import { createNudge } from './nudge.ts';
-import { createStandings } from './release-standing.ts';
+import { createPresence } from './release-presence.ts';
 import { syncRequest } from './start-sync.ts';
 import type { Systems } from '../systems.ts';
 import type { Health, WaitActivities } from '../contract.ts';
@@ -44,7 +44,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
   const name = applicationName(config, wait.service, wait.environment);
   const { endedAt: rebuiltAt = 0 } = await recreations.last();
   const deadline = deadlineOf(wait, rebuiltAt);
-  const standingsOf = createStandings(systems, wait);
+  const presenceOf = createPresence(systems, wait);
   const nudge = createNudge(systems, wait);
   const wanted = { ...wait, since: Date.now() };
   const { bake } = environmentOf(config, wait.environment);
@@ -64,8 +64,8 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     // Without asking Git first, which takes as long as Argo CD needs to begin.
     const unseen = application && !nudged && application.sync.revision !== wait.revision;
     nudged ||= application !== undefined;
-    const [standings] = await Promise.all([
-      standingsOf(application).catch((error: unknown) => String(error)),
+    const [presence] = await Promise.all([
+      presenceOf(application).catch((error: unknown) => String(error)),
       unseen && nudge(application),
     ]);
     const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
@@ -73,9 +73,9 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     // An operation of before is lost with the cluster.
     const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
-      typeof standings === 'string'
-        ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
-        : judge(application, { ...wanted, taken }, standings, Date.now());
+      typeof presence === 'string'
+        ? ({ state: 'waiting', for: `the repository (${presence})` } as const)
+        : judge(application, { ...wanted, taken }, presence, Date.now());
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return failure(systems, wait, judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;

@@ -334,10 +334,10 @@ describe('in trouble', () => {
 
   test('an attempt that dies in the middle, and two at once, sync nothing twice', { timeout }, async () => {
     const dying = bed.environment();
-    const beats: unknown[] = [];
-    dying.on('heartbeat', (details) => beats.push(details));
+    const heard: unknown[] = [];
+    dying.on('heartbeat', (details) => heard.push(details));
     const first = dying.run(syncing(2)).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(beats).toContainEqual({ done: 1, of: 6, what: 'Applications' }), 60_000);
+    await vi.waitFor(() => expect(heard).toContainEqual({ done: 1, of: 6, what: 'Applications' }), 60_000);
     dying.cancel();
     expect(await first).toBeInstanceOf(Error);
 
