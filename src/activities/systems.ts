@@ -16,7 +16,7 @@ export interface Systems {
   repository: Repository;
   forge: Forge;
   objects: ObjectStore;
-  /** Not for who rebuilds it: `notWhileRecreated`. */
+  /** Refuses while its cluster is recreated (`notWhileRecreated`); the recreation makes its own. */
   argocd: ArgoCd;
   recreations: Recreations;
   kubernetes: Kubernetes;

@@ -7,7 +7,7 @@ import { untilInterrupted } from './interrupt.ts';
 
 /** Visibility lags behind by about as much. */
 const lookEveryMs = 3000;
-/** A list of thousands is a second's work for the server: it is asked for so seldom that it works a twentieth of the time. */
+/** It rests so many times as long as a list took: one of thousands is a second's work for the server. */
 const restFor = 20;
 
 /** Draws the tables again and again, until Ctrl-C. */

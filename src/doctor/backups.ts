@@ -5,7 +5,7 @@ import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { BackupStoreError } from '../systems/backups/index.ts';
 import { missingInStore, recipientsOf, recoveryOf, writersStore } from '../wiring/backup-stores.ts';
-import { failed, ok, warning, type Check, type Finding } from './check.ts';
+import { failed, ifAvailable, ok, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */
 export const backups: Check = {
@@ -14,8 +14,8 @@ export const backups: Check = {
     if (!backup) return;
     yield await store(backup);
     yield await writer(backup);
-    const recovery = here(() => recoveryOf(backup));
-    const identities = recovery && here(recovery.identities);
+    const recovery = ifAvailable(() => recoveryOf(backup));
+    const identities = recovery && ifAvailable(recovery.identities);
     yield await identity(backup, identities);
     yield recovery ? await newest(backup, recovery) : lookElsewhere;
   },
@@ -49,7 +49,7 @@ const nameOf = ({ bucket, container = '' }: BackupConfig): string => bucket ?? c
 /** Its machine may be lost to somebody: what it cannot read, it cannot leak. */
 async function writer(backup: BackupConfig): Promise<Finding> {
   const name = 'writer of the backups';
-  const store = here(() => writersStore(backup));
+  const store = ifAvailable(() => writersStore(backup));
   if (!store) return ok(name, 'Its key is not here.');
   try {
     await store.list(backupPrefix(backup.cluster));
@@ -87,13 +87,4 @@ async function newest(backup: BackupConfig, { store }: ReturnType<typeof recover
   const detail = `${good.key} is good, of ${good.createdAt}.`;
   if (!isOverdue(good, milliseconds(backup.oldestAllowed), Date.now())) return ok(name, detail);
   return failed(name, `${detail} Older than ${backup.oldestAllowed} is not allowed.`, remedy);
-}
-
-/** Undefined where a secret is not to be had: doctor runs on machines that should not have all of them. */
-export function here<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined;
-  }
 }

@@ -55,3 +55,12 @@ export function findingOf(name: string, thrown: unknown): Finding {
   const detail = errorText(error);
   return failed(name, detail, 'Correct it here, and where the workers run.');
 }
+
+/** Undefined where a secret is not here: doctor runs on machines that should not have all of them. */
+export function ifAvailable<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
+}

@@ -5,8 +5,7 @@ import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/inde
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
 import { recoveryOf } from '../wiring/backup-stores.ts';
-import { here } from './backups.ts';
-import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
+import { failed, ifAvailable, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 
 const name = 'sealing keys';
 const inBackup = `${name} in the newest backup`;
@@ -71,7 +70,7 @@ function onAge(keys: SealingKey[], namespace: string): Finding {
 
 /** Only where backups can be read, and there is a good one: other lines tell of those. */
 async function onBackup(keys: SealingKey[], backup: BackupConfig): Promise<Finding[]> {
-  const recovery = here(() => recoveryOf(backup));
+  const recovery = ifAvailable(() => recoveryOf(backup));
   const newest = recovery && newestGood(await recoveryPoints(recovery.store, backup.cluster));
   const index = newest && (await readIndex(recovery.store, newest.key));
   if (!index) return [];

@@ -25,7 +25,7 @@ import { recipientsOf, recoveryOf, writersStore } from './backup-stores.ts';
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
 
-/** Whose entries are named by the process they belong to, so that those of the dead are told apart. */
+/** The names of their entries begin with a process ID, so that a worker that starts can remove those of dead ones. */
 export const ownFolders = (workDirectory: string): string[] =>
   ['clones', 'checkouts', 'renders', 'backups'].map((name) => join(workDirectory, name));
 

@@ -42,7 +42,7 @@ export function createBackupActivities(
           const { plain, stored } = await seal(contents.of(found), recipients(), file, cancellationSignal());
 
           const key = backupKey(cluster, at, stored.sha256);
-          const stamp = await store.putOnce(key, fileBody(file, stored));
+          const storedVersion = await store.putOnce(key, fileBody(file, stored));
           const index: BackupIndex = {
             key,
             cluster,
@@ -50,7 +50,7 @@ export function createBackupActivities(
             argocd: { namespace, ...(version !== undefined && { version }) },
             ...contents.summary,
             plain,
-            stored: { ...stored, ...(stamp !== undefined && { version: stamp }) },
+            stored: { ...stored, ...(storedVersion !== undefined && { version: storedVersion }) },
           };
           await store.putOnce(indexKey(key), textBody(JSON.stringify(index)));
           return { key, size: stored.size, counts: contents.summary.counts };
@@ -60,7 +60,7 @@ export function createBackupActivities(
   };
 }
 
-/** Takes note of what goes by. */
+/** Notes for the index what goes into the backup. */
 class Contents {
   readonly summary: Pick<BackupIndex, 'importable' | 'applications' | 'sealingKeys' | 'leftOut'> & {
     counts: Counts;

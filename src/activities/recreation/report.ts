@@ -27,10 +27,10 @@ import type { RecreationSystems } from './systems.ts';
 
 type Report = Parameters<RecreationActivities['reportRecreation']>[0];
 
-/** What Argo CD does by itself once it may is given this long to come to rest. */
+/** How long Argo CD, which syncs by itself again, is given to come to rest. */
 const restMs = 60_000;
 const lookEveryMs = 5000;
-/** To explain one takes some requests: beyond these, what Argo CD says of itself has to do. */
+/** An explanation takes several requests: beyond so many, what Argo CD itself says has to do. */
 const mostExplained = 50;
 const explainedAtOnce = 8;
 
@@ -146,13 +146,13 @@ async function explained(
   return pLimit(explainedAtOnce).map(applications, async (one) => {
     if (!chosen.has(one)) return one;
     const { name, namespace, reason = '' } = one;
-    const why = await createArgoCd({ kubernetes, namespace }).explain(name, here);
+    const why = await createArgoCd({ kubernetes, namespace }).explain(name, inReport);
     return { ...one, reason: `${reason}\n${why}`.trimEnd() };
   });
 }
 
-/** The report lies in the object store itself, where logs belong. */
-const here: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
+/** The report is kept in the object store, where logs may be: so they stand in it. */
+const inReport: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
 
 /** RTO ends with the last phase that brought something back: to write it down is no part of it. */
 function times(soFar: Recreation, backedUpAt: string) {

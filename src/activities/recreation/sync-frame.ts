@@ -36,9 +36,9 @@ const rootSchema = z.object({
 });
 type Root = z.infer<typeof rootSchema>;
 
-/** Each time without what could not be applied: a kind, say, whose definition only a later Application brings. */
+/** Each one leaves out what the one before could not apply: a kind, say, whose definition only a later Application brings. */
 const tries = 5;
-/** Where it was something else, such as a repository that is away. */
+/** Before another try with the same resources: something else failed, such as a repository that is away. */
 const pauseMs = 5000;
 
 /** Safe to repeat and side by side: the ID of each operation finds it again. */
@@ -86,8 +86,8 @@ async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> 
 const lookWithinMs = 3 * 60_000;
 
 /**
- * What a root holds, Argo CD tells when it has looked: before, the restored status may name what was there once. A look
- * that failed, since its repository server had only just begun, tells of nothing.
+ * Waits until Argo CD has compared the root since it runs again: before, the restored status may name what was there once.
+ * A comparison that failed, since the repository server had only just begun, does not tell what the root holds.
  */
 async function isLookedAt(
   { argocds, config, startedAt }: RebuiltCluster,

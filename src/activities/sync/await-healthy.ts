@@ -70,7 +70,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     ]);
     const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
     if (has && progress.takenAt === undefined) tell({ takenAt: Date.now() });
-    // An operation of before is lost with the cluster.
+    // One that was seen before the cluster was rebuilt is lost with it.
     const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
       typeof presence === 'string'
@@ -93,10 +93,10 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     if ('stale' in judgement && application) await nudge(application);
     if (Date.now() >= deadline) return giveUp(systems, wait, progress.waitsFor, application);
   }
-  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
 
-/** Whoever waited for the cluster to be rebuilt has the whole time again. */
+/** A wait during which the cluster was rebuilt has its whole time again from then on. */
 function deadlineOf({ deadline }: Wait, rebuiltAt: number): number {
   const own = Date.parse(deadline);
   return Math.max(own, rebuiltAt + own - activityInfo().scheduledTimestampMs);

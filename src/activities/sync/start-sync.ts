@@ -87,7 +87,7 @@ const firstLookMs = 5000;
 
 async function lookAt(argocd: ArgoCd, name: string): Promise<Sighting> {
   for await (const sighting of argocd.changes(name, firstLookMs, cancellationSignal())) return sighting;
-  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
 
 /** With prune, or what the release dropped would run on; tried again only as often as the Application says. */

@@ -49,8 +49,8 @@ type Explainable = z.infer<typeof explainable>;
 
 /**
  * What a person would look for when an Application does not become healthy: Argo CD's own errors, the resources that
- * failed, and the pods behind them. Never throws: what cannot be read is said. Of what processes of others wrote it only
- * says where it was kept.
+ * failed, and the pods behind them. Never throws: it says what could not be read. What containers wrote is not in it, only
+ * where that is kept.
  *
  * @param path of the Application
  */
@@ -82,7 +82,7 @@ function whatArgoCdSays({ status }: Explainable): string[] {
 const nameOf = ({ kind, namespace, name }: Workload): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 
-/** Of these Argo CD repeats what a container said last: its termination message, which may be the end of its log. */
+/** For these kinds Argo CD's message quotes a container's termination message, which may be the end of its log. */
 const quoting = new Set(['Pod', 'Workflow']);
 
 async function failedResources({ status }: Explainable, keep: KeepLog): Promise<string[]> {

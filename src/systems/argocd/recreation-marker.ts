@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isConflict, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 
 /**
- * How far a cluster is built: nothing of Argo CD runs before `started`. What came before `started` is never done again
+ * How far a cluster is rebuilt. Nothing of Argo CD runs before `started`, and what came before it is never done again
  * after it.
  */
 const stageSchema = z.enum(['install', 'restore', 'started']);

@@ -21,8 +21,8 @@ export interface TornDown extends Place {
 }
 
 /**
- * Takes away all that a drill made, also where no controller does what follows from a deletion. Argo CD's namespace, in
- * which the drill is noted, goes last: whoever comes after a process that died finds what is left. Safe to repeat.
+ * Removes all that a drill made, also where no controller runs that would finish a deletion. Argo CD's namespace, in
+ * which the drill is noted, goes last: so another attempt finds what one that died has left. Safe to repeat.
  */
 export async function tearDown(torn: TornDown): Promise<void> {
   const { kubernetes, namespace, installation, labelSelector, sealingKeys, guard } = torn;
@@ -43,7 +43,7 @@ export async function tearDown(torn: TornDown): Promise<void> {
   await removeNamespace(torn, namespace, await kindsIn(installation, resources));
 }
 
-/** Nobody is there who would do what their finalizers wait for: to prune what they deployed, which a drill never did. */
+/** Their finalizers wait for an Argo CD that would prune what they deployed. In a drill none runs, and none deployed anything. */
 async function removeApplications({ kubernetes, parallel }: TornDown): Promise<void> {
   for (const plural of ['applications', 'applicationsets', 'appprojects']) {
     const held = heldIn(`${argoProjApi}/${plural}`);

@@ -191,7 +191,7 @@ const answerSchema = z.object({
 function forgeError(where: string, error: unknown): unknown {
   const text = errorText(error).slice(0, 500);
   const answer = answerSchema.safeParse(error).data;
-  // Not Octokit's: it was never asked, for want of the token perhaps.
+  // Not an answer: the request was never sent, perhaps since the secret with the token is missing.
   if (!answer) return error;
   const { status, response } = answer;
   if (!response) {

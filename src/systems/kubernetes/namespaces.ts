@@ -8,7 +8,7 @@ const namespaceSchema = z.looseObject({
 
 export const namespacePath = (name: string): string => `/api/v1/namespaces/${encodeURIComponent(name)}`;
 
-/** Tells one cluster from all others: its oldest namespace never comes again. */
+/** Identifies a cluster: by its namespace kube-system, which lives as long as the cluster. */
 export async function clusterUid(kubernetes: Kubernetes): Promise<string> {
   return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
 }
@@ -33,7 +33,7 @@ export async function ensureNamespace(
   });
 }
 
-/** Lets a namespace go that is being deleted and has nothing in it, as Kubernetes' own controller would where there is one. */
+/** Ends the deletion of an empty namespace, as Kubernetes' own controller would: a scratch control plane has none. */
 export async function finalizeNamespace(kubernetes: Kubernetes, name: string): Promise<void> {
   const raw = await kubernetes.get(namespacePath(name));
   if (raw === undefined) return;

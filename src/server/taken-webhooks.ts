@@ -6,7 +6,7 @@ const most = 10_000;
  * caused twice, so a replay after a restart does no harm. An ID is outside the signature; a replayed body with another ID
  * is taken, and does none either.
  */
-export function createDeliveryMemory() {
+export function createTakenWebhooks() {
   const ids = new Set<string>();
   return {
     /** @returns false when it was taken, or is being taken */
