@@ -5,7 +5,7 @@ import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { BackupStoreError } from '../systems/backups/index.ts';
 import { missingInStore, recipientsOf, recoveryOf, writersStore } from '../wiring/backup-stores.ts';
-import { failed, ifAvailable, ok, warning, type Check, type Finding } from './check.ts';
+import { failed, ifAvailable, ok, readerElsewhere, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */
 export const backups: Check = {
@@ -17,15 +17,9 @@ export const backups: Check = {
     const recovery = ifAvailable(() => recoveryOf(backup));
     const identities = recovery && ifAvailable(recovery.identities);
     yield await identity(backup, identities);
-    yield recovery ? await newest(backup, recovery) : lookElsewhere;
+    yield recovery ? await newest(backup, recovery) : readerElsewhere('newest backup');
   },
 };
-
-const lookElsewhere = warning(
-  'newest backup',
-  "Was not looked at: the reader's key is not here.",
-  'Run gitops doctor where the queue recovery is served.',
-);
 
 async function store(backup: BackupConfig): Promise<Finding> {
   const name = 'store of the backups';

@@ -40,6 +40,13 @@ export const failed = (name: string, detail: string, remedy: string): Finding =>
 export const notLookedAt = (name: string, without: string): Finding =>
   warning(name, `Was not looked at: ${without} could not be read.`, 'Correct that first.');
 
+export const readerElsewhere = (name: string): Finding =>
+  warning(
+    name,
+    "Was not looked at: the reader's key is not here.",
+    'Run gitops doctor where the queue recovery is served.',
+  );
+
 /** What ended a check. */
 export function findingOf(name: string, thrown: unknown): Finding {
   const error = inOurWords(thrown);
