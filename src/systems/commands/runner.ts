@@ -13,7 +13,8 @@ const graceMs = 10_000;
  * environment is empty, so no credential is in it. This is no boundary against the kernel or the network; workers for
  * `build` belong on machines of their own. Without root they run as this very user, which is for development.
  */
-export function createCommandRunner(isRoot = process.getuid?.() === 0): CommandRunner {
+export function createCommandRunner(): CommandRunner {
+  const isRoot = process.getuid?.() === 0;
   return {
     async run({ command, cwd, env, timeoutMs, signal, onOutput }) {
       signal.throwIfAborted();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import type { Logger } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { errorText, SystemError } from '../system-error.ts';
 import type { PayloadKey } from './codec.ts';
@@ -46,23 +47,19 @@ export async function connectClient(keys: readonly PayloadKey[] = []): Promise<C
 const patienceMs = 5 * 60_000;
 
 /**
- * Connects again every two seconds until it works.
+ * Connects, and tries again every two seconds until it works.
  *
- * @throws what `connect` threw last, after five minutes
+ * @throws SystemError that names the address, after five minutes
  */
-export async function patiently<T>(
-  connect: () => Promise<T>,
-  waiting: (error: unknown) => void,
-  signal?: AbortSignal,
-): Promise<T> {
+export async function connectPatiently(keys: readonly PayloadKey[], log: Logger): Promise<Client> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
-      return await connect();
+      return await connectClient(keys);
     } catch (error) {
-      if (Date.now() > deadline || signal?.aborted) throw error;
-      waiting(error);
-      await sleep(2000, undefined, signal && { signal });
+      if (Date.now() > deadline) throw error;
+      log.warn('Temporal is not there yet; trying again', { reason: String(error) });
+      await sleep(2000);
     }
   }
 }
