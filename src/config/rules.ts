@@ -5,7 +5,7 @@ import type { Config } from './schema.ts';
 
 type Problem = (path: (string | number)[], message: string) => void;
 
-/** What must hold between keys: asked once each of them is right by itself. */
+/** What must hold between keys: checked once each of them is right by itself. */
 export function rules(config: Config, context: z.RefinementCtx): void {
   const problem: Problem = (path, message) => context.addIssue({ code: 'custom', path, message });
   environmentRules(config, problem);
