@@ -17,7 +17,12 @@ import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/index.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { backupActivities, clientsOf, type Activities, type StoreClients } from './support/backup-activities.ts';
+import {
+  backupActivities,
+  clientsOf,
+  type Activities,
+  type StoreClients,
+} from './support/backup-activities.ts';
 import { azureStore, s3Store, type TestStore } from './support/backup-stores.ts';
 import { application, makeBackupPlatform, plainSecret, type BackupPlatform } from './support/backups.ts';
 import { storeProxy, type StoreProxy } from './support/store-proxy.ts';

@@ -142,10 +142,9 @@ async function readDiff(gitops: GitopsClient, key: string): Promise<string> {
     return [...lines.slice(0, diffLines), dim(`… ${lines.length - diffLines} more lines: ${key}`)].join('\n');
   } catch (error) {
     // Who may decide need not have the object store's credentials; the pull request shows the diff too.
-    return dim(
-      `The diff could not be read (${errorText(error)}). The pull request shows it.`,
-    );
+    return dim(`The diff could not be read (${errorText(error)}). The pull request shows it.`);
   }
 }
 
-const confirm = async (question: string): Promise<boolean> => /^y(es)?$/i.test(await prompt(`${question} [y/N] `));
+const confirm = async (question: string): Promise<boolean> =>
+  /^y(es)?$/i.test(await prompt(`${question} [y/N] `));

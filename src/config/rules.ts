@@ -69,10 +69,7 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
     }
     const inPlace = defaultNamespace(platform, name);
     if (namespace === undefined && inPlace.length > 63) {
-      problem(
-        at('namespace'),
-        `is needed here: ${inPlace} is longer than the 63 characters of a namespace`,
-      );
+      problem(at('namespace'), `is needed here: ${inPlace} is longer than the 63 characters of a namespace`);
     }
   }
 }

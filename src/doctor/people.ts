@@ -20,10 +20,6 @@ export const people: Check = {
       const detail = `${name} decides and has no ${missing} here: some commits of theirs would go unnoticed when they approve.`;
       yield warning('people', detail, `Complete people.${name} in gitops.yaml: forge, emails.`);
     }
-    if (all)
-      yield ok(
-        'people',
-        `${deciders.join(', ')} may decide, never on commits of their own.`,
-      );
+    if (all) yield ok('people', `${deciders.join(', ')} may decide, never on commits of their own.`);
   },
 };

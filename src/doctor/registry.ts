@@ -15,9 +15,7 @@ export const registry: Check = {
           .values()
           .map(({ image }) => image)
       : [];
-    const image =
-      [...images].find((name) => name !== undefined) ??
-      imageNameOf(config, 'doctor');
+    const image = [...images].find((name) => name !== undefined) ?? imageNameOf(config, 'doctor');
     await tryPush(access, image);
     yield ok('registry', `Takes pushes to ${image}.`);
   },

@@ -28,7 +28,7 @@ export function createWorld(config: Config, clones: string): World {
     config,
     repository,
     tip,
-    tree: lazily(async () => {
+    tree: lazily(async (): Promise<Tree> => {
       const [opened, revision] = [await repository(), await tip()];
       return {
         files: await opened.files(revision),

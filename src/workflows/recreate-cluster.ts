@@ -1,9 +1,4 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
 import { drillId, recreationId } from '../model/temporal/workflow-ids.ts';
 import {

@@ -36,7 +36,7 @@ const rootSchema = z.object({
 });
 type Root = z.infer<typeof rootSchema>;
 
-/** Each one leaves out what the one before could not apply: a kind, say, whose definition only a later Application brings. */
+/** Each one leaves out what the one before could not apply: a kind, say, whose definition a later Application brings. */
 const tries = 5;
 /** Before another try with the same resources: something else failed, such as a repository that is away. */
 const pauseMs = 5000;

@@ -43,7 +43,7 @@ export async function tearDown(torn: TornDown): Promise<void> {
   await removeNamespace(torn, namespace, await kindsIn(installation, resources));
 }
 
-/** Their finalizers wait for an Argo CD that would prune what they deployed. In a drill none runs, and none deployed anything. */
+/** Their finalizers wait for an Argo CD that prunes what they deployed. In a drill none runs, and nothing was deployed. */
 async function removeApplications({ kubernetes, parallel }: TornDown): Promise<void> {
   for (const plural of ['applications', 'applicationsets', 'appprojects']) {
     const held = heldIn(`${argoProjApi}/${plural}`);

@@ -99,6 +99,7 @@ export function createAzureBackupStore(options: AzureOptions, lock: Retention['l
         });
         return versionId;
       } catch (error) {
+        // An earlier attempt wrote it, and its answer was lost.
         if (earlier > 0 && isThere(error)) return undefined;
         throw error;
       }
@@ -114,7 +115,9 @@ export function createAzureBackupStore(options: AzureOptions, lock: Retention['l
 
     async read(key, version) {
       const found = await find(async () => (await blob(key, version)).download(0, undefined, untilSilent()));
-      return found && explainingErrors(found.readableStreamBody as Readable, (error) => explain(error, options));
+      return (
+        found && explainingErrors(found.readableStreamBody as Readable, (error) => explain(error, options))
+      );
     },
 
     list: (prefix) =>
@@ -157,11 +160,11 @@ export function codeOf(error: unknown): string | undefined {
   return error.code ?? error.response?.headers.get('x-ms-error-code');
 }
 
-/** The blob is there: an earlier attempt wrote it, and its answer was lost. The second code is for those who may only create. */
+/** Whether the blob is there. The second code is what those get who may only create. */
 const isThere = (error: unknown): boolean =>
   statusOf(error) === 412 || ['BlobAlreadyExists', 'UnauthorizedBlobOverwrite'].includes(codeOf(error) ?? '');
 
-/** Whether another attempt would fail too: after a refusal, yes; after overload, damage on the way or a lost connection, no. */
+/** Whether another attempt would fail too: not after overload, damage on the way or a lost connection. */
 function isLasting(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
   return status >= 400 && status < 500 && ![408, 429].includes(status) && codeOf(error) !== 'Md5Mismatch';
@@ -172,12 +175,15 @@ export function explain(error: unknown, { endpoint, container }: AzureOptions): 
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const [line = ''] = message.split('\n');
   const why = `${codeOf(error) ?? name}: ${line.trim().replace(/\.$/, '')}`;
-  return new BackupStoreError(`The store of the backups (container ${container} at ${endpoint}) answered ${why}.`, {
-    lasting: isLasting(error),
-    advice: adviceOn(error),
-    unreachable: statusOf(error) === undefined,
-    // Not the error itself: it holds the request, and that the SAS.
-  });
+  return new BackupStoreError(
+    `The store of the backups (container ${container} at ${endpoint}) answered ${why}.`,
+    {
+      lasting: isLasting(error),
+      advice: adviceOn(error),
+      unreachable: statusOf(error) === undefined,
+      // Not the error itself: it holds the request, and that the SAS.
+    },
+  );
 }
 
 function adviceOn(error: unknown): string {

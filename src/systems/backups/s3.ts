@@ -10,7 +10,14 @@ import {
 import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
 import { retry } from './retry.ts';
-import { stillLocked, explainingErrors, textBody, BackupStoreError, type Body, type BackupStore } from './index.ts';
+import {
+  stillLocked,
+  explainingErrors,
+  textBody,
+  BackupStoreError,
+  type Body,
+  type BackupStore,
+} from './index.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
 const silenceMs = 60_000;
@@ -110,7 +117,7 @@ const isNoBucket = (error: unknown): boolean =>
 /** Bytes that changed or stayed away on their way. */
 const damaged = new Set(['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']);
 
-/** Whether another attempt would fail too: after a refusal, yes; after overload, a conflict of two writers, damage on the way or a lost connection, no. */
+/** Whether another attempt would fail too: not after overload, a conflict of two writers, damage or a lost connection. */
 function isLasting(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
   if (error instanceof S3ServiceException && damaged.has(error.name)) return false;

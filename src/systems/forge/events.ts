@@ -70,8 +70,8 @@ const pullRequestSchema = z.object({
 const otherSchema = z.object({ repository: repositorySchema.optional() });
 
 /**
- * What happens to a pull request and changes nothing that a promotion reads of it. Mostly the promotion did it itself: each
- * would cost a signal, which is billed, and another look at the forge.
+ * What happens to a pull request and changes nothing that a promotion reads of it. Mostly the promotion did it itself:
+ * each would cost a signal, which is billed, and another look at the forge.
  */
 const ignoredActions = new Set([
   'opened',

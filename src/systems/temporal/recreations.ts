@@ -13,7 +13,7 @@ export interface Recreations {
   last(): Promise<LastRecreation>;
 }
 
-/** How old an answer may be: so long a worker may still touch a cluster whose recreation has begun. Nothing is in it yet. */
+/** How old an answer may be: so long a worker may still touch a cluster whose recreation has begun, and which is empty. */
 const freshMs = 5000;
 /** One exchange with Temporal. */
 const answerWithinMs = 5000;

@@ -6,7 +6,7 @@ import { taskQueue, type Queue } from '../../model/temporal/task-queues.ts';
 /** So often a worker says that it lives; one small request for all Workers of a process. */
 export const heartbeatEveryMs = 5000;
 
-/** A worker with a heartbeat this recent is alive. Others are looked at twice: four missing heartbeats are no mere delay. */
+/** A worker with a heartbeat this recent is alive. Others are looked at twice: four that are missing are no mere delay. */
 const freshMs = 2 * heartbeatEveryMs;
 const secondLookAfterMs = 2 * heartbeatEveryMs;
 
@@ -87,8 +87,8 @@ function judge({ atMs, heartbeats, queues }: Look, earlier: Heartbeat[] = []): Q
       own.filter((beat) => beat.running && isFresh(beat)),
       own.filter((beat) => !beat.running || !isFresh(beat)),
     ];
-    // A poller with heartbeats about the time of its last poll is judged by those. Heartbeats from well before it may be of
-    // an earlier process with the same identity.
+    // A poller with heartbeats about the time of its last poll is judged by those. Heartbeats from well before it may be
+    // of an earlier process with the same identity.
     const withoutHeartbeat = pollers.filter(
       (poller) =>
         poller.atMs > atMs - pollMs &&
