@@ -3,13 +3,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { exportArgoCd } from '../src/systems/argocd/export.ts';
 import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { seal } from '../src/systems/backups/seal.ts';
 import { fileBody } from '../src/systems/backups/index.ts';
-import { recipientsOf, writersVault } from '../src/wiring/vaults.ts';
+import { recipientsOf, writersStore } from '../src/wiring/backup-stores.ts';
 
 const [, , file = '', kubeconfig, key = ''] = process.argv;
 const config = loadConfig(file);
@@ -29,7 +29,7 @@ async function* lines(): AsyncGenerator<string> {
 
 const sealed = join(folder, 'backup');
 const { stored } = await seal(lines(), recipientsOf(backup), sealed, new AbortController().signal);
-await writersVault(backup).putOnce(key, fileBody(sealed, stored));
+await writersStore(backup).putOnce(key, fileBody(sealed, stored));
 await rm(folder, { recursive: true });
 const peakBytes = process.resourceUsage().maxRSS * 1024;
 process.stdout.write(JSON.stringify({ size: stored.size, applications, peakBytes }));

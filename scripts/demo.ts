@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { connect, GitopsError, type Delivery, type GitopsClient } from '../src/client.ts';
-import { changedLines } from '../src/cli/lines.ts';
+import { deliveryLines } from '../src/cli/delivery-lines.ts';
 import { sealCredential } from './demo/credential.ts';
 import {
   developersCommit,
@@ -71,7 +71,7 @@ async function deliverQuietly(gitops: GitopsClient, names: string[], commit: str
       const people = actAsPeople(gitops, change);
       let seen: Delivery | undefined;
       const onChange = (delivery: Delivery): void => {
-        for (const line of changedLines(seen, delivery, new Date())) process.stderr.write(`${line}\n`);
+        for (const line of deliveryLines(seen, delivery, new Date())) process.stderr.write(`${line}\n`);
         seen = structuredClone(delivery);
       };
       try {

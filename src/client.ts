@@ -12,6 +12,7 @@
  * ```
  */
 import type { Client } from '@temporalio/client';
+import { connectTemporal } from './client/connect.ts';
 import { deciding } from './client/decide.ts';
 import type { Documents } from './client/documents.ts';
 import { checked, GitopsError } from './client/errors.ts';
@@ -23,7 +24,6 @@ import { waiting } from './client/wait.ts';
 import { changeName } from './model/delivery/change.ts';
 import type { Delivery } from './model/delivery/delivery.ts';
 import type { PayloadKey } from './systems/temporal/codec.ts';
-import { connectClient } from './systems/temporal/connect.ts';
 
 export { GitopsError } from './client/errors.ts';
 export type { ErrorKind } from './client/errors.ts';
@@ -59,11 +59,7 @@ export async function connect({
   /** `temporal.codec.keys` of the configuration, where it has a codec: the first encrypts. */
   keys?: readonly PayloadKey[];
 }): Promise<GitopsClient & { close(): Promise<void> }> {
-  const client = await connectClient(keys).catch((error: unknown) => {
-    throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  });
+  const client = await connectTemporal(keys);
   return { ...createClient(client, platform, documents), close: () => client.connection.close() };
 }
 

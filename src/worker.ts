@@ -5,7 +5,7 @@ import { silenceOf } from './config/silence.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
-import { connectClient, connectionSettings, patiently } from './systems/temporal/connect.ts';
+import { connectionSettings, connectPatiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { heartbeatEveryMs } from './systems/temporal/workers.ts';
 import { workerConverter } from './systems/temporal/data-converter.ts';
@@ -45,10 +45,7 @@ export async function runWorker({
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
   const keys = payloadKeysOf(config);
-  const client = await patiently(
-    () => connectClient(keys),
-    (error) => log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
-  );
+  const client = await connectPatiently(keys, log);
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
     logger: log,

@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
-import { recoveryOf } from '../src/wiring/vaults.ts';
+import { recoveryOf } from '../src/wiring/backup-stores.ts';
 import { run, runJson, startWorker, type Point } from './support/backup-commands.ts';
 import { azureStore, type AzureStore } from './support/backup-stores.ts';
 import { application, makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
@@ -108,7 +108,7 @@ test('doctor finds the store in order, and the writer unable to read', async () 
 test('a policy that may be taken away again is no lock for compliance', async () => {
   const backup = backupOf(platform.config);
   const locks = async (lock: 'compliance' | 'governance') => {
-    const [newest] = await recoveryPoints(recoveryOf({ ...backup, lock }).vault, backup.cluster);
+    const [newest] = await recoveryPoints(recoveryOf({ ...backup, lock }).store, backup.cluster);
     return newest?.lockedUntil;
   };
   expect(await locks('compliance')).toMatch(/^20/);

@@ -7,7 +7,7 @@ import type { Client } from '@temporalio/client';
 import { identityToRecipient } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { createKubernetes } from '../src/systems/kubernetes/api-client.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
@@ -41,7 +41,7 @@ afterEach(() => {
   apiServer.serve = (asked, pass) => pass(asked);
 });
 
-const stored = async () => recoveryPoints(activities.vaults.readers, activities.cluster);
+const stored = async () => recoveryPoints(activities.clients.readers, activities.cluster);
 
 test('a disk that is full ends a backup with a clear error, and the next one is whole', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'gitops-small-'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBackups } from '../src/client/backups.ts';
-import { backupOf, backupInput } from '../src/config/backup-of.ts';
+import { backupOf, backupInput } from '../src/config/backup-settings.ts';
 import { newestGood } from '../src/model/recovery/backup.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { recoveryPoints } from '../src/systems/backups/catalogue.ts';
@@ -75,8 +75,8 @@ test.concurrent.for(moments)(
       expect(activities.filter(({ attempts }) => attempts === 1)).toEqual([]);
 
       // What an attempt stored that was killed is whole, or is none.
-      const { vaults, cluster, verify } = backupActivities(platform, temporal);
-      const points = await recoveryPoints(vaults.readers, cluster);
+      const { clients, cluster, verify } = backupActivities(platform, temporal);
+      const points = await recoveryPoints(clients.readers, cluster);
       expect(newestGood(points)?.key).toBe(point.key);
       for (const { key } of points) expect(await verify(key)).toMatchObject({ state: 'good' });
       await workers.stop();
@@ -123,8 +123,8 @@ test(
       await expect.poll(async () => (await schedule.describe()).info.numActionsSkippedOverlap).toBe(1);
 
       const worker = await startWorker(platform);
-      const { vaults, cluster } = backupActivities(platform, temporal);
-      const states = async () => (await recoveryPoints(vaults.readers, cluster)).map(({ state }) => state);
+      const { clients, cluster } = backupActivities(platform, temporal);
+      const states = async () => (await recoveryPoints(clients.readers, cluster)).map(({ state }) => state);
       await expect.poll(states).toEqual(['good']);
       await expect.poll(async () => (await schedule.describe()).info.runningActions).toEqual([]);
       await worker.end();

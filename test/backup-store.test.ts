@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { Decrypter, generateX25519Identity } from 'age-encryption';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import {
   backupIndexSchema,
   indexKey,
@@ -17,29 +17,34 @@ import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { readIndex, readVerification, recoveryPoints } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/index.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';
-import { backupActivities, vaultsOf, type Activities, type Vaults } from './support/backup-activities.ts';
-import { azureStore, s3Store, type BackupStore } from './support/backup-stores.ts';
+import {
+  backupActivities,
+  clientsOf,
+  type Activities,
+  type StoreClients,
+} from './support/backup-activities.ts';
+import { azureStore, s3Store, type TestStore } from './support/backup-stores.ts';
 import { application, makeBackupPlatform, plainSecret, type BackupPlatform } from './support/backups.ts';
 import { storeProxy, type StoreProxy } from './support/store-proxy.ts';
 
 /** What backups need of a store: the same of each. */
-const stores: [string, () => BackupStore | Promise<BackupStore>][] = [
+const stores: [string, () => TestStore | Promise<TestStore>][] = [
   ['S3', s3Store],
   ['Azure Blob Storage', azureStore],
 ];
 
 describe.for(stores)('in %s', ([, startStore]) => {
   let platform: BackupPlatform;
-  let backend: BackupStore;
+  let backend: TestStore;
   let temporal: Client;
   let proxy: StoreProxy;
   let activities: Activities;
-  let vaults: Vaults;
+  let clients: StoreClients;
   let cluster: string;
   let store: Activities['store'];
   let verify: Activities['verify'];
   /** The same store, with bad days. */
-  let throughProxy: Vaults;
+  let throughProxy: StoreClients;
 
   beforeAll(async () => {
     backend = await startStore();
@@ -49,8 +54,8 @@ describe.for(stores)('in %s', ([, startStore]) => {
     temporal = await connectClient();
     proxy = await storeProxy(backup.endpoint ?? '');
     activities = backupActivities(platform, temporal);
-    ({ vaults, cluster, store, verify } = activities);
-    throughProxy = vaultsOf({ ...backup, endpoint: proxy.endpoint });
+    ({ clients, cluster, store, verify } = activities);
+    throughProxy = clientsOf({ ...backup, endpoint: proxy.endpoint });
   }, 60_000);
 
   afterAll(async () => {
@@ -64,11 +69,11 @@ describe.for(stores)('in %s', ([, startStore]) => {
   });
 
   async function indexOf(key: string): Promise<BackupIndex> {
-    return backupIndexSchema.parse(await readIndex(vaults.readers, key));
+    return backupIndexSchema.parse(await readIndex(clients.readers, key));
   }
 
   async function storedBytes(key: string): Promise<Buffer> {
-    const found = await vaults.readers.read(key);
+    const found = await clients.readers.read(key);
     if (!found) throw new Error(`${key} is not there.`);
     return buffer(found);
   }
@@ -82,7 +87,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
   }
 
   const goodKeys = async () =>
-    (await recoveryPoints(vaults.readers, cluster))
+    (await recoveryPoints(clients.readers, cluster))
       .filter(({ state }) => state === 'good')
       .map(({ key }) => key);
 
@@ -197,7 +202,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
     const wrong = verify(key, { identity: await generateX25519Identity() });
     await expect(wrong).rejects.toThrow(/encrypted to other recipients.*backup.recovery.identity/);
     // That says nothing about the backup.
-    expect(await readVerification(vaults.readers, key)).toMatchObject({ state: 'good' });
+    expect(await readVerification(clients.readers, key)).toMatchObject({ state: 'good' });
   });
 
   test('a backup that was put in the place of another, or of another cluster, is bad', async () => {
@@ -206,9 +211,9 @@ describe.for(stores)('in %s', ([, startStore]) => {
     const planted = async (changes: Partial<BackupIndex>, bytes: Buffer) => {
       const moment = activities.nextMoment().slice(11, 19).replaceAll(':', '');
       const key = `argocd/${cluster}/2026-01-02/${moment}Z-0123456789abcdef`;
-      await vaults.writers.putOnce(key, textBody(bytes.toString('latin1')));
+      await clients.writers.putOnce(key, textBody(bytes.toString('latin1')));
       const { version: _, ...stored } = index.stored;
-      await vaults.writers.putOnce(
+      await clients.writers.putOnce(
         indexKey(key),
         textBody(JSON.stringify({ ...index, key, stored, ...changes })),
       );
@@ -226,7 +231,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
     expect(await planted({}, bytes)).toMatchObject({ state: 'bad' });
 
     // What was overwritten is read as it was written.
-    await vaults.readers.put(first.key, 'rubbish');
+    await clients.readers.put(first.key, 'rubbish');
     expect(await verify(first.key)).toMatchObject({ state: 'good' });
   });
 
@@ -234,10 +239,10 @@ describe.for(stores)('in %s', ([, startStore]) => {
     const [good, spoilt] = [await store(), await store()];
     await verify(good.key);
     await verify(spoilt.key);
-    await vaults.readers.put(verificationKey(good.key), 'rubbish');
-    await vaults.readers.put(indexKey(spoilt.key), 'rubbish');
+    await clients.readers.put(verificationKey(good.key), 'rubbish');
+    await clients.readers.put(indexKey(spoilt.key), 'rubbish');
     const { createdAt } = await indexOf(good.key);
-    const points = await recoveryPoints(vaults.readers, cluster);
+    const points = await recoveryPoints(clients.readers, cluster);
     const [first, second] = [good, spoilt].map(({ key }) => points.find((point) => point.key === key));
     expect(first).toMatchObject({ state: 'unverified', createdAt });
     expect(second).toMatchObject({
@@ -249,7 +254,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
   });
 
   test('a store that refuses ends a backup at once, one that is overloaded is asked again', async () => {
-    const before = await recoveryPoints(vaults.readers, cluster);
+    const before = await recoveryPoints(clients.readers, cluster);
     proxy.mishap = (method) => (method === 'PUT' ? { status: 403, code: backend.codes.refused } : undefined);
     await expect(store({ into: throughProxy })).rejects.toMatchObject({
       type: 'Refused',
@@ -263,7 +268,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
       lasting: false,
       message: expect.stringContaining(backend.codes.overloaded) as string,
     });
-    expect(await recoveryPoints(vaults.readers, cluster)).toEqual(before);
+    expect(await recoveryPoints(clients.readers, cluster)).toEqual(before);
 
     let refusals = 2;
     proxy.mishap = (method) =>
@@ -306,7 +311,7 @@ describe.for(stores)('in %s', ([, startStore]) => {
       state: 'suspect',
       reason: expect.stringMatching(/^It holds 1 Applications, the last good one 3/) as string,
     });
-    expect(newestGood(await recoveryPoints(vaults.readers, cluster))?.key).not.toBe(small.key);
+    expect(newestGood(await recoveryPoints(clients.readers, cluster))?.key).not.toBe(small.key);
     expect(await activities.compare(last.key, small.key)).toEqual({
       Application: { added: [], removed: [one, two], changed: [] },
     });
@@ -329,8 +334,8 @@ describe.for(stores)('in %s', ([, startStore]) => {
 
   test('where nothing is locked nothing is counted as good', async () => {
     const open = await backend.makeOpen(backupOf(platform.config));
-    const { key } = await store({ into: vaultsOf(open) });
-    expect(await verify(key, { from: vaultsOf(open) })).toMatchObject({
+    const { key } = await store({ into: clientsOf(open) });
+    expect(await verify(key, { from: clientsOf(open) })).toMatchObject({
       state: 'suspect',
       reason: expect.stringMatching(/does not lock it.*gitops setup/) as string,
     });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { backupId, nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { attributes } from '../src/model/temporal/search-attributes.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';

@@ -13,10 +13,10 @@ const long = { timeout: 300_000 };
 
 beforeAll(async () => {
   outside = await startOutside();
-  const asks = (path: string) => ['sh', '-c', `curl --fail --silent --show-error ${outside.url}${path}`];
+  const requestTo = (path: string) => ['sh', '-c', `curl --fail --silent --show-error ${outside.url}${path}`];
   const changes = {
-    services: { discover: ['services/*'], test: asks('/test/$(basename "$PWD")') },
-    endToEnd: asks('/end-to-end'),
+    services: { discover: ['services/*'], test: requestTo('/test/$(basename "$PWD")') },
+    endToEnd: requestTo('/end-to-end'),
   };
   const services = ['steps', 'left', 'right', 'many', 'hands', 'merged', 'sick', 'late', 'gone'];
   platform = await makePlatform(services, changes, patience);

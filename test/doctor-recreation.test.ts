@@ -8,8 +8,8 @@ import type { Finding } from '../src/doctor/check.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex } from '../src/model/recovery/backup.ts';
 import { writeVerification } from '../src/systems/backups/catalogue.ts';
 import { textBody } from '../src/systems/backups/index.ts';
-import { prepareStore, recoveryOf } from '../src/wiring/vaults.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { prepareStore, recoveryOf } from '../src/wiring/backup-stores.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { makeBackupPlatform, type BackupPlatform } from './support/backups.ts';
 
 let platform: BackupPlatform;
@@ -131,7 +131,7 @@ test('drills into the cluster itself, into nothing, or into nowhere are told', a
 });
 
 test('a backup that a drill restored is told', async () => {
-  const { vault } = recoveryOf(backupOf(platform.config));
+  const { store } = recoveryOf(backupOf(platform.config));
   const { cluster } = backupOf(platform.config);
   const createdAt = '2026-01-01T02:00:00.000Z';
   const key = backupKey(cluster, createdAt, '0'.repeat(64));
@@ -149,10 +149,10 @@ test('a backup that a drill restored is told', async () => {
     sealingKeys: [],
     leftOut: [],
   };
-  await vault.putOnce(key, textBody('x'));
-  await vault.putOnce(indexKey(key), textBody(JSON.stringify(index)));
+  await store.putOnce(key, textBody('x'));
+  await store.putOnce(indexKey(key), textBody(JSON.stringify(index)));
   const provenAt = '2026-01-02T03:00:00.000Z';
-  await writeVerification(vault, { key, state: 'good', verifiedAt: createdAt, provenAt });
+  await writeVerification(store, { key, state: 'good', verifiedAt: createdAt, provenAt });
   expect((await look())['proven backup']).toMatchObject({
     state: 'ok',
     detail: `${key} was restored whole by a drill, on ${provenAt}.`,

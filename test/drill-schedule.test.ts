@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Client } from '@temporalio/client';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { nightlyBackupId, pollId, scheduledDrillId } from '../src/model/temporal/workflow-ids.ts';
 import { taskQueue } from '../src/model/temporal/task-queues.ts';
 import { connectClient } from '../src/systems/temporal/connect.ts';

@@ -7,7 +7,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { applicationName } from '../src/config/environments.ts';
 import { recreationId } from '../src/model/temporal/workflow-ids.ts';
 import { recreationStatus } from '../src/model/temporal/messages.ts';

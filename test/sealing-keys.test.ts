@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { connectClient } from '../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../src/systems/temporal/setup.ts';
-import { backupOf } from '../src/config/backup-of.ts';
+import { backupOf } from '../src/config/backup-settings.ts';
 import { nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { sealedSecretsManifest } from '../scripts/stack/binaries.ts';
 import { run, runJson, startWorker } from './support/backup-commands.ts';

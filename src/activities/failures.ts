@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WrongManifest } from '../systems/argocd/index.ts';
-import { WrongKey, VaultError } from '../systems/backups/index.ts';
+import { WrongKey, BackupStoreError } from '../systems/backups/index.ts';
 import { ForgeError, type ForgeErrorKind } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
@@ -64,7 +64,7 @@ export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isLasting(error: unknown): error is Error {
-  if (error instanceof VaultError) return error.lasting;
+  if (error instanceof BackupStoreError) return error.lasting;
   if (error instanceof KubernetesError) return [401, 403].includes(error.status);
   return error instanceof WrongKey || error instanceof WrongManifest;
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config/schema.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
 import type { Kubernetes } from '../systems/kubernetes/index.ts';
-import type { Vault } from '../systems/backups/index.ts';
+import type { BackupStore } from '../systems/backups/index.ts';
 import type { CommandRunner } from '../systems/commands/index.ts';
 import type { Forge } from '../systems/forge/index.ts';
 import type { Repository } from '../systems/git/index.ts';
@@ -16,12 +16,12 @@ export interface Systems {
   repository: Repository;
   forge: Forge;
   objects: ObjectStore;
-  /** Not for who rebuilds it: `notWhileRecreated`. */
+  /** Refuses while its cluster is recreated (`notWhileRecreated`); the recreation makes its own. */
   argocd: ArgoCd;
   recreations: Recreations;
   kubernetes: Kubernetes;
   /** Where backups are put, and for whom they are encrypted (age). */
-  backups: { vault: Vault; recipients: () => string[] };
+  backups: { store: BackupStore; recipients: () => string[] };
   images: Images;
   commands: CommandRunner;
   temporal: Client;

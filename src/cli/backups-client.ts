@@ -1,11 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { createBackups } from '../client/backups.ts';
+import { connectTemporal } from '../client/connect.ts';
 import { GitopsError } from '../client/errors.ts';
-import { backupInput, backupOf, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, backupOf, type BackupConfig } from '../config/backup-settings.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
-import { connectClient } from '../systems/temporal/connect.ts';
+import { errorText } from '../systems/system-error.ts';
 import { workersOf } from '../systems/temporal/workers.ts';
 import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { note, type CommonOptions } from './common.ts';
@@ -19,7 +20,7 @@ export function backupConfigOf({ config: file }: Pick<CommonOptions, 'config'>):
   try {
     return { config, backup: backupOf(config) };
   } catch (error) {
-    throw new GitopsError('usage', error instanceof Error ? error.message : String(error));
+    throw new GitopsError('usage', errorText(error));
   }
 }
 
@@ -34,11 +35,7 @@ export async function withWorkers(
   work: (client: Client, config: Config, cluster: string) => Promise<void>,
 ): Promise<void> {
   const { config, backup } = backupConfigOf(options);
-  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
-    throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  });
+  const client = await connectTemporal(payloadKeysOf(config));
   try {
     const states = await workersOf(client, config.platform, queues);
     const missing = states.filter(({ live }) => live.length === 0).map(({ queue }) => queue);

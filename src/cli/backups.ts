@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupKeySchema, isOverdue, newestGood } from '../model/recovery/backup.ts';
-import { VaultError } from '../systems/backups/index.ts';
+import { BackupStoreError } from '../systems/backups/index.ts';
 import { tellPoint } from './backup.ts';
 import { backupConfigOf, withBackups } from './backups-client.ts';
 import { columns, note, print, withCommonOptions, type CommonOptions } from './common.ts';
@@ -43,10 +43,10 @@ export function register(program: Command): void {
 
 async function list(options: CommonOptions): Promise<void> {
   const { backup } = backupConfigOf(options);
-  const { recoveryOf } = await import('../wiring/vaults.ts');
+  const { recoveryOf } = await import('../wiring/backup-stores.ts');
   const { recoveryPoints } = await import('../systems/backups/catalogue.ts');
-  const points = await recoveryPoints(recoveryOf(backup).vault, backup.cluster).catch((error: unknown) => {
-    if (!(error instanceof VaultError)) throw error;
+  const points = await recoveryPoints(recoveryOf(backup).store, backup.cluster).catch((error: unknown) => {
+    if (!(error instanceof BackupStoreError)) throw error;
     throw new GitopsError('unreachable', error.message, { cause: error });
   });
   const newest = newestGood(points);

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { Option, type Command } from 'commander';
-import { connect, type GitopsClient } from '../client.ts';
+import { connect, GitopsError, type GitopsClient } from '../client.ts';
+import { noSuchEnvironment } from '../config/environments.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { payloadKeysOf } from '../wiring/payload-keys.ts';
@@ -57,3 +58,9 @@ const coloured = (text: string, { isTTY }: NodeJS.WriteStream): string =>
 
 /** Columns to draw in; where nobody says, as wide as a reader likes. */
 export const columns = (stream: { columns?: number } = process.stdout): number => stream.columns ?? 100;
+
+/** @throws GitopsError `usage`: no such environment */
+export function checkEnvironment(config: Pick<Config, 'environments'>, name: string | undefined): void {
+  if (name === undefined || config.environments.some((environment) => environment.name === name)) return;
+  throw new GitopsError('usage', noSuchEnvironment(config, name));
+}

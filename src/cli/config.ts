@@ -9,6 +9,7 @@ import { ConfigError, loadConfig, problemLine, type ConfigProblem } from '../con
 import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { listServices, type Service } from '../config/services.ts';
+import { errorText } from '../systems/system-error.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -112,7 +113,7 @@ function openCheckout(
     return isThere || named !== undefined ? { folder, tree } : undefined;
   } catch (error) {
     if (named === undefined) return undefined;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new GitopsError('usage', `--checkout ${named} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -1,10 +1,17 @@
-import { createInterface } from 'node:readline/promises';
 import { Option, type Command } from 'commander';
 import { bold, dim } from 'yoctocolors';
 import { GitopsError, type Delivery, type GitopsClient, type PromotionView } from '../client.ts';
-import { note, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
+import { errorText } from '../systems/system-error.ts';
+import {
+  checkEnvironment,
+  note,
+  print,
+  withClient,
+  withCommonOptions,
+  type CommonOptions,
+} from './common.ts';
 import { exitCodes } from './exit-codes.ts';
-import { checkEnvironment } from './progress.ts';
+import { prompt } from './prompt.ts';
 import { harmless, shortChange } from './text.ts';
 
 interface Options extends CommonOptions {
@@ -45,8 +52,8 @@ async function decide(verdict: Verdict, name: string, options: Options): Promise
       'Say who decides: --as NAME, or GITOPS_USER. The names stand under `people` in the configuration.',
     );
   }
-  await withClient(options, async (gitops, { environments }) => {
-    checkEnvironment(options.environment, environments);
+  await withClient(options, async (gitops, config) => {
+    checkEnvironment(config, options.environment);
     const delivery = await gitops.status(name);
     const { environment, view, manifestsDigest } = findCall(delivery, options.environment);
     await show(gitops, delivery, environment, view);
@@ -135,17 +142,9 @@ async function readDiff(gitops: GitopsClient, key: string): Promise<string> {
     return [...lines.slice(0, diffLines), dim(`… ${lines.length - diffLines} more lines: ${key}`)].join('\n');
   } catch (error) {
     // Who may decide need not have the object store's credentials; the pull request shows the diff too.
-    return dim(
-      `The diff could not be read (${error instanceof Error ? error.message : String(error)}). The pull request shows it.`,
-    );
+    return dim(`The diff could not be read (${errorText(error)}). The pull request shows it.`);
   }
 }
 
-async function confirm(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y(es)?$/i.test((await prompt.question(`${question} [y/N] `)).trim());
-  } finally {
-    prompt.close();
-  }
-}
+const confirm = async (question: string): Promise<boolean> =>
+  /^y(es)?$/i.test(await prompt(`${question} [y/N] `));

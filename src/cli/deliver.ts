@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { GitopsError, type GitopsClient, type Started } from '../client.ts';
-import { print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
+import { checkEnvironment, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
 import { exitCodeOfState } from './exit-codes.ts';
-import { checkEnvironment, interrupted, stateReached, watch } from './progress.ts';
+import { interrupted } from './interrupt.ts';
+import { stateReached, watchDeliveries } from './watch-deliveries.ts';
 
 interface Options extends CommonOptions {
   service?: string;
@@ -32,15 +33,15 @@ export function register(program: Command): void {
 }
 
 async function deliver(options: Options): Promise<void> {
-  await withClient(options, async (gitops, { environments }) => {
+  await withClient(options, async (gitops, config) => {
     const until = options.wait === true ? undefined : options.wait;
-    checkEnvironment(until, environments);
+    checkEnvironment(config, until);
     const changes = await start(gitops, options);
     const waits = options.wait !== undefined && changes.length > 0;
     if (!waits) return print(options, { changes }, describe(changes));
 
     const names = changes.map(({ change }) => change);
-    const deliveries = await watch(gitops, names, {
+    const deliveries = await watchDeliveries(gitops, names, {
       ...(until !== undefined && { until }),
       json: options.json,
     });

@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import { columns, type CommonOptions } from './common.ts';
 
-/** Durations are shown with tenths below a minute; ten frames a second would only warm the room. */
+/** Often enough for durations, which are shown with tenths of a second. */
 const redrawEveryMs = 500;
 
 /** How something that goes on is shown. */

@@ -4,7 +4,9 @@ import { GitopsError, type Delivery, type Documents } from '../client.ts';
 import type { Config } from '../config/schema.ts';
 import { logEnd, logEndBytes } from '../model/text/log-end.ts';
 import { objectKeys } from '../model/object-keys.ts';
+import { lazily } from '../systems/lazily.ts';
 import { getJson, type ObjectStore } from '../systems/objects/index.ts';
+import { errorText } from '../systems/system-error.ts';
 
 /** As much of the document as is shown of it. */
 const shape = z.looseObject({
@@ -22,15 +24,13 @@ const mostCommits = 10;
 
 /** The configured object store, opened when something is looked for in it. */
 export function documentsOf(config: Config): Documents {
-  let opened: Promise<ObjectStore> | undefined;
-  const open = () =>
-    (opened ??= import('../wiring/object-store.ts').then(({ objectStoreOf }) => objectStoreOf(config)));
+  const open = lazily(async () => (await import('../wiring/object-store.ts')).objectStoreOf(config));
 
   async function read<T>(work: (store: ObjectStore) => Promise<T>): Promise<T> {
     try {
       return await work(await open());
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       throw new GitopsError('unreachable', `Temporal does not have it, and ${lowerFirst(why)}`, {
         cause: error,
       });

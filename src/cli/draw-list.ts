@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { bold, dim } from 'yoctocolors';
 import type { Listing } from '../client.ts';
 import { drawProblems } from './draw-problems.ts';
-import { painted } from './draw.ts';
+import { painted } from './draw-steps.ts';
 import { durationBetween, harmless, shortChange, shorten } from './text.ts';
 
 /** The tables of `gitops status`: what stands still, the newest changes, then what each environment has of each service. */

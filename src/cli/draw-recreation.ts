@@ -1,13 +1,7 @@
-import { bold, cyan, dim, green, red } from 'yoctocolors';
+import { bold, dim } from 'yoctocolors';
 import type { Phase, Recreation } from '../model/recovery/recreation.ts';
+import { drawSteps, painted } from './draw-steps.ts';
 import { durationBetween, harmless, wrap } from './text.ts';
-
-const looks: Record<Phase['state'], { mark: string; paint: (text: string) => string }> = {
-  pending: { mark: '○', paint: dim },
-  running: { mark: '▶', paint: cyan },
-  succeeded: { mark: '✔', paint: green },
-  failed: { mark: '✖', paint: red },
-};
 
 const nameOf = ({ cluster, drill }: Recreation): string =>
   `${drill ? 'drill for' : 'recreation of'} ${cluster}`;
@@ -21,28 +15,15 @@ const nameOf = ({ cluster, drill }: Recreation): string =>
 export function drawRecreation(recreation: Recreation, now: number, width: number): string {
   const { plan, phases, state, reason, startedAt, finishedAt } = recreation;
   const from = plan ? `  ${dim(`from ${plan.backup.key}`)}` : '';
-  const nameWidth = Math.max(...phases.map(({ name }) => name.length)) + 2;
-  const indent = 4 + nameWidth + 9;
-  const body = phases.flatMap((phase) => {
-    const { mark, paint } = looks[phase.state];
-    const took = phase.startedAt === undefined ? '' : durationBetween(phase.startedAt, phase.finishedAt, now);
-    const [first, ...more] = notes(phase).flatMap((note) =>
-      wrap(harmless(note), Math.max(20, width - indent)),
-    );
-    const named = `  ${paint(mark)} ${paint(phase.name)}`;
-    const head = took === '' ? named : named + dim(took.padStart(nameWidth - phase.name.length + 7));
-    return [
-      first === undefined ? head : `${head}  ${first}`,
-      ...more.map((line) => ' '.repeat(indent) + line),
-    ];
-  });
   const total = durationBetween(startedAt, finishedAt, now);
   return [
     `${bold(nameOf(recreation))}${from}`,
     '',
-    ...body,
+    ...drawSteps(phases, now, width, (phase, left) =>
+      notes(phase).flatMap((note) => wrap(harmless(note), left)),
+    ),
     '',
-    `  ${looks[state].paint(`${looks[state].mark} ${state}`)} ${dim(total)}`,
+    `  ${painted(state)} ${dim(total)}`,
     ...(reason === undefined ? [] : wrap(harmless(reason), width - 2).map((line) => `  ${line}`)),
   ].join('\n');
 }

@@ -1,17 +1,18 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { checked, GitopsError } from '../client/errors.ts';
 import { createRecreations } from '../client/recreations.ts';
-import { backupInput } from '../config/backup-of.ts';
+import { backupInput } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { backupKeySchema } from '../model/recovery/backup.ts';
 import { reportTextKey, type Recreation } from '../model/recovery/recreation.ts';
+import { errorText } from '../systems/system-error.ts';
 import { withWorkers } from './backups-client.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';
 import { displayOf } from './display.ts';
 import { drawRecreation, recreationLines } from './draw-recreation.ts';
 import { exitCodes } from './exit-codes.ts';
-import { interrupted } from './progress.ts';
+import { interrupted, untilInterrupted } from './interrupt.ts';
+import { prompt } from './prompt.ts';
 import { harmless } from './text.ts';
 
 interface Options extends CommonOptions {
@@ -66,25 +67,23 @@ async function recreate(options: Options): Promise<void> {
 }
 
 /** Ctrl-C ends the watching, never the recreation. */
-async function watch(
+function watch(
   recreations: ReturnType<typeof createRecreations>,
   workflowId: string,
   { json }: Options,
 ): Promise<Recreation | undefined> {
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.on('SIGINT', interrupt);
   const looks = { name: () => workflowId, draw: drawRecreation, lines: recreationLines };
   const display = displayOf<Recreation>(looks, json);
-  try {
-    const ended = await recreations.wait(workflowId, { onChange: display.show, signal: stop.signal });
-    if (ended) display.show(ended);
-    else note('Stopped watching. It goes on; to look again, run the same command.');
-    return ended;
-  } finally {
-    display.end();
-    process.off('SIGINT', interrupt);
-  }
+  return untilInterrupted(async (signal) => {
+    try {
+      const ended = await recreations.wait(workflowId, { onChange: display.show, signal });
+      if (ended) display.show(ended);
+      else note('Stopped watching. It goes on; to look again, run the same command.');
+      return ended;
+    } finally {
+      display.end();
+    }
+  });
 }
 
 async function tell(recreation: Recreation, config: Config, options: Options): Promise<void> {
@@ -97,7 +96,7 @@ async function tell(recreation: Recreation, config: Config, options: Options): P
     const text = (await objectStoreOf(config).get(reportTextKey(report)))?.body;
     if (text !== undefined) process.stdout.write(`\n${harmless(text)}\n`);
   } catch (error) {
-    note(`The report could not be read here (${error instanceof Error ? error.message : String(error)}).`);
+    note(`The report could not be read here (${errorText(error)}).`);
   }
   note(`The report is in the object store: ${report}`);
 }
@@ -110,11 +109,6 @@ async function confirm(cluster: string, backup: string): Promise<boolean> {
       `This rebuilds the cluster ${cluster}, and there is no terminal to ask on. If that is what you want, add --yes.`,
     );
   }
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const question = `This rebuilds the cluster ${cluster} from backup ${backup}. To go on, type its name: `;
-    return (await prompt.question(question)).trim() === cluster;
-  } finally {
-    prompt.close();
-  }
+  const question = `This rebuilds the cluster ${cluster} from backup ${backup}. To go on, type its name: `;
+  return (await prompt(question)) === cluster;
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { GitopsError, type ErrorKind } from '../client/errors.ts';
 import { ConfigError } from '../config/load.ts';
 import { useProxies } from '../systems/network/proxies.ts';
+import { errorText } from '../systems/system-error.ts';
 import { commands } from './commands.ts';
 import { exitCodeOfError, exitCodes } from './exit-codes.ts';
 import { harmless } from './text.ts';
@@ -30,7 +31,7 @@ export async function programFor(name: string): Promise<Command> {
 }
 
 function report(error: unknown, argv: readonly string[]): number {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = errorText(error);
   const kind = kindOf(error);
   if (argv.includes('--json')) {
     process.stdout.write(`${JSON.stringify({ error: { kind: kind ?? 'unexpected', message } }, null, 2)}\n`);

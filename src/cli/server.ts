@@ -26,15 +26,12 @@ function parsePort(text: string): number {
 async function server({ config: file, host, port, verbose }: Options): Promise<void> {
   const config = loadConfig(file);
   const { createLog } = await import('./log.ts');
-  const { connectClient, patiently } = await import('../systems/temporal/connect.ts');
+  const { connectPatiently } = await import('../systems/temporal/connect.ts');
   const { startServer } = await import('../server.ts');
   const log = createLog(verbose === true);
   const { payloadKeysOf } = await import('../wiring/payload-keys.ts');
   const keys = payloadKeysOf(config);
-  const client = await patiently(
-    () => connectClient(keys),
-    (error) => log.warn('Temporal is not there yet; trying again', { reason: String(error) }),
-  );
+  const client = await connectPatiently(keys, log);
   const running = await startServer({ config, client, keys, port, host, log });
   note(`ready: ${running.url}`);
   await new Promise((resolve) => {

@@ -1,16 +1,15 @@
 import type { Command } from 'commander';
-import { GitopsError } from '../client.ts';
+import { connectTemporal } from '../client/connect.ts';
 import { inOurWords } from '../client/errors.ts';
-import { backupInput, type BackupConfig } from '../config/backup-of.ts';
+import { backupInput, type BackupConfig } from '../config/backup-settings.ts';
 import { loadConfig } from '../config/load.ts';
-import { connectClient } from '../systems/temporal/connect.ts';
+import type { Prepared } from '../systems/prepared.ts';
 import {
   checkRetention,
   registerSearchAttributes,
   scheduleBackup,
   scheduleDrill,
   schedulePoll,
-  type Prepared,
 } from '../systems/temporal/setup.ts';
 import { payloadKeysOf } from '../wiring/payload-keys.ts';
 import { print, withCommonOptions, type CommonOptions } from './common.ts';
@@ -28,11 +27,7 @@ export function register(program: Command): void {
 async function setup(options: CommonOptions): Promise<void> {
   const config = loadConfig(options.config);
   const { platform, backup, recreation } = config;
-  const client = await connectClient(payloadKeysOf(config)).catch((error: unknown) => {
-    throw new GitopsError('unreachable', error instanceof Error ? error.message : String(error), {
-      cause: error,
-    });
-  });
+  const client = await connectTemporal(payloadKeysOf(config));
   try {
     const prepared: Prepared[] = [
       ...(await registerSearchAttributes(client)),
@@ -55,7 +50,7 @@ async function setup(options: CommonOptions): Promise<void> {
 
 /** With the rights of whoever runs this: neither the writer nor the reader of backups may configure a store. */
 async function storeOf(backup: BackupConfig): Promise<Prepared[]> {
-  const { prepareStore } = await import('../wiring/vaults.ts');
+  const { prepareStore } = await import('../wiring/backup-stores.ts');
   return prepareStore(backup);
 }
 

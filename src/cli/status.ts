@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { GitopsError, type Listing } from '../client.ts';
 import type { Config } from '../config/schema.ts';
 import { columns, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
-import { draw } from './draw.ts';
+import { drawDelivery } from './draw-delivery.ts';
 import { drawList } from './draw-list.ts';
 import { exitCodeOfState } from './exit-codes.ts';
-import { interrupted, watch } from './progress.ts';
+import { interrupted } from './interrupt.ts';
+import { watchDeliveries } from './watch-deliveries.ts';
 import { watchList } from './watch-list.ts';
 
 interface Options extends CommonOptions {
@@ -37,9 +38,9 @@ async function status(change: string | undefined, options: Options): Promise<voi
   await withClient(options, async (gitops) => {
     if (!options.watch) {
       const delivery = await gitops.status(change);
-      return print(options, delivery, draw(delivery, Date.now(), columns()));
+      return print(options, delivery, drawDelivery(delivery, Date.now(), columns()));
     }
-    const [delivery] = (await watch(gitops, [change], { json: options.json })) ?? [];
+    const [delivery] = (await watchDeliveries(gitops, [change], { json: options.json })) ?? [];
     process.exitCode = delivery ? exitCodeOfState(delivery.state) : interrupted;
     if (delivery && options.json) print(options, delivery, '');
   });

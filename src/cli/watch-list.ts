@@ -3,10 +3,11 @@ import { createLogUpdate } from 'log-update';
 import { type Listing, GitopsError } from '../client.ts';
 import { columns } from './common.ts';
 import { drawList } from './draw-list.ts';
+import { untilInterrupted } from './interrupt.ts';
 
 /** Visibility lags behind by about as much. */
 const lookEveryMs = 3000;
-/** A list of thousands is a second's work for the server: it is asked for so seldom that it works a twentieth of the time. */
+/** It rests so many times as long as a list took: one of thousands is a second's work for the server. */
 const restFor = 20;
 
 /** Draws the tables again and again, until Ctrl-C. */
@@ -17,21 +18,19 @@ export async function watchList(look: () => Promise<Listing>): Promise<void> {
       'The list can only be watched on a terminal. Watch a change: gitops status CHANGE --watch',
     );
   }
-  const stop = new AbortController();
-  const interrupt = () => stop.abort();
-  process.on('SIGINT', interrupt);
   const update = createLogUpdate(process.stdout);
-  try {
-    while (!stop.signal.aborted) {
-      const began = performance.now();
-      const listing = await look();
-      const tookMs = performance.now() - began;
-      update(drawList(listing, Date.now(), columns()));
-      const restMs = Math.max(lookEveryMs, restFor * tookMs);
-      await sleep(restMs, undefined, { signal: stop.signal }).catch(() => undefined);
+  await untilInterrupted(async (signal) => {
+    try {
+      while (!signal.aborted) {
+        const began = performance.now();
+        const listing = await look();
+        const tookMs = performance.now() - began;
+        update(drawList(listing, Date.now(), columns()));
+        const restMs = Math.max(lookEveryMs, restFor * tookMs);
+        await sleep(restMs, undefined, { signal }).catch(() => undefined);
+      }
+    } finally {
+      update.done();
     }
-  } finally {
-    update.done();
-    process.off('SIGINT', interrupt);
-  }
+  });
 }

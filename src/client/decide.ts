@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { z } from 'zod';
 import { changeName } from '../model/delivery/change.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
@@ -42,7 +42,6 @@ export function deciding({ client, platform, ask, resolve, status }: Session) {
           const updateId = `${active?.view.askedAt ?? 'never'}/${decision.by}/${decision.verdict}`;
           return await handle.executeUpdate(decide, { args: [{ change, ...decision }], updateId });
         } catch (error) {
-          if (error instanceof WorkflowUpdateFailedError) throw error;
           if (!(error instanceof WorkflowNotFoundError)) throw error;
           throw new GitopsError('refused', `${changeName(change)} never came to ${environment}.`, {
             cause: error,

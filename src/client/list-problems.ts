@@ -7,6 +7,7 @@ import { failingTask, reportsProblems } from '../systems/temporal/failing-workfl
 import { workersOf, type QueueState } from '../systems/temporal/workers.ts';
 import { failingWorkflow, noWorker } from './problems.ts';
 import { readStatus } from './status.ts';
+import { listWorkflows } from './visibility.ts';
 
 /** One fault stops many; these are enough to find it, and each costs a look at its history. */
 const mostLookedAt = 20;
@@ -34,7 +35,7 @@ const isMissed = ({ queue, live, waiting }: QueueState): boolean =>
 /** Those that Temporal has marked; none where it marks none. */
 export async function failingWorkflows(client: Client, platform: string): Promise<Problem[]> {
   if (!(await reportsProblems(client))) return [];
-  const marked = await collect(client, [
+  const marked = await someWorkflows(client, [
     `GitopsPlatform = "${platform}"`,
     'ExecutionStatus = "Running"',
     'TemporalReportedProblems IS NOT NULL',
@@ -53,14 +54,14 @@ export async function failingWorkflows(client: Client, platform: string): Promis
  * for it in vain. Those are asked, which costs nothing where nobody did such a thing.
  */
 export async function unansweredDeliveries(client: Client, platform: string): Promise<Problem[]> {
-  const ended = await collect(client, [
+  const ended = await someWorkflows(client, [
     `GitopsPlatform = "${platform}"`,
     'WorkflowType = "environment"',
     'ExecutionStatus IN ("Terminated", "Failed", "TimedOut", "Canceled", "Completed")',
   ]);
   const waiting = await Promise.all(
     ended.map((environment) =>
-      collect(client, [
+      someWorkflows(client, [
         `GitopsPlatform = "${platform}"`,
         'WorkflowType = "deliverService"',
         'ExecutionStatus = "Running"',
@@ -85,11 +86,5 @@ async function ask(client: Client, platform: string, change: Change): Promise<Pr
   return delivery?.problems ?? [];
 }
 
-async function collect(client: Client, terms: string[]): Promise<WorkflowExecutionInfo[]> {
-  const found: WorkflowExecutionInfo[] = [];
-  for await (const info of client.workflow.list({ query: terms.join(' AND '), pageSize: mostLookedAt })) {
-    found.push(info);
-    if (found.length === mostLookedAt) break;
-  }
-  return found;
-}
+const someWorkflows = (client: Client, terms: string[]): Promise<WorkflowExecutionInfo[]> =>
+  listWorkflows(client, terms, mostLookedAt);

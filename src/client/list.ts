@@ -6,6 +6,7 @@ import type { PromotionState } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import type { Problem } from '../model/temporal/problem.ts';
 import { listProblems } from './list-problems.ts';
+import { listWorkflows } from './visibility.ts';
 
 /** One row of `status`: what visibility knows of a change without asking its workflow. */
 export interface ListedChange {
@@ -64,13 +65,13 @@ export async function listAll(
   // Waited for below; what fails before that is thrown first.
   problems.catch(() => undefined);
   const [places, deliveries] = await Promise.all([
-    collect(client, [
+    listWorkflows(client, [
       ...ours,
       ...ofEnvironment,
       'WorkflowType = "environment"',
       'ExecutionStatus = "Running"',
     ]),
-    collect(client, [...ours, 'WorkflowType = "deliverService"'], limit),
+    listWorkflows(client, [...ours, 'WorkflowType = "deliverService"'], limit),
   ]);
   const environments = places.flatMap(listedEnvironment);
 
@@ -83,21 +84,6 @@ export async function listAll(
     environments: environments.toSorted(byPlace),
     problems: await problems,
   };
-}
-
-/** What a server gives at most at a time, unless it was told otherwise. */
-const pageSize = 1000;
-
-async function collect(client: Client, terms: string[], limit = Infinity): Promise<WorkflowExecutionInfo[]> {
-  const found: WorkflowExecutionInfo[] = [];
-  for await (const info of client.workflow.list({
-    query: terms.join(' AND '),
-    pageSize: Math.min(limit, pageSize),
-  })) {
-    found.push(info);
-    if (found.length === limit) break;
-  }
-  return found;
 }
 
 const byPlace = (a: ListedEnvironment, b: ListedEnvironment): number =>

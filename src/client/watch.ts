@@ -11,7 +11,7 @@ const longPollMs = 70_000;
 /** An outage that a person would sit out; after it whoever watches is told. What is watched goes on in any case. */
 export const outageMs = 10 * 60_000;
 
-/** Of the answers without news so many are passed over: a look asks workers, and hundreds may be watching. */
+/** Of answers without news only every fourth leads to a look: a look asks workers, and hundreds may be watching. */
 const quietAnswers = 4;
 
 /**

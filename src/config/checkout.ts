@@ -14,10 +14,10 @@ const mostFiles = 200_000;
  */
 export function readCheckout(folder: string): Tree {
   const files: string[] = [];
-  const walk = (path: string): void => {
+  const addFiles = (path: string): void => {
     for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
       const child = path === '' ? entry.name : `${path}/${entry.name}`;
-      if (entry.isDirectory() && !isLeftOut(entry)) walk(child);
+      if (entry.isDirectory() && !isLeftOut(entry)) addFiles(child);
       if (entry.isFile()) files.push(child);
       if (files.length > mostFiles) {
         throw new Error(
@@ -26,7 +26,7 @@ export function readCheckout(folder: string): Tree {
       }
     }
   };
-  walk('');
+  addFiles('');
   return {
     files,
     read: (path) => readFile(join(folder, path), 'utf8'),

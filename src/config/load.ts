@@ -42,24 +42,24 @@ export function loadConfig(file: string): Config {
       atStart(`cannot be read (${code}). --config or GITOPS_CONFIG says where the configuration is.`),
     ]);
   }
-  return withWholePaths(parseConfig(text, file), dirname(resolve(file)));
+  return withAbsolutePaths(parseConfig(text, file), dirname(resolve(file)));
 }
 
-/** Whoever gets a configuration does not know any more where it lay. */
-function withWholePaths(config: Config, folder: string): Config {
+/** Makes paths absolute: whoever gets the configuration does not know where its file is. */
+function withAbsolutePaths(config: Config, folder: string): Config {
   const { argocd, recreation } = config;
   const { install } = argocd;
   const { drill } = recreation;
-  const whole = (path: string): string => (path.startsWith('https://') ? path : resolve(folder, path));
+  const absolute = (path: string): string => (path.startsWith('https://') ? path : resolve(folder, path));
   return {
     ...config,
     argocd: {
       ...argocd,
-      ...(install && { install: { ...install, manifest: whole(install.manifest) } }),
+      ...(install && { install: { ...install, manifest: absolute(install.manifest) } }),
     },
     recreation: {
       ...recreation,
-      ...(drill && { drill: { ...drill, kubeconfig: whole(drill.kubeconfig) } }),
+      ...(drill && { drill: { ...drill, kubeconfig: absolute(drill.kubeconfig) } }),
     },
   };
 }

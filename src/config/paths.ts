@@ -3,7 +3,7 @@ import type { Service } from './services.ts';
 
 /** The folder that promotions of a service into an environment write, and nobody else. */
 export const releasePath = (service: Pick<Service, 'manifests'>, environment: string): string =>
-  `${service.manifests}/overlays/${environment}/release`;
+  `${overlayPath(service, environment)}/release`;
 
 /** What Argo CD syncs: people's overlay, which includes the release. */
 export const overlayPath = (service: Pick<Service, 'manifests'>, environment: string): string =>

@@ -1,6 +1,7 @@
 import type { Approval, PromotionSettings } from '../model/promotion/promotion.ts';
 import { milliseconds } from './duration.ts';
 import { environmentOf } from './environments.ts';
+import { decidersOf } from './people.ts';
 import type { Config, EnvironmentConfig } from './schema.ts';
 import { silenceOf } from './silence.ts';
 
@@ -21,13 +22,12 @@ export function promotionSettings(config: Config, environment: string): Promotio
   };
 }
 
-function approvalOf({ people }: Config, approval: EnvironmentConfig['approval']): Approval {
+function approvalOf(config: Config, approval: EnvironmentConfig['approval']): Approval {
   if (typeof approval === 'string') return { by: approval };
-  const deciders = Object.keys(people).filter((name) => people[name]?.decides);
   return {
     by: 'decisions',
     quorum: approval.quorum,
     expiresAfterMs: milliseconds(approval.expiresAfter),
-    deciders,
+    deciders: decidersOf(config),
   };
 }

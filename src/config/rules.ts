@@ -1,9 +1,11 @@
 import type { z } from 'zod';
+import { defaultNamespace } from './environments.ts';
+import { decidersOf } from './people.ts';
 import type { Config } from './schema.ts';
 
 type Problem = (path: (string | number)[], message: string) => void;
 
-/** What must hold between keys: asked once each of them is right by itself. */
+/** What must hold between keys: checked once each of them is right by itself. */
 export function rules(config: Config, context: z.RefinementCtx): void {
   const problem: Problem = (path, message) => context.addIssue({ code: 'custom', path, message });
   environmentRules(config, problem);
@@ -65,17 +67,15 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
         'another environment has Applications of the same names: put {environment} into it',
       );
     }
-    if (namespace === undefined && `${platform}-${name}`.length > 63) {
-      problem(
-        at('namespace'),
-        `is needed here: ${platform}-${name} is longer than the 63 characters of a namespace`,
-      );
+    const inPlace = defaultNamespace(platform, name);
+    if (namespace === undefined && inPlace.length > 63) {
+      problem(at('namespace'), `is needed here: ${inPlace} is longer than the 63 characters of a namespace`);
     }
   }
 }
 
 function approvalRules({ environments, identity, people }: Config, problem: Problem): void {
-  const deciders = Object.values(people).filter(({ decides }) => decides).length;
+  const deciders = decidersOf({ people }).length;
   for (const [index, { entersBy, approval }] of environments.entries()) {
     const at = ['environments', index, 'approval'];
     if (entersBy === 'push' && approval !== 'none') {

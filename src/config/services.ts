@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
+import { manifestsPath } from './paths.ts';
 import type { Config } from './schema.ts';
 
 export interface Service {
@@ -16,8 +17,6 @@ export interface Service {
   /** Folder with `base/` and `overlays/<environment>/`. */
   manifests: string;
 }
-
-const fill = (pattern: string, service: string): string => pattern.replaceAll('{service}', service);
 
 /**
  * The services of a platform, by name: the explicit ones and those that are found.
@@ -70,14 +69,18 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
   return Map.groupBy(folders, (folder) => folder.split('/').at(-1) ?? folder);
 }
 
+/** Without tag. */
+export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: string): string =>
+  registry.image.replaceAll('{service}', service);
+
 function discovered(config: Config, name: string, path: string) {
-  const manifests = fill(config.manifests, name);
+  const manifests = manifestsPath(config, name);
   const { shared, test } = config.services;
   return {
     name,
     path,
     paths: [`${path}/**`, `${manifests}/**`, ...shared],
-    image: fill(config.registry.image, name),
+    image: imageNameOf(config, name),
     ...(test && { test }),
     dockerfile: `${path}/Dockerfile`,
     manifests,

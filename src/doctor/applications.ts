@@ -33,7 +33,7 @@ export const applications: Check = {
           }),
         ),
       );
-    // One that cannot be asked speaks for all, and the cluster's own line says why.
+    // Where one cannot be read, none can, and the cluster's own line says why.
     const answers = await Promise.all(looks).catch(() => undefined);
     if (answers) yield* answers.flat();
     else yield notLookedAt('Applications', 'the cluster');

@@ -1,11 +1,11 @@
 import { identityToRecipient } from 'age-encryption';
-import type { BackupConfig } from '../config/backup-of.ts';
+import type { BackupConfig } from '../config/backup-settings.ts';
 import { milliseconds } from '../config/duration.ts';
 import { backupPrefix, isOverdue, newestGood } from '../model/recovery/backup.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
-import { VaultError } from '../systems/backups/index.ts';
-import { missingInStore, recipientsOf, recoveryOf, writersVault } from '../wiring/vaults.ts';
-import { failed, ok, warning, type Check, type Finding } from './check.ts';
+import { BackupStoreError } from '../systems/backups/index.ts';
+import { missingInStore, recipientsOf, recoveryOf, writersStore } from '../wiring/backup-stores.ts';
+import { failed, ifAvailable, ok, readerElsewhere, warning, type Check, type Finding } from './check.ts';
 
 /** Whether there is a backup that a cluster could be rebuilt from, and who could open it. */
 export const backups: Check = {
@@ -14,18 +14,12 @@ export const backups: Check = {
     if (!backup) return;
     yield await store(backup);
     yield await writer(backup);
-    const recovery = here(() => recoveryOf(backup));
-    const identities = recovery && here(recovery.identities);
+    const recovery = ifAvailable(() => recoveryOf(backup));
+    const identities = recovery && ifAvailable(recovery.identities);
     yield await identity(backup, identities);
-    yield recovery ? await newest(backup, recovery) : lookElsewhere;
+    yield recovery ? await newest(backup, recovery) : readerElsewhere('newest backup');
   },
 };
-
-const lookElsewhere = warning(
-  'newest backup',
-  "Was not looked at: the reader's key is not here.",
-  'Run gitops doctor where the queue recovery is served.',
-);
 
 async function store(backup: BackupConfig): Promise<Finding> {
   const name = 'store of the backups';
@@ -39,7 +33,7 @@ async function store(backup: BackupConfig): Promise<Finding> {
       ? ok(name, `${where} locks what is put there. What removes old ones is not seen from here.`)
       : ok(name, `${where} locks what is put there, and removes it after ${backup.keepDays} days.`);
   } catch (error) {
-    if (!(error instanceof VaultError && error.lasting)) throw error;
+    if (!(error instanceof BackupStoreError && error.lasting)) throw error;
     return warning(name, error.fact, 'Run: gitops setup, with the rights to configure it.');
   }
 }
@@ -49,12 +43,12 @@ const nameOf = ({ bucket, container = '' }: BackupConfig): string => bucket ?? c
 /** Its machine may be lost to somebody: what it cannot read, it cannot leak. */
 async function writer(backup: BackupConfig): Promise<Finding> {
   const name = 'writer of the backups';
-  const vault = here(() => writersVault(backup));
-  if (!vault) return ok(name, 'Its key is not here.');
+  const store = ifAvailable(() => writersStore(backup));
+  if (!store) return ok(name, 'Its key is not here.');
   try {
-    await vault.list(backupPrefix(backup.cluster));
+    await store.list(backupPrefix(backup.cluster));
   } catch (error) {
-    if (error instanceof VaultError && error.lasting) return ok(name, 'It may not read what is there.');
+    if (error instanceof BackupStoreError && error.lasting) return ok(name, 'It may not read what is there.');
     throw error;
   }
   return warning(
@@ -77,9 +71,9 @@ async function identity(backup: BackupConfig, identities: string[] | undefined):
       );
 }
 
-async function newest(backup: BackupConfig, { vault }: ReturnType<typeof recoveryOf>): Promise<Finding> {
+async function newest(backup: BackupConfig, { store }: ReturnType<typeof recoveryOf>): Promise<Finding> {
   const name = 'newest backup';
-  const points = await recoveryPoints(vault, backup.cluster);
+  const points = await recoveryPoints(store, backup.cluster);
   const good = newestGood(points);
   const remedy = 'Follow docs/runbooks/backup-failed.md.';
   if (points.length === 0) return warning(name, 'There is none yet.', 'Run: gitops backup --wait');
@@ -87,13 +81,4 @@ async function newest(backup: BackupConfig, { vault }: ReturnType<typeof recover
   const detail = `${good.key} is good, of ${good.createdAt}.`;
   if (!isOverdue(good, milliseconds(backup.oldestAllowed), Date.now())) return ok(name, detail);
   return failed(name, `${detail} Older than ${backup.oldestAllowed} is not allowed.`, remedy);
-}
-
-/** Undefined where a secret is not to be had: doctor runs on machines that should not have all of them. */
-export function here<T>(open: () => T): T | undefined {
-  try {
-    return open();
-  } catch {
-    return undefined;
-  }
 }

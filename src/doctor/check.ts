@@ -1,5 +1,5 @@
 import { GitopsError, inOurWords } from '../client/errors.ts';
-import { SystemError } from '../systems/system-error.ts';
+import { errorText, SystemError } from '../systems/system-error.ts';
 import type { World } from './world.ts';
 
 /** One line of what was found. */
@@ -40,6 +40,13 @@ export const failed = (name: string, detail: string, remedy: string): Finding =>
 export const notLookedAt = (name: string, without: string): Finding =>
   warning(name, `Was not looked at: ${without} could not be read.`, 'Correct that first.');
 
+export const readerElsewhere = (name: string): Finding =>
+  warning(
+    name,
+    "Was not looked at: the reader's key is not here.",
+    'Run gitops doctor where the queue recovery is served.',
+  );
+
 /** What ended a check. */
 export function findingOf(name: string, thrown: unknown): Finding {
   const error = inOurWords(thrown);
@@ -52,6 +59,15 @@ export function findingOf(name: string, thrown: unknown): Finding {
     return { ...failed(name, error.message, remedy), unreachable: error.kind === 'unreachable' };
   }
   // A secret or a file that is not there, which the message names.
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = errorText(error);
   return failed(name, detail, 'Correct it here, and where the workers run.');
+}
+
+/** Undefined where a secret is not here: doctor runs on machines that should not have all of them. */
+export function ifAvailable<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
+  }
 }

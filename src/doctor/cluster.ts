@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
-import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { argoProjApi } from '../systems/argocd/api-paths.ts';
+import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** The cluster, Argo CD in it, and what we may do there. */
@@ -11,7 +12,7 @@ export const cluster: Check = {
     const api = await kubernetes();
     await api.get('/version');
     yield ok('cluster', `${api.config.getCurrentCluster()?.server} answers.`);
-    if ((await api.get('/apis/argoproj.io/v1alpha1')) === undefined) {
+    if ((await api.get(argoProjApi)) === undefined) {
       const remedy = 'Install it, or let KUBECONFIG name the cluster that has it.';
       yield failed('Argo CD', 'There is none in this cluster.', remedy);
       return;
@@ -54,7 +55,7 @@ async function controllerIsReady(api: Kubernetes, namespace: string): Promise<bo
       status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
     );
   } catch (error) {
-    if (error instanceof KubernetesError && error.status === 403) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { Config, EnvironmentConfig } from '../config/schema.ts';
 import { ForgeError } from '../systems/forge/index.ts';
 import { createForge } from '../wiring/forge.ts';
 import { ok, warning, type Check, type Finding } from './check.ts';
@@ -37,7 +37,7 @@ async function* onOtherAccount(config: Config, token: string): AsyncGenerator<Fi
 }
 
 function useOf({ environments }: Config) {
-  const names = (wanted: (environment: Config['environments'][number]) => boolean) =>
+  const names = (wanted: (environment: EnvironmentConfig) => boolean) =>
     environments.filter(wanted).map(({ name }) => name);
   return {
     pushed: names(({ entersBy }) => entersBy === 'push'),

@@ -46,7 +46,7 @@ const timeLimitMs = 120_000;
 export async function examine(
   config: Config,
   clones: string,
-  pending: (names: string[]) => void = () => undefined,
+  pending: (names: string[]) => void,
 ): Promise<Finding[]> {
   const world = createWorld(config, clones);
   return examineAll(checks, world, timeLimitMs, pending);

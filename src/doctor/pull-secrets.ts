@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { namespaceOf } from '../config/environments.ts';
-import { KubernetesError } from '../systems/kubernetes/index.ts';
+import { isForbidden } from '../systems/kubernetes/index.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';
 
@@ -35,7 +35,7 @@ async function onSecret(
     if (pullTypes.includes(type)) return ok(name, 'It is there.');
     return failed(name, `It is of type ${type}.`, `Create it again as ${pullTypes[0]}.`);
   } catch (error) {
-    if (!(error instanceof KubernetesError && error.status === 403)) return notLookedAt(name, 'the cluster');
+    if (!isForbidden(error)) return notLookedAt(name, 'the cluster');
     const remedy = 'Look yourself, or let this account get secrets of that name.';
     return warning(name, 'We may not look whether it is there.', remedy);
   }

@@ -6,9 +6,17 @@ import { readInstallation } from '../systems/argocd/manifest.ts';
 import { clusterUid } from '../systems/kubernetes/namespaces.ts';
 import { recoveryPoints } from '../systems/backups/catalogue.ts';
 import { connectionSettings } from '../systems/temporal/connect.ts';
-import { recoveryOf } from '../wiring/vaults.ts';
-import { here } from './backups.ts';
-import { failed, findingOf, ok, warning, type Check, type Finding } from './check.ts';
+import { recoveryOf } from '../wiring/backup-stores.ts';
+import {
+  failed,
+  findingOf,
+  ifAvailable,
+  ok,
+  readerElsewhere,
+  warning,
+  type Check,
+  type Finding,
+} from './check.ts';
 import type { World } from './world.ts';
 
 /** Whether the cluster could be rebuilt, were it lost now. */
@@ -78,12 +86,9 @@ const subjects: Record<string, (name: string, world: World) => Promise<Finding>>
   },
 
   'proven backup': async (name, { config: { backup } }) => {
-    const recovery = backup && here(() => recoveryOf(backup));
-    if (!recovery) {
-      const remedy = 'Run gitops doctor where the queue recovery is served.';
-      return warning(name, "Was not looked at: the reader's key is not here.", remedy);
-    }
-    const points = await recoveryPoints(recovery.vault, backup.cluster);
+    const recovery = backup && ifAvailable(() => recoveryOf(backup));
+    if (!recovery) return readerElsewhere(name);
+    const points = await recoveryPoints(recovery.store, backup.cluster);
     const proven = points.filter(({ provenAt }) => provenAt !== undefined);
     const newest = proven.toSorted((a, b) => b.key.localeCompare(a.key))[0];
     return newest

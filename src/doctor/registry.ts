@@ -1,4 +1,4 @@
-import { listServices } from '../config/services.ts';
+import { imageNameOf, listServices } from '../config/services.ts';
 import { tryPush } from '../systems/images/registry.ts';
 import { registryAccessOf } from '../wiring/systems.ts';
 import { ok, type Check } from './check.ts';
@@ -15,9 +15,7 @@ export const registry: Check = {
           .values()
           .map(({ image }) => image)
       : [];
-    const image =
-      [...images].find((name) => name !== undefined) ??
-      config.registry.image.replaceAll('{service}', 'doctor');
+    const image = [...images].find((name) => name !== undefined) ?? imageNameOf(config, 'doctor');
     await tryPush(access, image);
     yield ok('registry', `Takes pushes to ${image}.`);
   },

@@ -1,12 +1,11 @@
 import { milliseconds } from '../config/duration.ts';
-import type { BackupConfig } from '../config/backup-of.ts';
+import type { BackupConfig } from '../config/backup-settings.ts';
 import { newestGood } from '../model/recovery/backup.ts';
 import { listSealingKeys, type SealingKey } from '../systems/sealed-secrets/index.ts';
-import { KubernetesError, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { readIndex, recoveryPoints } from '../systems/backups/catalogue.ts';
-import { recoveryOf } from '../wiring/vaults.ts';
-import { here } from './backups.ts';
-import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
+import { recoveryOf } from '../wiring/backup-stores.ts';
+import { failed, ifAvailable, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 
 const name = 'sealing keys';
 const inBackup = `${name} in the newest backup`;
@@ -50,7 +49,7 @@ async function hasSealedSecrets(api: Kubernetes): Promise<boolean | undefined> {
     const found = await api.get('/apis/bitnami.com/v1alpha1/sealedsecrets', { limit: 1 });
     return found !== undefined && (found as { items: unknown[] }).items.length > 0;
   } catch (error) {
-    if (error instanceof KubernetesError && error.status === 403) return undefined;
+    if (isForbidden(error)) return undefined;
     throw error;
   }
 }
@@ -71,9 +70,9 @@ function onAge(keys: SealingKey[], namespace: string): Finding {
 
 /** Only where backups can be read, and there is a good one: other lines tell of those. */
 async function onBackup(keys: SealingKey[], backup: BackupConfig): Promise<Finding[]> {
-  const recovery = here(() => recoveryOf(backup));
-  const newest = recovery && newestGood(await recoveryPoints(recovery.vault, backup.cluster));
-  const index = newest && (await readIndex(recovery.vault, newest.key));
+  const recovery = ifAvailable(() => recoveryOf(backup));
+  const newest = recovery && newestGood(await recoveryPoints(recovery.store, backup.cluster));
+  const index = newest && (await readIndex(recovery.store, newest.key));
   if (!index) return [];
   const kept = new Set(index.sealingKeys.map(({ fingerprint }) => fingerprint));
   const missing = keys.filter(({ fingerprint }) => !kept.has(fingerprint));

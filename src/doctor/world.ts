@@ -5,6 +5,7 @@ import type { ArgoCd } from '../systems/argocd/index.ts';
 import { createKubernetes } from '../systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Repository } from '../systems/git/index.ts';
+import { lazily } from '../systems/lazily.ts';
 import { repositoryOf } from '../wiring/systems.ts';
 
 /** What several checks look at; each thing is opened or read when it is first asked for, and once. */
@@ -21,25 +22,20 @@ export interface World {
 
 /** @param clones folder for a clone of the repository */
 export function createWorld(config: Config, clones: string): World {
-  const repository = once(async () => repositoryOf(config, clones));
-  const tip = once(async () => (await repository()).tip());
+  const repository = lazily(async () => repositoryOf(config, clones));
+  const tip = lazily(async () => (await repository()).tip());
   return {
     config,
     repository,
     tip,
-    tree: once(async () => {
+    tree: lazily(async (): Promise<Tree> => {
       const [opened, revision] = [await repository(), await tip()];
       return {
         files: await opened.files(revision),
         read: (path) => opened.read(revision, path),
       };
     }),
-    kubernetes: once(async () => createKubernetes()),
-    argocd: once(async () => createArgoCd(config.argocd)),
+    kubernetes: lazily(async () => createKubernetes()),
+    argocd: lazily(async () => createArgoCd(config.argocd)),
   };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }

@@ -17,3 +17,12 @@ export function sortKeys(value: unknown): unknown {
 
 /** By characters, whatever the language of the machine. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** What a text holds as JSON; undefined where it holds none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -10,7 +10,7 @@ import {
   verifySignature,
   type ForgeEvent,
 } from '../systems/forge/events.ts';
-import { createDeliveryMemory } from './delivery-memory.ts';
+import { createTakenWebhooks } from './taken-webhooks.ts';
 
 const noSecret = 'Set forge.webhookSecret in gitops.yaml: without it no webhook is believed.';
 /** What GitHub sends at most. */
@@ -31,7 +31,7 @@ export interface AppOptions {
 /** The HTTP interface, apart from the socket it listens on. Every answer is JSON; a refusal is `{error}`. */
 export function createApp({ webhookSecret, take, checkTemporal, codec, log }: AppOptions): Hono {
   const app = new Hono();
-  const taken = createDeliveryMemory();
+  const taken = createTakenWebhooks();
   const secret = (): string => {
     const found = webhookSecret();
     if (found === undefined) throw new EventRefused(401, noSecret);

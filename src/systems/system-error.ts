@@ -21,6 +21,7 @@ export class SystemError extends Error {
   }
 }
 
+/** What a person reads of whatever was thrown. */
 export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** `fetch` and others hide why they failed below "fetch failed". */

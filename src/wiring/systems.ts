@@ -5,7 +5,7 @@ import { refused } from '../activities/failures.ts';
 import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import type { Systems } from '../activities/systems.ts';
 import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
-import { backupOf } from '../config/backup-of.ts';
+import { backupOf } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';
@@ -17,14 +17,15 @@ import { createForge } from './forge.ts';
 import { createRepository } from '../systems/git/repository.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
+import { lazily } from '../systems/lazily.ts';
 import { createRecreations } from '../systems/temporal/recreations.ts';
 import { objectStoreOf } from './object-store.ts';
-import { recipientsOf, recoveryOf, writersVault } from './vaults.ts';
+import { recipientsOf, recoveryOf, writersStore } from './backup-stores.ts';
 
 /** Who writes `release/`, in the eyes of Git. */
 const committer = { name: 'gitops', email: 'gitops@noreply.invalid' };
 
-/** Whose entries are named by the process they belong to, so that those of the dead are told apart. */
+/** The names of their entries begin with a process ID, so that a worker that starts can remove those of dead ones. */
 export const ownFolders = (workDirectory: string): string[] =>
   ['clones', 'checkouts', 'renders', 'backups'].map((name) => join(workDirectory, name));
 
@@ -59,7 +60,7 @@ export function createSystems(
   });
   const backups = lazily(() => {
     const backup = backupOf(config);
-    return { vault: writersVault(backup), recipients: () => recipientsOf(backup) };
+    return { store: writersStore(backup), recipients: () => recipientsOf(backup) };
   });
   const recovery = lazily(() => recoveryOf(backupOf(config)));
   const commands = lazily(() => createCommandRunner());
@@ -102,11 +103,6 @@ export function createSystems(
     /** Ends the watch of Argo CD: a process does not end while it listens. */
     close: () => watching?.close(),
   };
-}
-
-function lazily<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones: string) {

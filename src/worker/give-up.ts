@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import { z } from 'zod';
 import { outageHours } from '../model/temporal/outage.ts';
+import { errorText } from '../systems/system-error.ts';
 
 const outageMs = outageHours * 3_600_000;
 
@@ -32,7 +33,7 @@ export function givingUp(context: Context): ActivityInterceptors {
         } catch (error) {
           const isFinal = error instanceof ApplicationFailure && error.nonRetryable;
           if (!isOver() || isFinal || context.cancellationSignal.aborted) throw error;
-          throw giveUp(error instanceof Error ? error.message : String(error));
+          throw giveUp(errorText(error));
         }
       },
     },

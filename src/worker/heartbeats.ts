@@ -1,12 +1,12 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
-/** Of the heartbeat timeout: what is left of it is for a slow moment, which is no death. Each beat is billed. */
+/** How much of the heartbeat timeout passes between two heartbeats, which are billed. The rest is for a slow moment. */
 export const heartbeatShare = 0.6;
 
 /**
  * Tells Temporal now and then that an activity's worker lives: one that was killed is noticed by the silence, within the
- * activity's heartbeat timeout, and not when the attempt's whole time is over. With each beat goes what the activity
+ * activity's heartbeat timeout, and not when the attempt's whole time is over. Each heartbeat carries what the activity
  * itself, or the attempt before, told last. Short exchanges end before the first.
  */
 export function heartbeating(context: Context): ActivityInterceptors {
@@ -18,11 +18,11 @@ export function heartbeating(context: Context): ActivityInterceptors {
       async execute(input, next) {
         const { heartbeatTimeoutMs } = info;
         if (heartbeatTimeoutMs === undefined) return next(input);
-        const beat = setInterval(() => heartbeat(told), heartbeatShare * heartbeatTimeoutMs);
+        const timer = setInterval(() => heartbeat(told), heartbeatShare * heartbeatTimeoutMs);
         try {
           return await next(input);
         } finally {
-          clearInterval(beat);
+          clearInterval(timer);
         }
       },
     },

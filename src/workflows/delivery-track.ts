@@ -80,7 +80,7 @@ export function trackDelivery(change: Change) {
     }
   }
 
-  // Last, since what came before a reset comes again at once.
+  // Last: signals from before a reset are handled as soon as there is a handler.
   setHandler(deliveryStatus, () => delivery);
   onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
     if (askId !== ownId() || answers.has(environment)) return;

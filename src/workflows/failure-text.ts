@@ -32,3 +32,9 @@ export function failureText(error: unknown): string {
   if (error instanceof ApplicationFailure) return error.message || (error.type ?? 'failed');
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether an activity refused: a rule or bad input stands against it, so it was not tried again. */
+export const isRefusal = (error: unknown): boolean =>
+  error instanceof ActivityFailure &&
+  error.cause instanceof ApplicationFailure &&
+  error.cause.type === 'Refused';

@@ -1,6 +1,4 @@
 import {
-  ActivityFailure,
-  ApplicationFailure,
   getExternalWorkflowHandle,
   log,
   ParentClosePolicy,
@@ -18,7 +16,7 @@ import { activitiesOn, exchangeSilence } from './activity-options.ts';
 import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/delivery/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
-import { failureText } from './failure-text.ts';
+import { failureText, isRefusal } from './failure-text.ts';
 
 const pollInputSchema = z.looseObject({ platform: nameSchema });
 type PollInput = z.infer<typeof pollInputSchema>;
@@ -101,8 +99,3 @@ async function changesSince(
     return [];
   }
 }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof ActivityFailure &&
-  error.cause instanceof ApplicationFailure &&
-  error.cause.type === 'Refused';

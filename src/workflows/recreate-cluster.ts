@@ -1,10 +1,4 @@
-import {
-  ActivityFailure,
-  ApplicationFailure,
-  CancellationScope,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
 import { drillId, recreationId } from '../model/temporal/workflow-ids.ts';
 import {
@@ -14,7 +8,7 @@ import {
   type Target,
 } from '../model/recovery/recreation.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
-import { failureText } from './failure-text.ts';
+import { failureText, isRefusal } from './failure-text.ts';
 import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
 import { since02 } from './since.ts';
@@ -174,11 +168,7 @@ function failedFor(error: unknown, { drill }: RecreationInput, track: Recreation
       : '';
   const recreation = track.end('failed', `${reason}${goOn}`);
   if (cancelled) return error;
-  const refused =
-    error instanceof ActivityFailure &&
-    error.cause instanceof ApplicationFailure &&
-    error.cause.type === 'Refused';
-  return notRecovered(refused ? 'Refused' : 'NotRecovered', recreation);
+  return notRecovered(isRefusal(error) ? 'Refused' : 'NotRecovered', recreation);
 }
 
 const notRecovered = (type: 'NotRecovered' | 'Refused', recreation: Recreation): ApplicationFailure =>

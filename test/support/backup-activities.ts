@@ -6,22 +6,22 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createBackupActivities } from '../../src/activities/backup/store.ts';
 import { createRecoveryActivities } from '../../src/activities/backup/index.ts';
-import { backupOf, type BackupConfig } from '../../src/config/backup-of.ts';
+import { backupOf, type BackupConfig } from '../../src/config/backup-settings.ts';
 import type { RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
-import type { Vault } from '../../src/systems/backups/index.ts';
-import { recipientsOf, recoveryOf, writersVault } from '../../src/wiring/vaults.ts';
+import type { BackupStore } from '../../src/systems/backups/index.ts';
+import { recipientsOf, recoveryOf, writersStore } from '../../src/wiring/backup-stores.ts';
 import type { BackupPlatform } from './backups.ts';
 
 /** Who writes and who reads. */
-export interface Vaults {
-  writers: Vault;
-  readers: Vault;
+export interface StoreClients {
+  writers: BackupStore;
+  readers: BackupStore;
 }
 
-export const vaultsOf = (backup: BackupConfig): Vaults => ({
-  writers: writersVault(backup),
-  readers: recoveryOf(backup).vault,
+export const clientsOf = (backup: BackupConfig): StoreClients => ({
+  writers: writersStore(backup),
+  readers: recoveryOf(backup).store,
 });
 
 /** An activity, as a worker runs it. */
@@ -36,7 +36,7 @@ export type Activities = ReturnType<typeof backupActivities>;
 
 /** The activities of a platform's backups; what a test gives instead is what it is about. */
 export function backupActivities({ config: own, identity: key }: BackupPlatform, temporal: Client) {
-  const usual = vaultsOf(backupOf(own));
+  const usual = clientsOf(backupOf(own));
   const { cluster } = backupOf(own);
   const folder = mkdtempSync(join(tmpdir(), 'gitops-backups-'));
 
@@ -45,14 +45,14 @@ export function backupActivities({ config: own, identity: key }: BackupPlatform,
   const nextMoment = () => new Date(Date.UTC(2026, 0, 1) + (seconds += 1) * 1000).toISOString();
 
   function reading({ from = usual, identity = key, config = own } = {}) {
-    const recovery = { vault: from.readers, identities: () => [identity] };
+    const recovery = { store: from.readers, identities: () => [identity] };
     return createRecoveryActivities({ config, recovery }, folder);
   }
   type Reading = Parameters<typeof reading>[0];
 
   return {
     cluster,
-    vaults: usual,
+    clients: usual,
     nextMoment,
     /** Where files lie on their way. */
     scratch: folder,
@@ -63,7 +63,7 @@ export function backupActivities({ config: own, identity: key }: BackupPlatform,
       at = nextMoment(),
       scratch = folder,
     } = {}) {
-      const backups = { vault: into.writers, recipients: () => recipientsOf(backupOf(config)) };
+      const backups = { store: into.writers, recipients: () => recipientsOf(backupOf(config)) };
       const { storeBackup } = createBackupActivities({ config, temporal, backups, kubernetes }, scratch);
       return run(storeBackup, { cluster, at });
     },

@@ -6,12 +6,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import type { BackupConfig } from '../../src/config/backup-of.ts';
-import { missingInStore, prepareStore } from '../../src/wiring/vaults.ts';
+import type { BackupConfig } from '../../src/config/backup-settings.ts';
+import { missingInStore, prepareStore } from '../../src/wiring/backup-stores.ts';
 import { startAzurite, withLockedVersions } from './azurite.ts';
 
 /** Where backups are put, of which tests know nothing but this. */
-export interface BackupStore {
+export interface TestStore {
   /** Keys of `backup`, for a bucket or container of that name. */
   settings(name: string): Promise<Record<string, string>>;
   /** Of its credentials, by name. */
@@ -28,7 +28,7 @@ export interface BackupStore {
 }
 
 /** The stack's S3. */
-export function s3Store(): BackupStore {
+export function s3Store(): TestStore {
   const endpoint = process.env['S3_ENDPOINT'] ?? 'http://127.0.0.1:8333';
   const client = new S3Client({ endpoint, forcePathStyle: true });
   const open: string[] = [];
@@ -62,7 +62,7 @@ async function removeBucket(client: S3Client, Bucket: string): Promise<void> {
   await client.send(new DeleteBucketCommand({ Bucket }));
 }
 
-export interface AzureStore extends BackupStore {
+export interface AzureStore extends TestStore {
   /** Of an administrator of the account. */
   connectionString: string;
   /** The container's default. */

@@ -7,7 +7,7 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { stringify } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { s3Store, type BackupStore } from './backup-stores.ts';
+import { s3Store, type TestStore } from './backup-stores.ts';
 import { least, noticedSoon } from './configuration.ts';
 import { kubectl } from './kubectl.ts';
 
@@ -28,7 +28,7 @@ export interface BackupPlatform {
 }
 
 /** Its bucket is not made yet: `store.make`. */
-export async function makeBackupPlatform(store: BackupStore = s3Store()): Promise<BackupPlatform> {
+export async function makeBackupPlatform(store: TestStore = s3Store()): Promise<BackupPlatform> {
   const id = randomBytes(3).toString('hex');
   const name = `b${id}`;
   const identity = await generateX25519Identity();

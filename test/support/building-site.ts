@@ -26,7 +26,7 @@ import type { Target } from '../../src/model/recovery/recreation.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../../src/systems/kubernetes/index.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
-import type { Vault } from '../../src/systems/backups/index.ts';
+import type { BackupStore } from '../../src/systems/backups/index.ts';
 import { configuration } from './configuration.ts';
 
 /** As it was published. */
@@ -109,7 +109,7 @@ export async function openSite(plan: SitePlan): Promise<Site> {
     config,
     temporal,
     objects: { get: async () => undefined, put: async () => true, list: async () => [] },
-    recovery: { vault: folderVault(folder), identities: () => [identity] },
+    recovery: { store: folderStore(folder), identities: () => [identity] },
     scratch: join(folder, 'scratch'),
     clusterOf: ({ drill }) => clusters[drill ? 'scratch' : 'lost'] as Kubernetes,
   });
@@ -177,7 +177,7 @@ export const environmentOf = (workflowExecution: OpenRecreation['execution']): M
 const fileIn = (folder: string, key: string): string => join(folder, key.replaceAll('/', '_'));
 
 /** The stores are tested elsewhere: here they only hold what is put there. */
-function folderVault(folder: string): Vault {
+function folderStore(folder: string): BackupStore {
   return {
     putOnce: async () => undefined,
     put: async (key, text) => writeFileSync(fileIn(folder, key), text),

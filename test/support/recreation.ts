@@ -17,7 +17,7 @@ import { objectKeys } from '../../src/model/object-keys.ts';
 import type { Recreation, Target } from '../../src/model/recovery/recreation.ts';
 import { createKubernetes } from '../../src/systems/kubernetes/api-client.ts';
 import { seal } from '../../src/systems/backups/seal.ts';
-import type { Vault } from '../../src/systems/backups/index.ts';
+import type { BackupStore } from '../../src/systems/backups/index.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { makeGiteaRepository, type GiteaRepository } from './gitea.ts';
 import { kubectl } from './kubectl.ts';
@@ -57,7 +57,7 @@ export interface RecreationBed {
   /** The object store. */
   objects: Map<string, string>;
   /** The backups' store. */
-  vault: Map<string, Buffer>;
+  backups: Map<string, Buffer>;
   activities: ReturnType<typeof createRecreationActivities>;
   /** @param workflowId whose activity it is; by default one that is open */
   environment(workflowId?: string): MockActivityEnvironment;
@@ -113,8 +113,8 @@ export async function makeRecreationBed(
 
   const directory = await mkdtemp(join(tmpdir(), 'recreation-test-'));
   const identity = await generateX25519Identity();
-  const vault = new Map<string, Buffer>();
-  const index = await backUp(objects, applications, { id, revision, identity, directory, vault });
+  const backups = new Map<string, Buffer>();
+  const index = await backUp(objects, applications, { id, revision, identity, directory, backups });
   const connection = await Connection.connect({
     address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233',
   });
@@ -129,7 +129,7 @@ export async function makeRecreationBed(
     config,
     temporal,
     objects: storeOf(store),
-    recovery: { vault: vaultOf(vault), identities: () => [identity] },
+    recovery: { store: backupStoreOf(backups), identities: () => [identity] },
     scratch: directory,
     clusterOf: () => createKubernetes(),
   });
@@ -162,7 +162,7 @@ export async function makeRecreationBed(
       phases: [{ name: 'restore', state: 'succeeded', startedAt, finishedAt: startedAt, detail: 'all' }],
     },
     objects: store,
-    vault,
+    backups,
     activities,
     environment,
     run: (work) => environment().run(work),
@@ -242,9 +242,9 @@ function objectOf(one: Lost, { id, url, revision }: { id: string; url: string; r
 async function backUp(
   objects: object[],
   applications: Lost[],
-  bed: { id: string; revision: string; identity: string; directory: string; vault: Map<string, Buffer> },
+  bed: { id: string; revision: string; identity: string; directory: string; backups: Map<string, Buffer> },
 ): Promise<BackupIndex> {
-  const { id, revision, identity, directory, vault } = bed;
+  const { id, revision, identity, directory, backups } = bed;
   const file = join(directory, 'sealed');
   const lines = Readable.from(objects.map(canonicalJson));
   const signal = new AbortController().signal;
@@ -267,13 +267,13 @@ async function backUp(
     sealingKeys: [],
     leftOut: [{ what: 'sealing keys', why: 'there are none' }],
   };
-  vault.set(index.key, await readFile(file));
-  vault.set(indexKey(index.key), Buffer.from(JSON.stringify(index)));
+  backups.set(index.key, await readFile(file));
+  backups.set(indexKey(index.key), Buffer.from(JSON.stringify(index)));
   return index;
 }
 
 /** The stores are tested elsewhere: here they only hold what is put there. */
-function vaultOf(kept: Map<string, Buffer>): Vault {
+function backupStoreOf(kept: Map<string, Buffer>): BackupStore {
   return {
     putOnce: async () => undefined,
     put: async (key, text) => void kept.set(key, Buffer.from(text)),

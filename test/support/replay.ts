@@ -24,7 +24,7 @@ export async function* replay(workflowBundle: WorkflowBundle, runs: readonly Run
     },
   };
   const remaining = [...runs];
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle, sinks, debugMode: true }, runs)) {
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle, sinks }, runs)) {
     const run = remaining.shift();
     yield error ?? (run && rerouted(run, queues));
     queues = new Map();

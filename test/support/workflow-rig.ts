@@ -24,8 +24,6 @@ import { World, type AllActivities } from './world.ts';
 
 let presentWorkflows: WorkflowBundleOption;
 
-/** In this thread: it takes longer to start others than most tests last. */
-const here = { debugMode: true };
 let temporal: TestWorkflowEnvironment;
 
 /** One Temporal server and one workflow bundle for a test file. @param settings of the server, as `key=value` */
@@ -131,7 +129,8 @@ export async function startWorkers(
         ...(identity !== undefined && { identity }),
         ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
         shutdownForceTime: '5 seconds',
-        ...here,
+        // Workflows in this thread: starting others takes longer than most tests last.
+        debugMode: true,
       }),
     ),
   );
@@ -212,10 +211,7 @@ function ignoreClosed(error: unknown): void {
 
 /** Each is what the present workflows do, and asked only those who may. */
 export async function checkAll(histories: Run[]): Promise<void> {
-  for await (const { error } of Worker.runReplayHistories(
-    { workflowBundle: presentWorkflows, ...here },
-    histories,
-  )) {
+  for await (const { error } of Worker.runReplayHistories({ workflowBundle: presentWorkflows }, histories)) {
     if (error) throw error;
   }
   expect(histories.flatMap(misroutedIn)).toEqual([]);

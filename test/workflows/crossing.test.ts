@@ -206,18 +206,18 @@ test('asks of a run that has ended, which come late, take nothing from the deliv
   await cancelled.cancel();
   await expect(cancelled.result()).rejects.toThrow();
   const { events } = await cancelled.fetchHistory();
-  const asks = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+  const asked = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
     scheduled?.activityType?.name === 'askEnvironment' ? (scheduled.input?.payloads ?? []) : [],
   );
 
   await rig.deliver(at(1));
   await rig.sees(at(1), { state: 'waiting' });
   const before = await rig.view('dev', 'claims');
-  for (const payload of asks) {
+  for (const payload of asked) {
     const { environment, ask } = defaultPayloadConverter.fromPayload<AskInput>(payload);
     await rig.environment(environment, 'claims').signal(promote, ask);
   }
-  expect(asks).toHaveLength(2);
+  expect(asked).toHaveLength(2);
   expect(await rig.view('dev', 'claims')).toEqual(before);
   await rig.review('staging', 'claims', 'approve');
   await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKinds, type BackupDifference, type BackupKind } from '../../model/recovery/backup.ts';
 import type { RecoveryActivities } from '../contract.ts';
@@ -27,7 +27,7 @@ export function createCompareBackups(
   /** Kind and name of all objects in a backup, with a hash of each. */
   async function objectsOf(key: string, cluster: string): Promise<Map<string, string>> {
     const { recovery } = systems;
-    const index = await existingIndex(recovery.vault, key);
+    const index = await existingIndex(recovery.store, key);
     const wrong = wrongIndex(index, key, cluster);
     if (wrong !== undefined) throw incomparable(key, wrong);
     const found = new Map<string, string>();

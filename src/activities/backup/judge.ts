@@ -1,4 +1,4 @@
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import {
   backupKinds,
@@ -9,7 +9,7 @@ import {
   type Verification,
 } from '../../model/recovery/backup.ts';
 import { lastGoodBefore, readVerification } from '../../systems/backups/catalogue.ts';
-import type { Vault } from '../../systems/backups/index.ts';
+import type { BackupStore } from '../../systems/backups/index.ts';
 import { Damaged, withBackup, type Recovery, type Stored } from './open.ts';
 
 /**
@@ -26,11 +26,11 @@ export async function judgeBackup(
 ): Promise<Verification> {
   const { cluster, key, accept = false, see } = given;
   const { smallestShare } = backupOf(config, cluster);
-  const { vault } = recovery;
-  const earlier = await readVerification(vault, key);
+  const { store } = recovery;
+  const earlier = await readVerification(store, key);
   const accepted = accept || earlier?.accepted === true;
   const wrong = wrongIndex(index, key, cluster) ?? (await damage(recovery, scratch, index, see));
-  const doubt = wrong ?? (await doubtOf(vault, index, cluster, smallestShare));
+  const doubt = wrong ?? (await doubtOf(store, index, cluster, smallestShare));
   return {
     key,
     state: wrong !== undefined ? 'bad' : doubt === undefined || accepted ? 'good' : 'suspect',
@@ -73,15 +73,15 @@ async function damage(
 
 /** What makes a whole backup one that nobody should rely on. */
 async function doubtOf(
-  vault: Vault,
+  store: BackupStore,
   { key, stored, counts }: BackupIndex,
   cluster: string,
   smallestShare: number,
 ): Promise<string | undefined> {
-  if ((await vault.lockedUntil(key, stored.version)) === undefined) {
+  if ((await store.lockedUntil(key, stored.version)) === undefined) {
     return 'The bucket does not lock it: whoever may delete objects can remove it. Run: gitops setup';
   }
-  const last = await lastGoodBefore(vault, cluster, key);
+  const last = await lastGoodBefore(store, cluster, key);
   return tooSmall(complete(counts), last && complete(last.counts), smallestShare);
 }
 

@@ -6,13 +6,13 @@ import { z } from 'zod';
 import { backupKinds, type BackupIndex } from '../../model/recovery/backup.ts';
 import { readIndex } from '../../systems/backups/catalogue.ts';
 import { Digest, unseal } from '../../systems/backups/seal.ts';
-import { WrongKey, type Vault } from '../../systems/backups/index.ts';
+import { WrongKey, type BackupStore } from '../../systems/backups/index.ts';
 import { refused } from '../failures.ts';
 import { withScratch } from '../../systems/work-directory/scratch.ts';
 
 /** The reader of the store, and the keys that open backups. */
 export interface Recovery {
-  vault: Vault;
+  store: BackupStore;
   /** Of age; read when they are needed. */
   identities: () => string[];
 }
@@ -41,8 +41,8 @@ type Part = 'imported' | 'beside';
 export class Damaged extends Error {}
 
 /** @throws Refused: there is no such backup */
-export async function existingIndex(vault: Vault, key: string): Promise<BackupIndex> {
-  const index = await readIndex(vault, key);
+export async function existingIndex(store: BackupStore, key: string): Promise<BackupIndex> {
+  const index = await readIndex(store, key);
   if (index) return index;
   throw refused(`There is no backup ${key}. See: gitops backups list`);
 }
@@ -52,17 +52,17 @@ export async function existingIndex(vault: Vault, key: string): Promise<BackupIn
  * more than once; in plain they are never on a disk, and never in memory whole.
  *
  * @param scratch folder for encrypted files on their way
- * @throws Damaged, WrongKey, VaultError
+ * @throws Damaged, WrongKey, BackupStoreError
  */
 export async function withBackup<T>(
-  { vault, identities }: Recovery,
+  { store, identities }: Recovery,
   scratch: string,
   index: BackupIndex,
   work: (objects: (part?: Part) => AsyncGenerator<Stored>) => Promise<T>,
 ): Promise<T> {
   const { key, stored } = index;
   const opening = identities();
-  const source = await vault.read(key, stored.version);
+  const source = await store.read(key, stored.version);
   if (!source) throw new Damaged('There is an index, and no backup.');
   return withScratch(scratch, async (directory) => {
     const file = join(directory, 'backup');

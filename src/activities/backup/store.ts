@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cancellationSignal } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKey, indexKey, noCounts, type BackupIndex, type Counts } from '../../model/recovery/backup.ts';
 import { recreationId } from '../../model/temporal/workflow-ids.ts';
@@ -33,7 +33,7 @@ export function createBackupActivities(
       return withRecovery(() =>
         withScratch(scratch, async (directory) => {
           const { kubernetes, backups } = systems;
-          const { vault, recipients } = backups;
+          const { store, recipients } = backups;
           const { namespace } = config.argocd;
           const version = await argoCdVersion(kubernetes, namespace);
           const contents = new Contents();
@@ -42,7 +42,7 @@ export function createBackupActivities(
           const { plain, stored } = await seal(contents.of(found), recipients(), file, cancellationSignal());
 
           const key = backupKey(cluster, at, stored.sha256);
-          const stamp = await vault.putOnce(key, fileBody(file, stored));
+          const storedVersion = await store.putOnce(key, fileBody(file, stored));
           const index: BackupIndex = {
             key,
             cluster,
@@ -50,9 +50,9 @@ export function createBackupActivities(
             argocd: { namespace, ...(version !== undefined && { version }) },
             ...contents.summary,
             plain,
-            stored: { ...stored, ...(stamp !== undefined && { version: stamp }) },
+            stored: { ...stored, ...(storedVersion !== undefined && { version: storedVersion }) },
           };
-          await vault.putOnce(indexKey(key), textBody(JSON.stringify(index)));
+          await store.putOnce(indexKey(key), textBody(JSON.stringify(index)));
           return { key, size: stored.size, counts: contents.summary.counts };
         }),
       );
@@ -60,7 +60,7 @@ export function createBackupActivities(
   };
 }
 
-/** Takes note of what goes by. */
+/** Notes for the index what goes into the backup. */
 class Contents {
   readonly summary: Pick<BackupIndex, 'importable' | 'applications' | 'sealingKeys' | 'leftOut'> & {
     counts: Counts;

@@ -1,4 +1,4 @@
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Config } from '../../config/schema.ts';
 import { backupKeys, recoveryPoint, writeVerification } from '../../systems/backups/catalogue.ts';
 import { refused, withRecovery } from '../failures.ts';
@@ -17,13 +17,13 @@ export function createVerifyBackup(
     /** Safe to repeat, side by side and late: the youngest verification is the one that is shown. */
     async verifyBackup({ cluster, key: given, accept = false }) {
       backupOf(config, cluster);
-      const { vault } = systems.recovery;
+      const { store } = systems.recovery;
       return withRecovery(async () => {
-        const key = given ?? (await backupKeys(vault, cluster))[0];
+        const key = given ?? (await backupKeys(store, cluster))[0];
         if (key === undefined) throw refused(`There is no backup of ${cluster} yet. Make one: gitops backup`);
-        const index = await existingIndex(vault, key);
-        await writeVerification(vault, await judgeBackup(systems, scratch, index, { cluster, key, accept }));
-        const point = await recoveryPoint(vault, key);
+        const index = await existingIndex(store, key);
+        await writeVerification(store, await judgeBackup(systems, scratch, index, { cluster, key, accept }));
+        const point = await recoveryPoint(store, key);
         if (!point) throw new Error(`${key} was there a moment ago, and is not any more.`);
         return point;
       });

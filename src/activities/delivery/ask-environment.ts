@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EnvironmentInput } from '../../model/promotion/environment.ts';
 import { environmentId } from '../../model/temporal/workflow-ids.ts';
-import { taskQueue, turnOf } from '../../model/temporal/task-queues.ts';
+import { taskQueue, priorityOf } from '../../model/temporal/task-queues.ts';
 import { promote, withdraw } from '../../model/temporal/messages.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
@@ -21,7 +21,7 @@ export function createAskActivities({
   const place = ({ environment, service }: Place) => ({
     workflowId: environmentId(platform, environment, service),
     taskQueue: taskQueue(platform, 'delivery'),
-    priority: turnOf.promotion(service),
+    priority: priorityOf.promotion(service),
     args: [{ platform, environment, service }] satisfies [EnvironmentInput],
     staticSummary: `${service} in ${environment}`,
     typedSearchAttributes: [

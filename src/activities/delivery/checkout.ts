@@ -1,7 +1,8 @@
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { unprivileged } from '../../systems/commands/confinement.ts';
+import { withScratch } from '../../systems/work-directory/scratch.ts';
 import { withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
@@ -9,23 +10,24 @@ export interface CheckoutSystems extends Pick<Systems, 'repository'> {
   workDirectory: string;
 }
 
+/** The command in a checkout runs as another user, who has to get past the folder of all checkouts. */
+const rootMode = 0o711;
+
 /** Gives some work a clean checkout of a commit, owned by nobody, and removes it afterwards. Every attempt has its own. */
-export async function withCheckout<T>(
+export const withCheckout = <T>(
   { repository, workDirectory }: CheckoutSystems,
   commit: string,
   work: (directory: string) => Promise<T>,
-): Promise<T> {
-  const root = join(workDirectory, 'checkouts');
-  await mkdir(root, { recursive: true, mode: 0o711 });
-  const directory = await mkdtemp(join(root, `${process.pid}-`));
-  try {
-    await withGit(() => repository.checkout(commit, directory));
-    await giveAway(directory);
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
+): Promise<T> =>
+  withScratch(
+    join(workDirectory, 'checkouts'),
+    async (directory) => {
+      await withGit(() => repository.checkout(commit, directory));
+      await giveAway(directory);
+      return work(directory);
+    },
+    rootMode,
+  );
 
 async function giveAway(directory: string): Promise<void> {
   if (process.getuid?.() !== 0) return;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
-import type { EnvironmentMemory } from '../../model/promotion/environment.ts';
+import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
-import { unknownEnvironment } from '../../model/promotion/environment.ts';
 import { failed, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { Place, RecordActivities } from '../contract.ts';
@@ -31,12 +31,9 @@ export function createRecordActivities(
   return {
     /** Reads only. */
     async recallEnvironment(place) {
-      const names = config.environments.map(({ name }) => name);
-      if (!names.includes(place.environment)) {
-        throw failed(
-          unknownEnvironment,
-          `There is no environment ${place.environment}. There are: ${names.join(', ')}. See gitops.yaml.`,
-        );
+      const { environment } = place;
+      if (!config.environments.some(({ name }) => name === environment)) {
+        throw failed(unknownEnvironment, `${noSuchEnvironment(config, environment)} See gitops.yaml.`);
       }
       const stored = await getJson(objects, keyOf(place), memorySchema);
       if (stored) return stored.value;

@@ -25,7 +25,7 @@ export async function withArgoCds<T>(
   try {
     return await work({ of, signal: AbortSignal.any([cancellationSignal(), over.signal]) });
   } finally {
-    // Where one failed, the others are not to go on behind its back.
+    // When one has failed, the others must not go on unseen.
     over.abort();
     for (const argocd of made.values()) argocd.close();
   }

@@ -41,7 +41,7 @@ export async function argoCdObjects(
 }
 
 export async function backedUpApplications(systems: RecreationSystems, key: string): Promise<BackedUp[]> {
-  const index = await existingIndex(systems.recovery.vault, key);
+  const index = await existingIndex(systems.recovery.store, key);
   const [objects, remembered] = await Promise.all([
     argoCdObjects(systems, index),
     rememberedReleases(systems),

@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Target } from '../../model/recovery/recreation.ts';
+import { argoProjApi } from '../../systems/argocd/api-paths.ts';
 import { readMarker, type FoundMarker } from '../../systems/argocd/recreation-marker.ts';
 import { listOwned } from '../../systems/argocd/list-owned.ts';
 import { namespaceState } from '../../systems/kubernetes/namespaces.ts';
@@ -63,7 +64,7 @@ async function checkEmpty({ config, clusterOf }: Systems, target: Target): Promi
   if ((await namespaceState(kubernetes, namespace)) === 'there') {
     throw refused(`What drills restore into has a namespace ${namespace}, which no drill made. ${other}`);
   }
-  if ((await kubernetes.get('/apis/argoproj.io/v1alpha1')) !== undefined) {
+  if ((await kubernetes.get(argoProjApi)) !== undefined) {
     throw refused(
       `What drills restore into knows Argo CD's Applications already, and not from a drill. ${other}`,
     );

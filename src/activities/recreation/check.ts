@@ -1,6 +1,6 @@
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import { milliseconds } from '../../config/duration.ts';
-import { newestGood, type BackupIndex } from '../../model/recovery/backup.ts';
+import { isOverdue, newestGood, type BackupIndex } from '../../model/recovery/backup.ts';
 import { cannotMigrate } from '../../model/recovery/migration.ts';
 import type { RecreationPlan, Target } from '../../model/recovery/recreation.ts';
 import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
@@ -28,7 +28,7 @@ export function createCheck(systems: RecreationSystems): Pick<RecreationActiviti
         await checkCluster(systems, target);
 
         const key = given ?? (await newest(cluster));
-        const index = await existingIndex(systems.recovery.vault, key);
+        const index = await existingIndex(systems.recovery.store, key);
         const contents: Placed[] = [];
         const see = ({ object: { kind, metadata } }: { object: Placed }) => contents.push({ kind, metadata });
         const { state, reason } = await judgeBackup(systems, systems.scratch, index, { cluster, key, see });
@@ -42,17 +42,17 @@ export function createCheck(systems: RecreationSystems): Pick<RecreationActiviti
   };
 
   async function newest(cluster: string): Promise<string> {
-    const point = newestGood(await recoveryPoints(systems.recovery.vault, cluster));
+    const point = newestGood(await recoveryPoints(systems.recovery.store, cluster));
     if (point) return point.key;
     throw refused(`There is no good backup of ${cluster}. See: gitops backups list`);
   }
 
-  function older({ key, createdAt }: BackupIndex, allowed: boolean): { older?: true } {
+  function older(index: BackupIndex, allowed: boolean): { older?: true } {
     const { oldestAllowed, cluster } = backupOf(config);
-    if (Date.now() - Date.parse(createdAt) <= milliseconds(oldestAllowed)) return {};
+    if (!isOverdue(index, milliseconds(oldestAllowed), Date.now())) return {};
     if (allowed) return { older: true };
     throw refused(
-      `${key} is of ${createdAt}: older than backup.oldestAllowed (${oldestAllowed}). What ${cluster} came to know since then ` +
+      `${index.key} is of ${index.createdAt}: older than backup.oldestAllowed (${oldestAllowed}). What ${cluster} came to know since then ` +
         'is not in it. If it will do all the same: --allow-older',
     );
   }

@@ -17,7 +17,7 @@ export function createFinish(systems: RecreationSystems): Pick<RecreationActivit
         const kubernetes = clusterOf(target);
         const marker = await readMarker(kubernetes, namespace);
         if (!marker) {
-          // It was never built, or is gone; or the last attempt came as far as the namespace itself.
+          // Nothing was built, or all is gone; or an earlier attempt got as far as the deletion of the namespace.
           const half = target.drill && (await namespaceState(kubernetes, namespace)) === 'going';
           if (half) await removeDrill(systems, target, async () => undefined);
           return;

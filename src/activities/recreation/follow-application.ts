@@ -43,7 +43,7 @@ export async function followApplication(following: Following): Promise<'done' | 
       log.warn('Trying again', { application: name, error: error.message });
     }
   }
-  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
 
 function refresher(argocd: ArgoCd, name: string): () => Promise<void> {

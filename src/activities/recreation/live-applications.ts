@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { revisionsOf } from '../../model/recovery/backup-contents.ts';
 import type { Found } from '../../model/recovery/recovery-outcome.ts';
+import { argoProjPath } from '../../systems/argocd/api-paths.ts';
 import { parseApplication } from '../../systems/argocd/application.ts';
 import { listAll } from '../../systems/kubernetes/list.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
@@ -33,7 +34,7 @@ export async function liveApplications(
 ): Promise<Map<string, Found>> {
   const found = new Map<string, Found>();
   for (const namespace of namespaces) {
-    const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications`;
+    const path = argoProjPath(namespace, 'applications');
     for await (const object of listAll(kubernetes, path)) {
       const { sync, history, summary } = liveSchema.parse(object).status ?? {};
       const deployed = (history ?? []).filter(({ deployedAt = '' }) => Date.parse(deployedAt) >= since);

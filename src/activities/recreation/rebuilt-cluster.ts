@@ -14,7 +14,7 @@ export interface RebuiltCluster {
   recreation: string;
   /** When Argo CD began to run again, in milliseconds. */
   startedAt: number;
-  /** Operations at a time. Health is waited for beside that: it costs next to nothing. */
+  /** Limits operations. Waits for health are not limited: they cost next to nothing. */
   slots: LimitFunction;
 }
 

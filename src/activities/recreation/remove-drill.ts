@@ -1,5 +1,5 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { backupOf } from '../../config/backup-of.ts';
+import { backupOf } from '../../config/backup-settings.ts';
 import type { Target } from '../../model/recovery/recreation.ts';
 import { tearDown } from '../../systems/argocd/tear-down.ts';
 import { installationOf } from './installation.ts';

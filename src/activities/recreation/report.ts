@@ -7,7 +7,12 @@ import { logEnd } from '../../model/text/log-end.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { differing, isMoving, judgeRecovery, type Found } from '../../model/recovery/recovery-outcome.ts';
 import { reportText, shortcomings, summaryOf } from '../../model/recovery/recreation-report.ts';
-import type { RecoveredApplication, Recreation, RecreationReport } from '../../model/recovery/recreation.ts';
+import {
+  reportTextKey,
+  type RecoveredApplication,
+  type Recreation,
+  type RecreationReport,
+} from '../../model/recovery/recreation.ts';
 import { createArgoCd } from '../../systems/argocd/api-client.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import type { KeepLog } from '../../systems/kubernetes/pods.ts';
@@ -22,10 +27,10 @@ import type { RecreationSystems } from './systems.ts';
 
 type Report = Parameters<RecreationActivities['reportRecreation']>[0];
 
-/** What Argo CD does by itself once it may is given this long to come to rest. */
+/** How long Argo CD, which syncs by itself again, is given to come to rest. */
 const restMs = 60_000;
 const lookEveryMs = 5000;
-/** To explain one takes some requests: beyond these, what Argo CD says of itself has to do. */
+/** An explanation takes several requests: beyond so many, what Argo CD itself says has to do. */
 const mostExplained = 50;
 const explainedAtOnce = 8;
 
@@ -42,7 +47,7 @@ export function createReportRecreation(
         const backup = input.soFar.plan?.backup;
         if (!backup) throw refused('Nothing was restored, so there is nothing to report.');
         const { objects, recovery } = systems;
-        const index = await existingIndex(recovery.vault, backup.key);
+        const index = await existingIndex(recovery.store, backup.key);
         const remembered = await rememberedReleases(systems);
         const backedUp = applicationsAmong(await argoCdObjects(systems, index), index, remembered);
         const kubernetes = systems.clusterOf(input);
@@ -61,7 +66,7 @@ export function createReportRecreation(
         const key = objectKeys.recreation(input.cluster, report.startedAt, input.recreation);
         const written = { ...report, state: passed ? 'succeeded' : 'failed', reason: summary };
         await objects.put(key, JSON.stringify(written, undefined, 2));
-        await objects.put(key.replace(/json$/, 'md'), reportText(report));
+        await objects.put(reportTextKey(key), reportText(report));
         if (input.drill && passed) await prove(backup.key);
         return { report: key, passed, summary };
       }),
@@ -74,9 +79,9 @@ export function createReportRecreation(
 
   async function prove(key: string): Promise<void> {
     const now = new Date().toISOString();
-    const { vault } = systems.recovery;
-    const verification = await readVerification(vault, key);
-    await writeVerification(vault, {
+    const { store } = systems.recovery;
+    const verification = await readVerification(store, key);
+    await writeVerification(store, {
       ...(verification ?? { key, state: 'good', verifiedAt: now }),
       provenAt: now,
     });
@@ -141,13 +146,13 @@ async function explained(
   return pLimit(explainedAtOnce).map(applications, async (one) => {
     if (!chosen.has(one)) return one;
     const { name, namespace, reason = '' } = one;
-    const why = await createArgoCd({ kubernetes, namespace }).explain(name, here);
+    const why = await createArgoCd({ kubernetes, namespace }).explain(name, inReport);
     return { ...one, reason: `${reason}\n${why}`.trimEnd() };
   });
 }
 
-/** The report lies in the object store itself, where logs belong. */
-const here: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
+/** The report is kept in the object store, where logs may be: so they stand in it. */
+const inReport: KeepLog = async (_, text) => `\n${logEnd(text).replaceAll(/^/gm, '    ')}`;
 
 /** RTO ends with the last phase that brought something back: to write it down is no part of it. */
 function times(soFar: Recreation, backedUpAt: string) {

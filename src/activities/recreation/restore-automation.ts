@@ -6,7 +6,8 @@ import { givenBack, heldBack } from '../../model/recovery/automation.ts';
 import { isRecord } from '../../model/json.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
 import { instanceName, rootsAmong } from '../../model/recovery/sync-waves.ts';
-import { KubernetesError, type Kubernetes } from '../../systems/kubernetes/index.ts';
+import { argoProjPath } from '../../systems/argocd/api-paths.ts';
+import { isConflict, type Kubernetes } from '../../systems/kubernetes/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { existingIndex } from '../backup/open.ts';
@@ -28,7 +29,7 @@ export function createRestoreAutomation(
   return {
     restoreAutomation: ({ key, of, ...target }) =>
       withRecovery(async () => {
-        const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.vault, key));
+        const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.store, key));
         const roots = rootsAmong(objects);
         const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));
         // ApplicationSets leave Applications alone until all of these are as they were.
@@ -52,14 +53,14 @@ export function createRestoreAutomation(
 const isApplication = ({ kind }: Stored): boolean => kind === 'Application';
 
 const live = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) });
-const plurals: Record<string, string> = { Application: 'applications', ApplicationSet: 'applicationsets' };
 
 /** @returns whether it syncs by itself as it did, now or already */
 async function giveBack(kubernetes: Kubernetes, home: string, object: Stored): Promise<boolean> {
   const patch = givenBack(object);
   if (!patch) return false;
   const { name, namespace = home } = object.metadata;
-  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/${plurals[object.kind]}/${name}`;
+  const plural = isApplication(object) ? 'applications' : 'applicationsets';
+  const path = argoProjPath(namespace, plural, name);
   const held = heldBack(object);
   for (;;) {
     const found = await kubernetes.get(path);
@@ -71,7 +72,7 @@ async function giveBack(kubernetes: Kubernetes, home: string, object: Stored): P
       await kubernetes.patch(path, { metadata: { resourceVersion }, ...patch });
       return true;
     } catch (error) {
-      if (!(error instanceof KubernetesError && error.status === 409)) throw error;
+      if (!isConflict(error)) throw error;
     }
   }
 }

@@ -24,7 +24,7 @@ export function createRestoreBackup(systems: RecreationSystems): Pick<Recreation
         const { recovery, scratch } = systems;
         const { stage } = await ownMarker(systems, target);
         if (stage === 'started') return { kinds: {}, failures: [] };
-        const index = await existingIndex(recovery.vault, key);
+        const index = await existingIndex(recovery.store, key);
         const guard = guardOf(systems, target, 'restore');
         await guard('now');
         const restore = createRestore({

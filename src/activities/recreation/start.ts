@@ -1,4 +1,5 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { argoProjPath } from '../../systems/argocd/api-paths.ts';
 import { listOwned } from '../../systems/argocd/list-owned.ts';
 import { startInstalled } from '../../systems/argocd/install.ts';
 import { isMissing } from '../../systems/kubernetes/index.ts';
@@ -10,8 +11,6 @@ import { objectKeys } from '../../model/object-keys.ts';
 import { keptLogs } from '../kept-logs.ts';
 import { installationOf } from './installation.ts';
 import type { RecreationSystems } from './systems.ts';
-
-const api = '/apis/argoproj.io/v1alpha1';
 
 /** Safe to repeat: Argo CD is started once, at a time that stays the same. */
 export function createStart(systems: RecreationSystems): Pick<RecreationActivities, 'startArgoCd'> {
@@ -49,8 +48,8 @@ export function createStart(systems: RecreationSystems): Pick<RecreationActiviti
             config.recreation.parallel,
             listOwned(kubernetes, namespace, 'Application'),
             async ({ metadata }) => {
-              const at = `${api}/namespaces/${metadata.namespace ?? namespace}/applications/${metadata.name}`;
-              await kubernetes.patch(at, { metadata: { annotations } }).catch((error: unknown) => {
+              const path = argoProjPath(metadata.namespace ?? namespace, 'applications', metadata.name);
+              await kubernetes.patch(path, { metadata: { annotations } }).catch((error: unknown) => {
                 if (!isMissing(error)) throw error;
               });
             },

@@ -3,6 +3,7 @@ import { heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
+import { argoProjPath } from '../../systems/argocd/api-paths.ts';
 import type { SyncResource } from '../../systems/argocd/index.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { withRecovery } from '../failures.ts';
@@ -35,9 +36,9 @@ const rootSchema = z.object({
 });
 type Root = z.infer<typeof rootSchema>;
 
-/** Each time without what could not be applied: a kind, say, whose definition only a later Application brings. */
+/** Each one leaves out what the one before could not apply: a kind, say, whose definition a later Application brings. */
 const tries = 5;
-/** Where it was something else, such as a repository that is away. */
+/** Before another try with the same resources: something else failed, such as a repository that is away. */
 const pauseMs = 5000;
 
 /** Safe to repeat and side by side: the ID of each operation finds it again. */
@@ -63,7 +64,7 @@ async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> 
   if (!(await isLookedAt(rebuilt, root))) return false;
   const { kubernetes, config } = rebuilt;
   const namespace = root.namespace ?? config.argocd.namespace;
-  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/applications/${root.name}`;
+  const path = argoProjPath(namespace, 'applications', root.name);
   const read = async (): Promise<Root> => rootSchema.parse(await kubernetes.get(path));
 
   let resources = framed(await read());
@@ -85,8 +86,8 @@ async function frame(rebuilt: RebuiltCluster, root: BackedUp): Promise<boolean> 
 const lookWithinMs = 3 * 60_000;
 
 /**
- * What a root holds, Argo CD tells when it has looked: before, the restored status may name what was there once. A look
- * that failed, since its repository server had only just begun, tells of nothing.
+ * Waits until Argo CD has compared the root since it runs again: before, the restored status may name what was there once.
+ * A comparison that failed, since the repository server had only just begun, does not tell what the root holds.
  */
 async function isLookedAt(
   { argocds, config, startedAt }: RebuiltCluster,

@@ -10,7 +10,7 @@ import { isOpen } from '../../systems/temporal/runs.ts';
 import { keptLogs } from '../kept-logs.ts';
 import { ownAttempt } from '../own-attempt.ts';
 import { createNudge } from './nudge.ts';
-import { createStandings } from './release-standing.ts';
+import { createPresence } from './release-presence.ts';
 import { syncRequest } from './start-sync.ts';
 import type { Systems } from '../systems.ts';
 import type { Health, WaitActivities } from '../contract.ts';
@@ -44,7 +44,7 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
   const name = applicationName(config, wait.service, wait.environment);
   const { endedAt: rebuiltAt = 0 } = await recreations.last();
   const deadline = deadlineOf(wait, rebuiltAt);
-  const standingsOf = createStandings(systems, wait);
+  const presenceOf = createPresence(systems, wait);
   const nudge = createNudge(systems, wait);
   const wanted = { ...wait, since: Date.now() };
   const { bake } = environmentOf(config, wait.environment);
@@ -64,18 +64,18 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     // Without asking Git first, which takes as long as Argo CD needs to begin.
     const unseen = application && !nudged && application.sync.revision !== wait.revision;
     nudged ||= application !== undefined;
-    const [standings] = await Promise.all([
-      standingsOf(application).catch((error: unknown) => String(error)),
+    const [presence] = await Promise.all([
+      presenceOf(application).catch((error: unknown) => String(error)),
       unseen && nudge(application),
     ]);
     const has = wait.operationId !== undefined && application?.operation?.id === wait.operationId;
     if (has && progress.takenAt === undefined) tell({ takenAt: Date.now() });
-    // An operation of before is lost with the cluster.
+    // One that was seen before the cluster was rebuilt is lost with it.
     const taken = (progress.takenAt ?? 0) > rebuiltAt;
     const judgement =
-      typeof standings === 'string'
-        ? ({ state: 'waiting', for: `the repository (${standings})` } as const)
-        : judge(application, { ...wanted, taken }, standings, Date.now());
+      typeof presence === 'string'
+        ? ({ state: 'waiting', for: `the repository (${presence})` } as const)
+        : judge(application, { ...wanted, taken }, presence, Date.now());
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return failure(systems, wait, judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
@@ -93,10 +93,10 @@ async function awaitHealthy(systems: WaitSystems, wait: Wait, progress: Progress
     if ('stale' in judgement && application) await nudge(application);
     if (Date.now() >= deadline) return giveUp(systems, wait, progress.waitsFor, application);
   }
-  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
 
-/** Whoever waited for the cluster to be rebuilt has the whole time again. */
+/** A wait during which the cluster was rebuilt has its whole time again from then on. */
 function deadlineOf({ deadline }: Wait, rebuiltAt: number): number {
   const own = Date.parse(deadline);
   return Math.max(own, rebuiltAt + own - activityInfo().scheduledTimestampMs);

@@ -11,7 +11,7 @@ type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 /** A refresh is asked for again when Argo CD's look stays too old: soon at first, then not to be in its way. */
 const firstRefreshPauseMs = 2000;
 const longestRefreshPauseMs = 30_000;
-/** So long after it was asked for, an attempt still is the first to know of the commit. */
+/** An attempt this soon after it was scheduled knows of the commit before Argo CD does. */
 const freshMs = 10_000;
 /** What Argo CD gives to the syncs that it starts by itself. */
 const automatedRetries = 5;

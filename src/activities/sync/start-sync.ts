@@ -13,7 +13,7 @@ import { getJson } from '../../systems/objects/index.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
-import { withGit } from '../failures.ts';
+import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
@@ -37,7 +37,7 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
     async startSync(sync) {
       const unwanted = {
         state: 'refused',
-        reason: 'The delivery that asked for it is not open any more.',
+        reason: outlived,
       } as const;
       const wanted = wantedBy(temporal, sync.asker);
       if (!(await wanted())) return unwanted;
@@ -87,7 +87,7 @@ const firstLookMs = 5000;
 
 async function lookAt(argocd: ArgoCd, name: string): Promise<Sighting> {
   for await (const sighting of argocd.changes(name, firstLookMs, cancellationSignal())) return sighting;
-  throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
 
 /** With prune, or what the release dropped would run on; tried again only as often as the Application says. */

@@ -34,7 +34,7 @@ export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): Arg
         await pass();
         yield sighting;
       }
-      throw new Error('The watch of Argo CD ended.'); // It does not: it only throws.
+      throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
     },
     refresh: (name) => after(() => argocd.refresh(name)),
     startOperation: (name, request) => after(() => argocd.startOperation(name, request)),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Application, Operation } from './application.ts';
-import { brokenRenderMs, graceMs, judge, type Standing, type Standings } from './application-health.ts';
+import { brokenRenderMs, graceMs, judge, type Presence, type ReleasePresence } from './application-health.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
 const wanted = 'a'.repeat(40);
@@ -33,7 +33,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   ...changes,
 });
 
-const standings = (changes: Partial<Standings> = {}): Standings => ({
+const presence = (changes: Partial<ReleasePresence> = {}): ReleasePresence => ({
   compared: 'here',
   synced: 'here',
   deployed: 'here',
@@ -41,8 +41,8 @@ const standings = (changes: Partial<Standings> = {}): Standings => ({
   ...changes,
 });
 
-const following = (app: Application | undefined, changes?: Partial<Standings>) =>
-  judge(app, { revision: wanted, since }, standings(changes), now);
+const following = (app: Application | undefined, changes?: Partial<ReleasePresence>) =>
+  judge(app, { revision: wanted, since }, presence(changes), now);
 
 test('synced and healthy at the wanted revision is healthy', () => {
   expect(following(application())).toEqual({ state: 'healthy', revision: wanted });
@@ -116,7 +116,7 @@ test('Degraded fails only when it lasts, counted from the sync and from when it 
     reason: 'Degraded: exceeded its progress deadline',
   });
   const again = { revision: wanted, since: now - graceMs + 1 };
-  expect(judge(application({ health: degraded, operation: old }), again, standings(), now)).toMatchObject({
+  expect(judge(application({ health: degraded, operation: old }), again, presence(), now)).toMatchObject({
     state: 'waiting',
   });
 });
@@ -166,8 +166,8 @@ test('manifests that cannot be built fail before the deadline; a forge that is a
   });
 });
 
-const asking = (app: Application, changes?: Partial<Standings>) =>
-  judge(app, { revision: wanted, operationId: id, since }, standings(changes), now);
+const asking = (app: Application, changes?: Partial<ReleasePresence>) =>
+  judge(app, { revision: wanted, operationId: id, since }, presence(changes), now);
 const ours = operation({ id, by: 'gitops' });
 
 test('at an explicit revision, Synced is only asked for while the head holds the same', () => {
@@ -211,7 +211,7 @@ test('what somebody put there after ours is not put back', () => {
   expect(asking(app, { synced: 'behind' })).toMatchObject({ state: 'failed', reason });
   const unseen = application({ operation: theirs });
   const taken = { revision: wanted, operationId: id, since, taken: true };
-  expect(judge(unseen, taken, standings({ synced: 'behind' }), now)).toMatchObject({
+  expect(judge(unseen, taken, presence({ synced: 'behind' }), now)).toMatchObject({
     state: 'failed',
     reason,
   });
@@ -223,11 +223,11 @@ test('an operation that nobody took up is lost; one that is asked for is waited 
   expect(asking(asked)).toMatchObject({ state: 'waiting', for: 'the sync to start' });
 });
 
-const anyStanding = fc.constantFrom<Standing>('behind', 'here', 'replaced');
-const anyStandings = fc.record({
-  compared: anyStanding,
-  synced: anyStanding,
-  deployed: anyStanding,
+const anyPresence = fc.constantFrom<Presence>('behind', 'here', 'replaced');
+const anyReleasePresence = fc.record({
+  compared: anyPresence,
+  synced: anyPresence,
+  deployed: anyPresence,
   headIsSame: fc.boolean(),
 });
 const anyTime = fc.integer({ min: now - 3_600_000, max: now });
@@ -265,16 +265,16 @@ const anyWanted = fc.constantFrom({ revision: wanted, since }, { revision: wante
 
 test('whatever comes: healthy is never said of an old look, another health, an unfinished sync or another release', () => {
   fc.assert(
-    fc.property(maybe(anyApplication), anyWanted, anyStandings, (app, wanted, standings) => {
-      if (judge(app, wanted, standings, now).state !== 'healthy') return;
+    fc.property(maybe(anyApplication), anyWanted, anyReleasePresence, (app, wanted, presence) => {
+      if (judge(app, wanted, presence, now).state !== 'healthy') return;
       expect(app).toBeDefined();
       expect(app?.health.status).toBe('Healthy');
       expect(app?.reconciledAt ?? 0).toBeGreaterThanOrEqual(app?.operation?.finishedAt ?? 0);
-      if (!app?.operation?.healing || 'operationId' in wanted || standings.deployed !== 'here') {
+      if (!app?.operation?.healing || 'operationId' in wanted || presence.deployed !== 'here') {
         expect(app?.requested).toBe(undefined);
         expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);
       }
-      expect('operationId' in wanted ? standings.synced : standings.compared).toBe('here');
+      expect('operationId' in wanted ? presence.synced : presence.compared).toBe('here');
       if (!('operationId' in wanted)) expect(app?.sync.status).toBe('Synced');
     }),
     { numRuns: 2000 },
@@ -283,8 +283,8 @@ test('whatever comes: healthy is never said of an old look, another health, an u
 
 test('whatever comes: an operation is asked for again only when none is under way', () => {
   fc.assert(
-    fc.property(maybe(anyApplication), anyWanted, anyStandings, (app, wanted, standings) => {
-      if (judge(app, wanted, standings, now).state !== 'lost') return;
+    fc.property(maybe(anyApplication), anyWanted, anyReleasePresence, (app, wanted, presence) => {
+      if (judge(app, wanted, presence, now).state !== 'lost') return;
       expect('operationId' in wanted).toBe(true);
       expect(app?.requested).toBe(undefined);
       expect(['Running', 'Terminating']).not.toContain(app?.operation?.phase);

@@ -12,20 +12,20 @@ export interface Wanted {
 }
 
 /**
- * How the wanted release stands in a revision of a shared repository: `behind`, the revision does not hold its commit
+ * Whether a revision of a shared repository holds the wanted release: `behind`, it does not hold the release's commit
  * (yet); `here`, it does, and `release/` is as it was written; `replaced`, it does, but another release came after it.
  * By ancestry, never by equality: other services' commits move the head all the time.
  */
-export type Standing = 'behind' | 'here' | 'replaced';
+export type Presence = 'behind' | 'here' | 'replaced';
 
 /** What only the repository knows of the revisions that the Application names. */
-export interface Standings {
+export interface ReleasePresence {
   /** In `sync.revision`. */
-  compared: Standing;
+  compared: Presence;
   /** In `operation.revision`. */
-  synced: Standing;
+  synced: Presence;
   /** In `deployedRevision`. */
-  deployed: Standing;
+  deployed: Presence;
   /** The head holds the same manifests as the wanted revision, so that Synced means something for it. */
   headIsSame: boolean;
 }
@@ -52,21 +52,21 @@ export const brokenRenderMs = 60_000;
 export function judge(
   application: Application | undefined,
   wanted: Wanted,
-  standings: Standings,
+  presence: ReleasePresence,
   now: number,
 ): Judgement {
   if (!application) return { state: 'waiting', for: 'the Application to be created' };
   if (application.deleting) return { state: 'waiting', for: 'the Application, which is being deleted' };
   return wanted.operationId === undefined
-    ? judgeFollowing(application, wanted, standings, now)
-    : judgeOperation(application, { ...wanted, operationId: wanted.operationId }, standings, now);
+    ? judgeFollowing(application, wanted, presence, now)
+    : judgeOperation(application, { ...wanted, operationId: wanted.operationId }, presence, now);
 }
 
 /** Argo CD follows the branch and syncs by itself. */
 function judgeFollowing(
   app: Application,
   { since }: Wanted,
-  { compared, synced, deployed }: Standings,
+  { compared, synced, deployed }: ReleasePresence,
   now: number,
 ): Judgement {
   const { operation } = app;
@@ -104,7 +104,7 @@ function judgeFollowing(
 function judgeOperation(
   app: Application,
   wanted: Wanted & { operationId: string },
-  { synced, headIsSame }: Standings,
+  { synced, headIsSame }: ReleasePresence,
   now: number,
 ): Judgement {
   const { operation, requested } = app;

@@ -1,5 +1,6 @@
 import type { Change, Image, Source } from './change.ts';
 import { codeBlock, inlineCode } from '../text/markdown.ts';
+import { marks } from '../text/marks.ts';
 import type { PromotionSettings, PromotionState, PromotionView } from '../promotion/promotion.ts';
 import type { Silence } from '../temporal/silence.ts';
 import type { Problem } from '../temporal/problem.ts';
@@ -62,16 +63,6 @@ export interface Delivery {
 }
 
 export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;
-
-const marks: Record<Step['state'], string> = {
-  pending: '○',
-  running: '▶',
-  waiting: '⏸',
-  succeeded: '✔',
-  failed: '✖',
-  rejected: '✖',
-  superseded: '⤼',
-};
 
 /** The delivery as Markdown, for the Temporal UI. */
 export function describeDelivery({ change, subject, steps, state, reason }: Delivery): string {

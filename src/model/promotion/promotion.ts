@@ -11,7 +11,7 @@ export interface PromotionSettings {
   sync: 'automated' | 'manual';
   /** Whether an end-to-end test follows once healthy. */
   endToEnd: boolean;
-  /** Read by nobody, and demanded by workers of 0.1, beside which these may still run; see `since.ts` in workflows. */
+  /** Not read any more, but demanded by workers of 0.1, which may still run beside these; see `since.ts` in workflows. */
   endToEndWithinMs?: number;
   /** How long from the release's commit until synced and healthy. */
   healthyWithinMs: number;

@@ -130,7 +130,11 @@ export const newestGood = (points: readonly RecoveryPoint[]): RecoveryPoint | un
   points.filter(({ state }) => state === 'good').toSorted((a, b) => b.key.localeCompare(a.key))[0];
 
 /** Whether the newest good backup is missing or older than is allowed: an alarm. */
-export function isOverdue(newest: RecoveryPoint | undefined, oldestAllowedMs: number, now: number): boolean {
+export function isOverdue(
+  newest: Pick<RecoveryPoint, 'createdAt'> | undefined,
+  oldestAllowedMs: number,
+  now: number,
+): boolean {
   return newest === undefined || now - Date.parse(newest.createdAt) > oldestAllowedMs;
 }
 

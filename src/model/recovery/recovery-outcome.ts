@@ -57,7 +57,7 @@ export const namesOf = (revisions: readonly string[]): string =>
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index]);
 
-/** It may be another one in a moment, by what Argo CD does by itself. */
+/** Whether Argo CD may still change it in a moment, by itself. */
 export const isMoving = ({ application }: Found): boolean => {
   const { automated, requested, operation, sync, health } = application;
   if (requested || (operation && isUnfinished(operation))) return true;

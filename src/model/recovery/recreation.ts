@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupInputSchema, backupKeySchema, type BackupKind } from './backup.ts';
 import { codeBlock, inlineCode } from '../text/markdown.ts';
+import { marks } from '../text/marks.ts';
 
 /** What a recreation is started with: starts come from whoever reaches the namespace. */
 export const recreationInputSchema = backupInputSchema.extend({
@@ -140,8 +141,6 @@ export interface RecreationReport extends Omit<Recreation, 'report'> {
 
 /** Beside the report of a recreation: the one for people, in Markdown. */
 export const reportTextKey = (report: string): string => report.replace(/\.json$/, '.md');
-
-const marks: Record<Phase['state'], string> = { pending: '○', running: '▶', succeeded: '✔', failed: '✖' };
 
 /** The recreation as Markdown, for the Temporal UI. */
 export function describeRecreation({ cluster, drill, plan, phases, reason }: Recreation): string {

@@ -9,7 +9,7 @@ export interface Placed {
   };
 }
 
-/** Lower ones come first; 0 unless it says otherwise, and where what it says is no number, as Argo CD has it. */
+/** The sync wave: lower ones come first. 0 where there is none, or none that is a number, as Argo CD has it. */
 export function waveOf({ metadata }: Placed): number {
   const text = metadata.annotations?.['argocd.argoproj.io/sync-wave'] ?? '';
   return /^[+-]?\d+$/.test(text) ? Number(text) : 0;

@@ -1,7 +1,7 @@
 import type { Change } from '../delivery/change.ts';
 import type { DeliveryInput } from '../delivery/delivery.ts';
 import { deliverId } from './workflow-ids.ts';
-import { taskQueue, turnOf } from './task-queues.ts';
+import { taskQueue, priorityOf } from './task-queues.ts';
 import { attributes } from './search-attributes.ts';
 
 /** How a delivery is started, by whomever: so that it is found, listed and read the same way. */
@@ -17,7 +17,7 @@ export function deliveryStart(
     workflowId: deliverId(platform, change),
     taskQueue: taskQueue(platform, 'delivery'),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
-    priority: turnOf.delivery(service),
+    priority: priorityOf.delivery(service),
     args: [input] as [DeliveryInput],
     staticSummary: `${service} ${commit.slice(0, 8)}${subject === undefined ? '' : ` ${subject.slice(0, 100)}`}`,
     memo: { ...(subject !== undefined && { subject }), ...(image !== undefined && { image }) },

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
-import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { isMissing, type Kubernetes } from '../kubernetes/index.ts';
 import { startOperation, terminateOperation } from './operations.ts';
 import { ApplicationWatch } from './watch.ts';
 import type { ArgoCd } from './index.ts';
@@ -39,9 +40,8 @@ export function createArgoCd({
   kubernetes?: Kubernetes;
   namespace: string;
 }): ArgoCd {
-  const home = `/apis/argoproj.io/v1alpha1/namespaces/${encodeURIComponent(namespace)}`;
-  const applications = `${home}/applications`;
-  const path = (name: string): string => `${applications}/${encodeURIComponent(name)}`;
+  const applications = argoProjPath(namespace, 'applications');
+  const path = (name: string): string => argoProjPath(namespace, 'applications', name);
   const watch = new ApplicationWatch(kubernetes, applications);
 
   return {
@@ -58,14 +58,14 @@ export function createArgoCd({
         'argocd.argoproj.io/refresh-timestamp': new Date().toISOString(),
       };
       await kubernetes.patch(path(name), { metadata: { annotations } }).catch((error: unknown) => {
-        if (!(error instanceof KubernetesError && error.status === 404)) throw error;
+        if (!isMissing(error)) throw error;
       });
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
     explain: (name, keep) => explain(kubernetes, path(name), keep),
     async syncWindows(project) {
-      const raw = await kubernetes.get(`${home}/appprojects/${encodeURIComponent(project)}`);
+      const raw = await kubernetes.get(argoProjPath(namespace, 'appprojects', project));
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
     },
     async kustomizeBuildOptions() {

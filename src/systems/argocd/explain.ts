@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
+import { errorText } from '../system-error.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -48,8 +49,8 @@ type Explainable = z.infer<typeof explainable>;
 
 /**
  * What a person would look for when an Application does not become healthy: Argo CD's own errors, the resources that
- * failed, and the pods behind them. Never throws: what cannot be read is said. Of what processes of others wrote it only
- * says where it was kept.
+ * failed, and the pods behind them. Never throws: it says what could not be read. What containers wrote is not in it, only
+ * where that is kept.
  *
  * @param path of the Application
  */
@@ -63,7 +64,7 @@ export async function explain(kubernetes: Kubernetes, path: string, keep: KeepLo
     for (const workload of troubledWorkloads(application))
       lines.push(...(await explainPods(kubernetes, workload, keep)));
   } catch (error) {
-    lines.push(`(More cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+    lines.push(`(More cannot be read: ${errorText(error)})`);
   }
   const text = lines.join('\n');
   return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
@@ -81,7 +82,7 @@ function whatArgoCdSays({ status }: Explainable): string[] {
 const nameOf = ({ kind, namespace, name }: Workload): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 
-/** Of these Argo CD repeats what a container said last: its termination message, which may be the end of its log. */
+/** For these kinds Argo CD's message quotes a container's termination message, which may be the end of its log. */
 const quoting = new Set(['Pod', 'Workflow']);
 
 async function failedResources({ status }: Explainable, keep: KeepLog): Promise<string[]> {

@@ -8,6 +8,7 @@ import {
 } from '../../model/recovery/backup-contents.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { argoProjPath } from './api-paths.ts';
 import { listOwned } from './list-owned.ts';
 import { isSealingKey, listSealingKeys } from '../sealed-secrets/index.ts';
 
@@ -75,7 +76,7 @@ async function* settings(source: Source): AsyncGenerator<Exported> {
 
 async function* projects(source: Source): AsyncGenerator<Exported> {
   const { kubernetes, namespace } = source;
-  const path = `/apis/argoproj.io/v1alpha1/namespaces/${namespace}/appprojects`;
+  const path = argoProjPath(namespace, 'appprojects');
   for await (const object of listAll(kubernetes, path)) yield kept(source, 'AppProject', object);
 }
 

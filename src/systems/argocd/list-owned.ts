@@ -2,8 +2,8 @@ import picomatch from 'picomatch';
 import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll, type ListedObject } from '../kubernetes/list.ts';
+import { argoProjApi, argoProjPath } from './api-paths.ts';
 
-const api = '/apis/argoproj.io/v1alpha1';
 const owned = {
   Application: ['applications', 'application.namespaces'],
   ApplicationSet: ['applicationsets', 'applicationsetcontroller.namespaces'],
@@ -17,7 +17,7 @@ export async function* listOwned(
 ): AsyncGenerator<ListedObject> {
   const [resource, key] = owned[kind];
   const others = (await otherNamespaces(kubernetes, namespace))(key);
-  const path = others ? `${api}/${resource}` : `${api}/namespaces/${namespace}/${resource}`;
+  const path = others ? `${argoProjApi}/${resource}` : argoProjPath(namespace, resource);
   for await (const object of listAll(kubernetes, path)) {
     const at = object.metadata.namespace ?? namespace;
     if (at === namespace || others?.(at)) yield object;

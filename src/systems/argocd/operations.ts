@@ -3,7 +3,7 @@ import { isUnfinished } from '../../model/argocd/application.ts';
 import { isRecord } from '../../model/json.ts';
 import { operationInfo, parseApplication } from './application.ts';
 import type { Started, SyncRequest } from './index.ts';
-import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { isConflict, type Kubernetes } from '../kubernetes/index.ts';
 
 /** Argo CD writes an Application several times a second while it syncs; each conflict is one such write. */
 const conflictLimit = 20;
@@ -83,8 +83,7 @@ async function changing(
       await kubernetes.put(path, decision.write);
       return decision.then;
     } catch (error) {
-      const conflict = error instanceof KubernetesError && error.status === 409;
-      if (!conflict || conflicts >= conflictLimit) throw error;
+      if (!isConflict(error) || conflicts >= conflictLimit) throw error;
     }
   }
 }

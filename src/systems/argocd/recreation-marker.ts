@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { isConflict, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 
 /**
- * How far a cluster is built: nothing of Argo CD runs before `started`. What came before `started` is never done again
+ * How far a cluster is rebuilt. Nothing of Argo CD runs before `started`, and what came before it is never done again
  * after it.
  */
 const stageSchema = z.enum(['install', 'restore', 'started']);
@@ -78,7 +78,7 @@ export async function writeMarker(
         : kubernetes.post(collection(namespace), object)),
     );
   } catch (error) {
-    const overtaken = isMissing(error) || (error instanceof KubernetesError && error.status === 409);
+    const overtaken = isMissing(error) || isConflict(error);
     if (overtaken) return undefined;
     throw error;
   }

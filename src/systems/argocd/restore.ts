@@ -4,7 +4,7 @@ import { backupKinds, type BackupKind } from '../../model/recovery/backup.ts';
 import { canonicalJson } from '../../model/json.ts';
 import { reduced } from '../../model/recovery/backup-contents.ts';
 import { parseExactly } from '../kubernetes/exact-json.ts';
-import { isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { isConflict, isMissing, KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
 import { ensureNamespace } from '../kubernetes/namespaces.ts';
 
 export interface Restoring {
@@ -113,8 +113,6 @@ function wantedObject(
     metadata: { ...metadata, namespace, ...(labels && { labels: { ...metadata.labels, ...labels } }) },
   };
 }
-
-const isConflict = (error: unknown): boolean => error instanceof KubernetesError && error.status === 409;
 
 const carries = ({ metadata }: StoredObject, labels: Record<string, string>): boolean =>
   Object.entries(labels).every(([key, value]) => metadata.labels?.[key] === value);

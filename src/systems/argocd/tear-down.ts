@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { forEachConcurrently } from '../concurrency/for-each-concurrently.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { argoProjApi, argoProjPath } from './api-paths.ts';
 import type { Place } from './install.ts';
 import type { Installation } from './manifest.ts';
 import { finalizeNamespace, namespacePath, namespaceState } from '../kubernetes/namespaces.ts';
@@ -9,8 +10,6 @@ import { collectionPath, objectPath, Resources, type Resource } from '../kuberne
 
 /** An API server removes ten thousand Applications in well under a minute. */
 const goneWithinMs = 5 * 60_000;
-
-const argoProj = '/apis/argoproj.io/v1alpha1';
 
 export interface TornDown extends Place {
   installation: Installation;
@@ -22,8 +21,8 @@ export interface TornDown extends Place {
 }
 
 /**
- * Takes away all that a drill made, also where no controller does what follows from a deletion. Argo CD's namespace, in
- * which the drill is noted, goes last: whoever comes after a process that died finds what is left. Safe to repeat.
+ * Removes all that a drill made, also where no controller runs that would finish a deletion. Argo CD's namespace, in
+ * which the drill is noted, goes last: so another attempt finds what one that died has left. Safe to repeat.
  */
 export async function tearDown(torn: TornDown): Promise<void> {
   const { kubernetes, namespace, installation, labelSelector, sealingKeys, guard } = torn;
@@ -44,12 +43,12 @@ export async function tearDown(torn: TornDown): Promise<void> {
   await removeNamespace(torn, namespace, await kindsIn(installation, resources));
 }
 
-/** Nobody is there who would do what their finalizers wait for: to prune what they deployed, which a drill never did. */
+/** Their finalizers wait for an Argo CD that prunes what they deployed. In a drill none runs, and nothing was deployed. */
 async function removeApplications({ kubernetes, parallel }: TornDown): Promise<void> {
   for (const plural of ['applications', 'applicationsets', 'appprojects']) {
-    const held = heldIn(`${argoProj}/${plural}`);
+    const held = heldIn(`${argoProjApi}/${plural}`);
     await forEachConcurrently(parallel, held, async ({ name, namespace }) => {
-      const path = `${argoProj}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+      const path = argoProjPath(namespace, plural, name);
       await kubernetes.patch(path, { metadata: { finalizers: null } });
     });
   }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { Application } from '../../model/argocd/application.ts';
 import { parseApplication } from './application.ts';
 import { KubernetesError, type Kubernetes } from '../kubernetes/index.ts';
+import { errorText } from '../system-error.ts';
 
 /** A list of 10,000 Applications is 70 MB, so it is read in pages. */
 const pageSize = 500;
@@ -91,7 +92,7 @@ export class ApplicationWatch {
       } catch (error) {
         failures += 1;
         if (!(error instanceof Expired)) {
-          this.#trouble = error instanceof Error ? error.message : String(error);
+          this.#trouble = errorText(error);
           for (const name of this.#waiting.keys()) this.#tell(name);
         }
         await this.#pause(backoffMs(failures));

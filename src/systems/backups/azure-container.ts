@@ -1,5 +1,5 @@
 import { backupPrefix } from '../../model/recovery/backup.ts';
-import type { Prepared } from '../temporal/setup.ts';
+import type { Prepared } from '../prepared.ts';
 import {
   accountOf,
   codeOf,

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
-import { createAzureVault, createContainerClient } from './azure.ts';
-import { VaultError } from './index.ts';
+import { createAzureBackupStore, createContainerClient } from './azure.ts';
+import { BackupStoreError } from './index.ts';
 
 const where = { endpoint: 'https://bakery.blob.core.windows.net', container: 'backups' };
 const sas = 'sv=2026-02-06&sr=c&sp=c&sig=abc%3D';
@@ -24,8 +24,8 @@ test.each([
 
 test('a process that Azure does not know says so, and what to set', async () => {
   vi.stubEnv('AZURE_TOKEN_CREDENTIALS', 'WorkloadIdentityCredential');
-  const listing = createAzureVault(where, 'compliance').list('argocd/');
-  await expect(listing).rejects.toThrow(VaultError);
+  const listing = createAzureBackupStore(where, 'compliance').list('argocd/');
+  await expect(listing).rejects.toThrow(BackupStoreError);
   await expect(listing).rejects.toThrow(
     /container backups at https:.*CredentialUnavailable.*Set backup.credential, or/,
   );
@@ -33,8 +33,8 @@ test('a process that Azure does not know says so, and what to set', async () => 
 
 test('nothing that is said of a failure shows a SAS', async () => {
   const endpoint = 'http://127.0.0.1:1/bakery';
-  const vault = createAzureVault({ ...where, endpoint, credential: sas }, 'compliance');
-  const error: unknown = await vault.read('argocd/key').catch((thrown: unknown) => thrown);
+  const store = createAzureBackupStore({ ...where, endpoint, credential: sas }, 'compliance');
+  const error: unknown = await store.read('argocd/key').catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ unreachable: true, lasting: false });
   const all = inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
   expect(all).toContain('ECONNREFUSED');

@@ -2,15 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { BlobClient, ContainerClient, RestError } from '@azure/storage-blob';
 import { certificateAdvice } from '../network/certificates.ts';
+import { lazily } from '../lazily.ts';
 import { retry } from './retry.ts';
 import {
   type Retention,
   stillLocked,
-  telling,
+  explainingErrors,
   textBody,
-  VaultError,
+  BackupStoreError,
   type Body,
-  type Vault,
+  type BackupStore,
 } from './index.ts';
 
 export interface AzureOptions {
@@ -44,7 +45,7 @@ export async function createContainerClient(options: AzureOptions): Promise<Cont
   return new sdk.ContainerClient(url, new sdk.StorageSharedKeyCredential(accountOf(endpoint), key), once);
 }
 
-/** Where an account has no host of its own, as with an emulator, it begins the path. */
+/** An emulator has one host for all accounts: there the path begins with the account. */
 export function accountOf(endpoint: string): string {
   const { hostname, pathname } = new URL(endpoint);
   return pathname.split('/')[1] || (hostname.split('.')[0] ?? '');
@@ -57,9 +58,8 @@ export function accountOf(endpoint: string): string {
  *
  * @param lock how strictly; a policy that may still be taken away is no lock where `compliance` is asked for
  */
-export function createAzureVault(options: AzureOptions, lock: Retention['lock']): Vault {
-  let made: Promise<ContainerClient> | undefined;
-  const container = () => (made ??= createContainerClient(options));
+export function createAzureBackupStore(options: AzureOptions, lock: Retention['lock']): BackupStore {
+  const container = lazily(() => createContainerClient(options));
 
   async function blob(key: string, version?: string): Promise<BlobClient> {
     const current = (await container()).getBlobClient(key);
@@ -99,6 +99,7 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
         });
         return versionId;
       } catch (error) {
+        // An earlier attempt wrote it, and its answer was lost.
         if (earlier > 0 && isThere(error)) return undefined;
         throw error;
       }
@@ -114,7 +115,9 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
 
     async read(key, version) {
       const found = await find(async () => (await blob(key, version)).download(0, undefined, untilSilent()));
-      return found && telling(found.readableStreamBody as Readable, (error) => explain(error, options));
+      return (
+        found && explainingErrors(found.readableStreamBody as Readable, (error) => explain(error, options))
+      );
     },
 
     list: (prefix) =>
@@ -134,7 +137,7 @@ export function createAzureVault(options: AzureOptions, lock: Retention['lock'])
   };
 }
 
-/** Ends a request once nothing was sent or received for long: the SDK itself would wait for ever. */
+/** Aborts a request that has neither sent nor received anything for long: the SDK itself would wait for ever. */
 export function untilSilent(): { abortSignal: AbortSignal; onProgress: () => void } {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), silenceMs).unref();
@@ -157,27 +160,30 @@ export function codeOf(error: unknown): string | undefined {
   return error.code ?? error.response?.headers.get('x-ms-error-code');
 }
 
-/** An attempt of ours was written, and its answer lost. Who may only create is told so in other words. */
+/** Whether the blob is there. The second code is what those get who may only create. */
 const isThere = (error: unknown): boolean =>
   statusOf(error) === 412 || ['BlobAlreadyExists', 'UnauthorizedBlobOverwrite'].includes(codeOf(error) ?? '');
 
-/** Refusals stay; overload, bytes that changed on the way and lost connections pass. */
+/** Whether another attempt would fail too: not after overload, damage on the way or a lost connection. */
 function isLasting(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
   return status >= 400 && status < 500 && ![408, 429].includes(status) && codeOf(error) !== 'Md5Mismatch';
 }
 
 /** What failed, where, and what to change. */
-export function explain(error: unknown, { endpoint, container }: AzureOptions): VaultError {
+export function explain(error: unknown, { endpoint, container }: AzureOptions): BackupStoreError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const [line = ''] = message.split('\n');
   const why = `${codeOf(error) ?? name}: ${line.trim().replace(/\.$/, '')}`;
-  return new VaultError(`The store of the backups (container ${container} at ${endpoint}) answered ${why}.`, {
-    lasting: isLasting(error),
-    advice: adviceOn(error),
-    unreachable: statusOf(error) === undefined,
-    // Not the error itself: it holds the request, and that the SAS.
-  });
+  return new BackupStoreError(
+    `The store of the backups (container ${container} at ${endpoint}) answered ${why}.`,
+    {
+      lasting: isLasting(error),
+      advice: adviceOn(error),
+      unreachable: statusOf(error) === undefined,
+      // Not the error itself: it holds the request, and that the SAS.
+    },
+  );
 }
 
 function adviceOn(error: unknown): string {

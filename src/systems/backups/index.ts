@@ -21,7 +21,7 @@ export const fileBody = (file: string, bytes: Bytes): Body => ({
 });
 
 /** The store did not do what it was asked for. `lasting`: trying again changes nothing until a person changes something. */
-export class VaultError extends SystemError {
+export class BackupStoreError extends SystemError {
   readonly lasting: boolean;
   constructor(
     fact: string,
@@ -32,12 +32,12 @@ export class VaultError extends SystemError {
   }
 }
 
-/** What is configured does not fit: no other attempt mends it. */
+/** The configured recipient or identity of age does not fit: no other attempt mends that. */
 export class WrongKey extends SystemError {}
 
-/** What breaks while a body is read is told like all else that a store does. */
-export function telling(body: Readable, explain: (error: unknown) => VaultError): Readable {
-  // It may break before anybody reads it: then reading tells.
+/** Turns errors in the middle of a download into BackupStoreErrors as well. */
+export function explainingErrors(body: Readable, explain: (error: unknown) => BackupStoreError): Readable {
+  // Unheard, an error before the first read would end the process; reading throws it again.
   body.on('error', () => undefined);
   async function* chunks() {
     try {
@@ -49,12 +49,12 @@ export function telling(body: Readable, explain: (error: unknown) => VaultError)
   return Readable.from(chunks());
 }
 
-/** A lock that ended is none. */
+/** Until when an object is locked; undefined once that time is over. */
 export const stillLocked = (until: Date | undefined): string | undefined =>
   until && until.getTime() > Date.now() ? until.toISOString() : undefined;
 
-/** Where backups lie: as much of an object store as they need. Every method may throw VaultError. */
-export interface Vault {
+/** Where backups lie: as much of an object store as they need. Every method may throw BackupStoreError. */
+export interface BackupStore {
   /**
    * Stores what nobody stored there before; the bytes arrive as they are or not at all. Names are to be unique, since an
    * attempt whose answer was lost finds its own object and takes it for success.

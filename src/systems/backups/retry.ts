@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits between attempts: for a moment of overload, not an outage, for which the caller has more patience. */
+/** Between attempts. They bridge a moment of overload; an outage is the caller's to wait for. */
 const pausesMs = [300, 1000, 3000];
 
 /**
  * Tries again what may pass.
  *
- * @param attempt told how many went before it: what it finds done may be its own
+ * @param attempt told how many went before it: what it finds done, one of those may have done
  */
 export async function retry<T>(
   attempt: (earlier: number) => Promise<T>,

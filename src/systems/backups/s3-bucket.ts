@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { backupPrefix } from '../../model/recovery/backup.ts';
 import type { S3Options } from '../objects/s3-client.ts';
-import type { Prepared } from '../temporal/setup.ts';
+import type { Prepared } from '../prepared.ts';
 import type { Retention } from './index.ts';
 import { createBackupClient, explain } from './s3.ts';
 

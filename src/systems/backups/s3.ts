@@ -10,16 +10,23 @@ import {
 import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
 import { retry } from './retry.ts';
-import { stillLocked, telling, textBody, VaultError, type Body, type Vault } from './index.ts';
+import {
+  stillLocked,
+  explainingErrors,
+  textBody,
+  BackupStoreError,
+  type Body,
+  type BackupStore,
+} from './index.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
 const silenceMs = 60_000;
 
-export const createBackupClient = (options: Omit<S3Options, 'bucket'>): S3Client =>
+export const createBackupClient = (options: S3Options): S3Client =>
   createS3Client(options, { requestTimeout: silenceMs, socketTimeout: silenceMs });
 
 /** Backups in an S3 bucket, whose default retention locks what is put there. */
-export function createS3Vault(options: S3Options): Vault {
+export function createS3BackupStore(options: S3Options): BackupStore {
   const s3 = createBackupClient(options);
   const { bucket: Bucket } = options;
   const explained = (error: unknown) => explain(error, options);
@@ -43,7 +50,7 @@ export function createS3Vault(options: S3Options): Vault {
         try {
           return (await put()).VersionId;
         } catch (error) {
-          // An attempt of ours was written, and its answer lost.
+          // An earlier attempt wrote it, and its answer was lost.
           if (earlier > 0 && statusOf(error) === 412) return undefined;
           throw error;
         }
@@ -65,7 +72,7 @@ export function createS3Vault(options: S3Options): Vault {
         const { Body: found } = await s3.send(
           new GetObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
         );
-        return telling(found as Readable, explained);
+        return explainingErrors(found as Readable, explained);
       } catch (error) {
         if (statusOf(error) === 404 && !isNoBucket(error)) return undefined;
         throw explained(error);
@@ -110,7 +117,7 @@ const isNoBucket = (error: unknown): boolean =>
 /** Bytes that changed or stayed away on their way. */
 const damaged = new Set(['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']);
 
-/** Refusals stay; overload, conflicts of two writers, damage on the way and lost connections pass. */
+/** Whether another attempt would fail too: not after overload, a conflict of two writers, damage or a lost connection. */
 function isLasting(error: unknown): boolean {
   const status = statusOf(error) ?? 500;
   if (error instanceof S3ServiceException && damaged.has(error.name)) return false;
@@ -118,9 +125,9 @@ function isLasting(error: unknown): boolean {
 }
 
 /** What failed, where, and what to change. */
-export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): VaultError {
+export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): BackupStoreError {
   const why = error instanceof Error ? `${error.name}: ${error.message.replace(/\.$/, '')}` : String(error);
-  return new VaultError(`The store of the backups (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
+  return new BackupStoreError(`The store of the backups (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
     lasting: isLasting(error),
     advice: isNoBucket(error)
       ? 'Run: gitops setup'

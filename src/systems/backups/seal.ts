@@ -57,7 +57,7 @@ export async function* unseal(
     const wrongKey = error instanceof Error && error.message.startsWith('no identity matched');
     throw wrongKey ? wrongIdentity() : error;
   });
-  // As a callback it hands on what breaks; whoever reads the last stream is told.
+  // In this form, with a callback, an error of either stream reaches whoever reads the last one.
   const plain = pipe(
     Readable.fromWeb(compressed as ReadableStream<Uint8Array>),
     createZstdDecompress(),

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { errorText } from '../system-error.ts';
 import { confinement } from './confinement.ts';
 import type { CommandRunner } from './index.ts';
 
@@ -12,7 +13,8 @@ const graceMs = 10_000;
  * environment is empty, so no credential is in it. This is no boundary against the kernel or the network; workers for
  * `build` belong on machines of their own. Without root they run as this very user, which is for development.
  */
-export function createCommandRunner(isRoot = process.getuid?.() === 0): CommandRunner {
+export function createCommandRunner(): CommandRunner {
+  const isRoot = process.getuid?.() === 0;
   return {
     async run({ command, cwd, env, timeoutMs, signal, onOutput }) {
       signal.throwIfAborted();
@@ -39,7 +41,7 @@ export function createCommandRunner(isRoot = process.getuid?.() === 0): CommandR
         return timedOut ? { state: 'timed-out' } : { state: 'ended', exitCode: exitCode ?? 1 };
       } catch (error) {
         if (signal.aborted) throw error;
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorText(error);
         throw new Error(`${command.join(' ')} could not be started in ${cwd}: ${why}`, { cause: error });
       } finally {
         clearTimeout(timeout);

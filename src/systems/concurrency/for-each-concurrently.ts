@@ -1,5 +1,5 @@
 /**
- * Works on what comes, so many at a time, and takes the next only when there is room for it. Nothing is under way any more
+ * Works on so many items at a time, and takes the next one only when there is room for it. Nothing is under way any more
  * when it ends, also when it ends by the first error.
  */
 export async function forEachConcurrently<T>(

@@ -1,6 +1,6 @@
 const last = new Map<string, Promise<unknown>>();
 
-/** Does what is asked for one key at the same time one after the other, in this process. Other keys do not wait. */
+/** Runs calls with the same key one after the other, in this process. Calls with other keys do not wait. */
 export async function oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
   const before = last.get(key) ?? Promise.resolve();
   const mine = before.then(work, work);

@@ -44,14 +44,14 @@ export async function ensurePullRequest(
     open = (await forge.pullRequestsFrom(wanted.branch)).filter(isOpen);
   }
   const number = await keepFirst(forge, wanted.branch, open);
-  const found = await seesHead(forge, number, wanted.head);
-  await dress(forge, found, wanted);
+  const found = await awaitHead(forge, number, wanted.head);
+  await updateText(forge, found, wanted);
   return found;
 }
 
 const isOpen = ({ state }: PullRequest): boolean => state === 'open';
 
-/** Its work is done. One that was closed belongs to an earlier promotion. */
+/** Whether it brought exactly what is wanted. One that was closed belongs to an earlier promotion, and does not count. */
 const isMerged = ({ head, state, revision }: PullRequest, wanted: WantedPullRequest): boolean =>
   state === 'merged' && [head.sha, revision].includes(wanted.head);
 
@@ -79,8 +79,8 @@ async function keepFirst(
   return first.number;
 }
 
-/** What is read from now on must be about the head that was pushed, not the one before. */
-async function seesHead(forge: Forge, number: number, head: string): Promise<PullRequest> {
+/** Waits until the forge shows the head that was pushed: until then it would show reviews of the one before. */
+async function awaitHead(forge: Forge, number: number, head: string): Promise<PullRequest> {
   const deadline = Date.now() + headWithinMs;
   for (;;) {
     const found = await forge.pullRequest(number);
@@ -92,7 +92,7 @@ async function seesHead(forge: Forge, number: number, head: string): Promise<Pul
   }
 }
 
-async function dress(forge: Forge, found: PullRequest, { title, body, label }: WantedPullRequest) {
+async function updateText(forge: Forge, found: PullRequest, { title, body, label }: WantedPullRequest) {
   if (found.state !== 'open') return;
   if (found.title !== title || found.body.trim() !== body.trim()) {
     await forge.updatePullRequest(found.number, { title, body });

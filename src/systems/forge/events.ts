@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
-/** What a forge told: a hint where to look, never itself the news (it may be late, replayed or out of order). */
+/** What a forge told. It only says where to look: it may be late, replayed or out of order. */
 export type ForgeEvent = { repository: string } & (
   | { kind: 'push'; branch: string }
   | { kind: 'pull-request'; number: number; branch: string }
@@ -70,10 +70,10 @@ const pullRequestSchema = z.object({
 const otherSchema = z.object({ repository: repositorySchema.optional() });
 
 /**
- * Of a pull request, what changes nothing that a promotion reads of it. Most of it is the promotion's own doing: as a
- * signal, each would be billed, and answered by another look at the forge.
+ * What happens to a pull request and changes nothing that a promotion reads of it. Mostly the promotion did it itself:
+ * each would cost a signal, which is billed, and another look at the forge.
  */
-const idle = new Set([
+const ignoredActions = new Set([
   'opened',
   'labeled',
   'unlabeled',
@@ -83,7 +83,7 @@ const idle = new Set([
 ]);
 
 /**
- * Reads a body whose signature is right. Gitea tells every review as an event of its own (`pull_request_approved`), so
+ * Reads a body whose signature is right. Gitea has an event for each sort of review (`pull_request_approved`), so
  * whatever begins with `pull_request` is about one.
  *
  * @throws EventRefused
@@ -98,7 +98,7 @@ export function readEvent(headers: Headers, body: Uint8Array): ForgeEvent {
   }
   if (name.startsWith('pull_request')) {
     const { repository, pull_request, action = '' } = read(pullRequestSchema, json, name);
-    if (idle.has(action))
+    if (ignoredActions.has(action))
       return { kind: 'other', repository: repository.full_name, name: `${name} ${action}` };
     const { number, head } = pull_request;
     // Gitea's `ref` is not the branch's once the branch is gone; its label is, where GitHub's is `owner:branch`.

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../model/json.ts';
 import { rootCause } from '../system-error.ts';
 import {
   branchSchema,
@@ -73,7 +74,7 @@ export function createGiteaForge({
   }
 
   async function exchange(where: string, method: string, path: string, body?: object) {
-    // Not within what follows: a secret that is not there is no silence of the forge.
+    // Outside of the try below: a missing secret must not read as a forge that does not answer.
     const authorization = `token ${token()}`;
     try {
       const response = await fetch(`${base}${path}`, {
@@ -260,11 +261,3 @@ const messageOf = (text: string): string => {
   const answer = z.object({ message: z.string() }).safeParse(parseJson(text));
   return (answer.data?.message ?? text).trim().slice(0, 500);
 };
-
-function parseJson(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
-import { rootCause } from '../system-error.ts';
+import { errorText, rootCause } from '../system-error.ts';
 import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './index.ts';
 import { githubRules } from './github-rules.ts';
 
@@ -189,9 +189,9 @@ const answerSchema = z.object({
 });
 
 function forgeError(where: string, error: unknown): unknown {
-  const text = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+  const text = errorText(error).slice(0, 500);
   const answer = answerSchema.safeParse(error).data;
-  // Not Octokit's: it was never asked, for want of the token perhaps.
+  // Not an answer: the request was never sent, perhaps since the secret with the token is missing.
   if (!answer) return error;
   const { status, response } = answer;
   if (!response) {

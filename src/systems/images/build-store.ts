@@ -33,7 +33,7 @@ export async function withBuildFolder<T>(
   }
 }
 
-/** What an image is called until it is pushed: two attempts side by side must not take each other's. */
+/** The name of an image until it is pushed; each attempt has its own, so that two side by side do not mix theirs up. */
 export const localName = (name: string, tag: string, folder: string): string =>
   `${name}:local-${tag.slice(0, 12)}-${folder.slice(-6)}`;
 
@@ -42,7 +42,8 @@ export const localName = (name: string, tag: string, folder: string): string =>
  * been started.
  */
 export async function clearDeadBuilds(directory: string): Promise<void> {
-  // Looked at first: what a build that is alive has there is younger than its folder, which is looked for then.
+  // Listed before the build folders: a build makes its folder first, so what is found here and belongs to a live build has
+  // its folder in the list below, and is younger than it.
   const [containers, images] = await Promise.all([containersIn(directory), localImagesIn(directory)]);
   const temporary = await readdir(join(directory, 'tmp')).catch(() => []);
 
@@ -80,7 +81,7 @@ async function localImagesIn(directory: string): Promise<string[]> {
   return names.filter((name) => /:local-[0-9a-f]{12}-\w{6}$/.test(name));
 }
 
-/** @returns nothing where it cannot be done: what is left is left for the next time */
+/** @returns nothing when it fails: the next start of a worker tries again */
 async function buildah(directory: string, ...args: string[]): Promise<string> {
   const [program, ...before] = buildahIn(directory);
   const { stdout, failed } = await execa(program, [...before, ...args], {

@@ -5,6 +5,7 @@ import {
   PatchStrategy,
   RequestContext,
 } from '@kubernetes/client-node';
+import { isRecord, parseJson } from '../../model/json.ts';
 import { rootCause } from '../system-error.ts';
 import { sharingConnections } from './connections.ts';
 import { isMissing, KubernetesError, type Kubernetes, type Query } from './index.ts';
@@ -95,13 +96,8 @@ function load(file: string | undefined, context: string | undefined): KubeConfig
   }
 }
 
-/** The message of a Kubernetes `Status`, else the beginning of whatever came. */
+/** The message of a Kubernetes `Status`; else the beginning of what came, perhaps from a proxy before the API server. */
 function messageOf(text: string): string {
-  try {
-    const status: unknown = JSON.parse(text);
-    if (typeof status === 'object' && status && 'message' in status) return String(status.message);
-  } catch {
-    // Not from the API server itself: a proxy before it, perhaps.
-  }
-  return text.slice(0, 300);
+  const status = parseJson(text);
+  return isRecord(status) && 'message' in status ? String(status['message']) : text.slice(0, 300);
 }

@@ -2,7 +2,7 @@
 export const parseExactly = (text: string): unknown =>
   longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
 
-/** Not amid letters: every page of a list has hashes with so many digits in a row, and to look at each value takes long. */
+/** Outside of words and strings: hashes have as many digits in a row, and to look at each value of a list takes long. */
 const longNumber = /(?<![\w"])\d{16}/;
 
 // Not in TypeScript's library yet (https://tc39.es/proposal-json-parse-with-source/).

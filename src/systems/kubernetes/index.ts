@@ -39,3 +39,11 @@ export class KubernetesError extends SystemError {
 /** Whether the API server has no such object, or does not know such objects at all. */
 export const isMissing = (error: unknown): boolean =>
   error instanceof KubernetesError && error.status === 404;
+
+/** Whether the object is there already, or has another version than the one that was read. */
+export const isConflict = (error: unknown): boolean =>
+  error instanceof KubernetesError && error.status === 409;
+
+/** Whether this account may not do it. */
+export const isForbidden = (error: unknown): boolean =>
+  error instanceof KubernetesError && error.status === 403;

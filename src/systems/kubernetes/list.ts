@@ -47,7 +47,7 @@ export async function* listAll(
   });
   while (page) {
     const more = page.metadata.continue;
-    // The API server makes it while the one before is worked on.
+    // The API server prepares it while this page is worked on.
     const next = more ? read(more) : undefined;
     next?.catch(() => undefined);
     yield* page.items;

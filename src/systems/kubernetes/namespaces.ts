@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { KubernetesError, type Kubernetes } from './index.ts';
+import { isConflict, isMissing, type Kubernetes } from './index.ts';
 
 const namespaceSchema = z.looseObject({
   metadata: z.looseObject({ uid: z.string(), deletionTimestamp: z.string().optional() }),
@@ -8,7 +8,7 @@ const namespaceSchema = z.looseObject({
 
 export const namespacePath = (name: string): string => `/api/v1/namespaces/${encodeURIComponent(name)}`;
 
-/** Tells one cluster from all others: its oldest namespace never comes again. */
+/** Identifies a cluster: by its namespace kube-system, which lives as long as the cluster. */
 export async function clusterUid(kubernetes: Kubernetes): Promise<string> {
   return namespaceSchema.parse(await kubernetes.get(namespacePath('kube-system'))).metadata.uid;
 }
@@ -29,11 +29,11 @@ export async function ensureNamespace(
   if ((await kubernetes.get(namespacePath(name))) !== undefined) return;
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
   await kubernetes.post('/api/v1/namespaces', namespace).catch((error: unknown) => {
-    if (!(error instanceof KubernetesError && error.status === 409)) throw error;
+    if (!isConflict(error)) throw error;
   });
 }
 
-/** Lets a namespace go that is being deleted and has nothing in it, as Kubernetes' own controller would where there is one. */
+/** Ends the deletion of an empty namespace, as Kubernetes' own controller would: a scratch control plane has none. */
 export async function finalizeNamespace(kubernetes: Kubernetes, name: string): Promise<void> {
   const raw = await kubernetes.get(namespacePath(name));
   if (raw === undefined) return;
@@ -41,6 +41,6 @@ export async function finalizeNamespace(kubernetes: Kubernetes, name: string): P
   await kubernetes
     .put(`${namespacePath(name)}/finalize`, { ...namespace, spec: { ...namespace.spec, finalizers: [] } })
     .catch((error: unknown) => {
-      if (!(error instanceof KubernetesError && [404, 409].includes(error.status))) throw error;
+      if (!isMissing(error) && !isConflict(error)) throw error;
     });
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { errorText } from '../system-error.ts';
 
 const trustedFiles = new Set<string>();
 
@@ -43,7 +44,7 @@ function read(caFile: string): string {
   try {
     return readFileSync(caFile, 'utf8');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new Error(`The caFile ${caFile} cannot be read: ${why}. Set it to a file of PEM certificates.`, {
       cause: error,
     });

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { parseJson } from '../../model/json.ts';
 
 interface StoredObject {
   body: string;
-  /** Names this very content; for `ifMatch`. */
+  /** Changes with the content; for `ifMatch`. */
   etag: string;
 }
 
@@ -39,17 +40,9 @@ export async function getJson<T>(
 ): Promise<{ value: T; etag: string } | undefined> {
   const found = await store.get(key);
   if (!found) return undefined;
-  const parsed = schema.safeParse(parse(found.body));
+  const parsed = schema.safeParse(parseJson(found.body));
   if (parsed.success) return { value: parsed.data, etag: found.etag };
   throw new Error(
     `${key} in the object store is not what this program writes there. Move it away, then try again.`,
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

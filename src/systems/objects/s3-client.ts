@@ -11,7 +11,7 @@ export interface S3Options {
 
 /** @param patience in ms: until an answer begins, and, where it is given, of silence in the middle of one */
 export function createS3Client(
-  { endpoint, region, credentials }: Omit<S3Options, 'bucket'>,
+  { endpoint, region, credentials }: S3Options,
   patience: { requestTimeout: number; socketTimeout?: number },
 ): S3Client {
   return new S3Client({

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import type { Logger } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { SystemError } from '../system-error.ts';
+import { errorText, SystemError } from '../system-error.ts';
 import type { PayloadKey } from './codec.ts';
 import { clientConverter } from './data-converter.ts';
 
@@ -33,7 +34,7 @@ export async function connectClient(keys: readonly PayloadKey[] = []): Promise<C
     const connection = await Connection.connect({ ...options, connectTimeout });
     return new Client({ connection, namespace, dataConverter: clientConverter(keys) });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new SystemError(`Temporal cannot be reached at ${options.address} (${why}).`, {
       advice: 'Start it, or say where it is: TEMPORAL_ADDRESS.',
       unreachable: true,
@@ -46,23 +47,19 @@ export async function connectClient(keys: readonly PayloadKey[] = []): Promise<C
 const patienceMs = 5 * 60_000;
 
 /**
- * Connects again every two seconds until it works.
+ * Connects, and tries again every two seconds until it works.
  *
- * @throws what `connect` threw last, after five minutes
+ * @throws SystemError that names the address, after five minutes
  */
-export async function patiently<T>(
-  connect: () => Promise<T>,
-  waiting: (error: unknown) => void,
-  signal?: AbortSignal,
-): Promise<T> {
+export async function connectPatiently(keys: readonly PayloadKey[], log: Logger): Promise<Client> {
   const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
-      return await connect();
+      return await connectClient(keys);
     } catch (error) {
-      if (Date.now() > deadline || signal?.aborted) throw error;
-      waiting(error);
-      await sleep(2000, undefined, signal && { signal });
+      if (Date.now() > deadline) throw error;
+      log.warn('Temporal is not there yet; trying again', { reason: String(error) });
+      await sleep(2000);
     }
   }
 }

@@ -9,11 +9,11 @@ interface LastRecreation {
 }
 
 export interface Recreations {
-  /** The newest one. Asked for as often as one likes: Temporal is asked every few seconds at most. */
+  /** The newest one. Cheap to ask for: Temporal is asked every few seconds at most. */
   last(): Promise<LastRecreation>;
 }
 
-/** So long may pass until what a worker does in the cluster stands still; nothing is there to be disturbed before. */
+/** How old an answer may be: so long a worker may still touch a cluster whose recreation has begun, and which is empty. */
 const freshMs = 5000;
 /** One exchange with Temporal. */
 const answerWithinMs = 5000;

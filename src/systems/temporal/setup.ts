@@ -8,16 +8,8 @@ import { nightlyBackupId, pollId, scheduledDrillId } from '../../model/temporal/
 import { taskQueue } from '../../model/temporal/task-queues.ts';
 import { SystemError } from '../system-error.ts';
 import type { BackupInput } from '../../model/recovery/backup.ts';
+import type { Prepared } from '../prepared.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
-
-/** One thing that was looked at, and what was done about it. */
-export interface Prepared {
-  what: string;
-  state: 'there' | 'created' | 'updated' | 'advice';
-  detail?: string;
-  /** What whoever runs Temporal had better change. */
-  advice?: string;
-}
 
 /** `INDEXED_VALUE_TYPE_KEYWORD` of temporal/api/enums/v1/common.proto: all our attributes are keywords. */
 const keyword = 2;
@@ -91,12 +83,9 @@ export function schedulePoll(client: Client, platform: string): Promise<Prepared
     scheduleId,
     spec: { intervals: [{ every: pollEvery }], jitter: '30 seconds' },
     action: {
-      type: 'startWorkflow',
+      ...startAs(platform, scheduleId),
       workflowType: 'pollRepository',
-      workflowId: scheduleId,
-      taskQueue: taskQueue(platform, 'delivery'),
       args: [{ platform }],
-      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
       // The next poll sees what this one would have.
       workflowExecutionTimeout: pollEvery,
     },
@@ -105,58 +94,44 @@ export function schedulePoll(client: Client, platform: string): Promise<Prepared
   });
 }
 
-interface Nights {
+interface Timetable {
   schedule: string;
   timeZone: string;
 }
 
 /** Creates the schedule of the nightly backup, or brings it up to date. */
-export function scheduleBackup(
-  client: Client,
-  of: BackupInput,
-  { schedule, timeZone }: Nights,
-): Promise<Prepared> {
+export function scheduleBackup(client: Client, of: BackupInput, when: Timetable): Promise<Prepared> {
   const { platform, cluster } = of;
   const scheduleId = nightlyBackupId(platform, cluster);
-  return ensureSchedule(client, {
-    scheduleId,
-    spec: { cronExpressions: [schedule], timezone: timeZone },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'nightlyBackup',
-      workflowId: scheduleId,
-      taskQueue: taskQueue(platform, 'delivery'),
-      args: [of],
-      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
-    },
-    // What an outage of Temporal swallowed is made up for, once.
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
-  });
+  const action = { ...startAs(platform, scheduleId), workflowType: 'nightlyBackup', args: [of] };
+  return ensureSchedule(client, { scheduleId, ...at(when), action });
 }
 
 /** Creates the schedule of drills, or brings it up to date. */
-export function scheduleDrill(
-  client: Client,
-  of: BackupInput,
-  { schedule, timeZone }: Nights,
-): Promise<Prepared> {
+export function scheduleDrill(client: Client, of: BackupInput, when: Timetable): Promise<Prepared> {
   const { platform, cluster } = of;
   const scheduleId = scheduledDrillId(platform, cluster);
-  return ensureSchedule(client, {
-    scheduleId,
-    spec: { cronExpressions: [schedule], timezone: timeZone },
-    action: {
-      type: 'startWorkflow',
-      workflowType: 'recreateCluster',
-      workflowId: scheduleId,
-      taskQueue: taskQueue(platform, 'delivery'),
-      args: [{ ...of, drill: true }],
-      typedSearchAttributes: [{ key: attributes.platform, value: platform }],
-      staticSummary: `drill for ${cluster}`,
-    },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' },
-  });
+  const action = {
+    ...startAs(platform, scheduleId),
+    workflowType: 'recreateCluster',
+    args: [{ ...of, drill: true }],
+    staticSummary: `drill for ${cluster}`,
+  };
+  return ensureSchedule(client, { scheduleId, ...at(when), action });
 }
+
+const startAs = (platform: string, workflowId: string) => ({
+  type: 'startWorkflow' as const,
+  workflowId,
+  taskQueue: taskQueue(platform, 'delivery'),
+  typedSearchAttributes: [{ key: attributes.platform, value: platform }],
+});
+
+/** What an outage of Temporal swallowed is made up for, once. */
+const at = ({ schedule, timeZone }: Timetable) => ({
+  spec: { cronExpressions: [schedule], timezone: timeZone },
+  policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 day' as const },
+});
 
 async function ensureSchedule(client: Client, schedule: ScheduleOptions): Promise<Prepared> {
   const { scheduleId } = schedule;

@@ -21,15 +21,15 @@ interface Beat {
 const at = (secondsAgo: number) => msToTs(Date.now() - secondsAgo * 1000);
 
 /** A Temporal with a queue that these have polled and these have beaten for. */
-function temporalWith(pollers: Record<string, number>, beats: Beat[] | 'UNIMPLEMENTED'): Client {
-  const known = beats === 'UNIMPLEMENTED' ? [] : beats;
+function temporalWith(pollers: Record<string, number>, heartbeats: Beat[] | 'UNIMPLEMENTED'): Client {
+  const known = heartbeats === 'UNIMPLEMENTED' ? [] : heartbeats;
   const workflowService = {
     describeTaskQueue: async () => ({
       pollers: Object.entries(pollers).map(([identity, ago]) => ({ identity, lastAccessTime: at(ago) })),
       stats: { approximateBacklogCount: 3, approximateBacklogAge: msToTs(240_000) },
     }),
     listWorkers: async () => {
-      if (beats !== 'UNIMPLEMENTED')
+      if (heartbeats !== 'UNIMPLEMENTED')
         return { workers: known.map((_, index) => ({ workerInstanceKey: String(index) })) };
       throw Object.assign(new Error('unknown method'), { code: 12, details: '', metadata: {} });
     },

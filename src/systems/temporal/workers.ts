@@ -6,11 +6,11 @@ import { taskQueue, type Queue } from '../../model/temporal/task-queues.ts';
 /** So often a worker says that it lives; one small request for all Workers of a process. */
 export const heartbeatEveryMs = 5000;
 
-/** Who was heard of so lately lives. Of others it takes a second look to say: four that did not come are no delay. */
+/** A worker with a heartbeat this recent is alive. Others are looked at twice: four that are missing are no mere delay. */
 const freshMs = 2 * heartbeatEveryMs;
 const secondLookAfterMs = 2 * heartbeatEveryMs;
 
-/** Clocks that are further apart than this are somebody's bigger problem. */
+/** The clocks of workers and of this process are taken to differ by less. */
 const clocksDifferMs = 60_000;
 
 /** A poll takes a minute; the server remembers pollers for longer, also those that were killed. */
@@ -82,16 +82,17 @@ function judge({ atMs, heartbeats, queues }: Look, earlier: Heartbeat[] = []): Q
     earlier.some(({ key, atMs: before }) => key === beat.key && before !== beat.atMs);
 
   return queues.map(({ queue, taskQueue, pollers, waiting, waitingSinceMs }) => {
-    const beats = heartbeats.filter((beat) => beat.taskQueue === taskQueue);
+    const own = heartbeats.filter((beat) => beat.taskQueue === taskQueue);
     const [alive, dead] = [
-      beats.filter((beat) => beat.running && isFresh(beat)),
-      beats.filter((beat) => !beat.running || !isFresh(beat)),
+      own.filter((beat) => beat.running && isFresh(beat)),
+      own.filter((beat) => !beat.running || !isFresh(beat)),
     ];
-    // Who beat around its last poll is told by its heartbeats; one that polled later may have its predecessor's identity.
+    // A poller with heartbeats about the time of its last poll is judged by those. Heartbeats from well before it may be
+    // of an earlier process with the same identity.
     const withoutHeartbeat = pollers.filter(
       (poller) =>
         poller.atMs > atMs - pollMs &&
-        !beats.some(({ identity, atMs }) => identity === poller.identity && atMs > poller.atMs - freshMs),
+        !own.some(({ identity, atMs }) => identity === poller.identity && atMs > poller.atMs - freshMs),
     );
     return {
       queue,
@@ -115,11 +116,12 @@ async function look(client: Client, platform: string, queues: readonly Queue[]):
 const unimplemented = 12;
 const notFound = 5;
 
-const unless =
-  <T>(code: number, instead: T) =>
+/** For `catch`: the value where Temporal answered with this code; other errors are thrown on. */
+const insteadOf =
+  <T>(code: number, value: T) =>
   (error: unknown): T => {
     const answered: number | undefined = isGrpcServiceError(error) ? error.code : undefined;
-    if (answered === code) return instead;
+    if (answered === code) return value;
     throw error;
   };
 
@@ -134,13 +136,13 @@ async function heartbeatsOf({ workflowService, options }: Client, platform: stri
   const query = `TaskQueue STARTS_WITH '${platform}/'`;
   const { workers } = await workflowService
     .listWorkers({ namespace, query, pageSize: mostWorkers })
-    .catch(unless(unimplemented, { workers: [] }));
+    .catch(insteadOf(unimplemented, { workers: [] }));
   const found = await Promise.all(
     workers.map(async ({ workerInstanceKey }) => {
       const { workerInfo } = await workflowService
         .describeWorker({ namespace, workerInstanceKey: workerInstanceKey ?? '' })
-        // Forgotten between the two questions.
-        .catch(unless(notFound, { workerInfo: undefined }));
+        // Temporal forgot it between the two questions.
+        .catch(insteadOf(notFound, { workerInfo: undefined }));
       return workerInfo?.workerHeartbeat ?? undefined;
     }),
   );

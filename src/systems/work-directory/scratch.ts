@@ -3,12 +3,17 @@ import { join } from 'node:path';
 import { SystemError } from '../system-error.ts';
 
 /**
- * Gives some work a folder of its own that nobody else may read, and removes it afterwards.
+ * Gives some work a folder of its own, and removes it afterwards. Nobody else may read it before it is given away.
  *
+ * @param rootMode of the folder that holds all such folders
  * @throws SystemError: the disk is full
  */
-export async function withScratch<T>(root: string, work: (directory: string) => Promise<T>): Promise<T> {
-  await mkdir(root, { recursive: true, mode: 0o700 });
+export async function withScratch<T>(
+  root: string,
+  work: (directory: string) => Promise<T>,
+  rootMode = 0o700,
+): Promise<T> {
+  await mkdir(root, { recursive: true, mode: rootMode });
   const directory = await mkdtemp(join(root, `${process.pid}-`));
   try {
     return await work(directory);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Delivery } from '../model/delivery/delivery.ts';
-import { changedLines } from './lines.ts';
+import { deliveryLines } from './delivery-lines.ts';
 
 const now = new Date('2026-01-01T08:00:00Z');
 const delivery = (what: Partial<Delivery>): Delivery => ({
@@ -15,10 +15,10 @@ const delivery = (what: Partial<Delivery>): Delivery => ({
 
 test('a log gets a line for each change of state, and none when nothing changed', () => {
   const first = delivery({ steps: [{ name: 'test', state: 'running', startedAt: '2026-01-01T07:59:00Z' }] });
-  expect(changedLines(undefined, first, now)).toEqual([
+  expect(deliveryLines(undefined, first, now)).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test running',
   ]);
-  expect(changedLines(first, first, now)).toEqual([]);
+  expect(deliveryLines(first, first, now)).toEqual([]);
 
   const second = delivery({
     state: 'waiting',
@@ -33,7 +33,7 @@ test('a log gets a line for each change of state, and none when nothing changed'
     ],
     environments: { staging: { state: 'waiting', waitingFor: 'a review of pull request #7' } },
   });
-  expect(changedLines(first, second, now)).toEqual([
+  expect(deliveryLines(first, second, now)).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test succeeded in 9.0 s',
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f staging waiting for a review of pull request #7',
   ]);
@@ -43,10 +43,10 @@ test('a log hears what a running step waits for, once', () => {
   const step = { name: 'dev', state: 'running' } as const;
   const before = delivery({ steps: [step] });
   const after = delivery({ steps: [{ ...step, progress: 'waits for health (Progressing)' }] });
-  expect(changedLines(before, after, now)).toEqual([
+  expect(deliveryLines(before, after, now)).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f dev running: waits for health (Progressing)',
   ]);
-  expect(changedLines(after, after, now)).toEqual([]);
+  expect(deliveryLines(after, after, now)).toEqual([]);
 });
 
 test('an error of several lines cannot give a CI system commands', () => {
@@ -63,7 +63,7 @@ test('an error of several lines cannot give a CI system commands', () => {
       },
     ],
   });
-  expect(changedLines(undefined, failed, now).join('\n').split('\n')).toEqual([
+  expect(deliveryLines(undefined, failed, now).join('\n').split('\n')).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test failed: no',
     '  | ::add-mask::x',
     '  | The log ends:',
@@ -79,8 +79,8 @@ test('a log hears once what keeps a change from going on', () => {
     runbook: 'docs/runbooks/delivery-stuck.md',
   } as const;
   const [before, after] = [delivery({}), delivery({ problems: [problem] })];
-  expect(changedLines(before, after, now)).toEqual([
+  expect(deliveryLines(before, after, now)).toEqual([
     '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f Nobody serves rcm/build. Start a worker: gitops worker --queues build. See docs/runbooks/delivery-stuck.md.',
   ]);
-  expect(changedLines(after, after, now)).toEqual([]);
+  expect(deliveryLines(after, after, now)).toEqual([]);
 });

@@ -1,14 +1,14 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import type { Delivery } from '../model/delivery/delivery.ts';
-import { draw } from './draw.ts';
+import { drawDelivery } from './draw-delivery.ts';
 
 const commit = '3f2a91c07e5d48b6a1f09c2e7d3b5a8046f1e2d9';
 const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 1, 8) + seconds * 1000).toISOString();
 const now = Date.UTC(2026, 0, 1, 8, 5, 0);
 
 const picture = (delivery: Delivery, width = 100): string =>
-  `\n${stripVTControlCharacters(draw(delivery, now, width))}\n`;
+  `\n${stripVTControlCharacters(drawDelivery(delivery, now, width))}\n`;
 
 const base: Delivery = {
   change: `claims/${commit}`,
@@ -162,6 +162,6 @@ test('text that others wrote cannot move the cursor', () => {
   const delivery = { ...base, subject: 'fix\u001b[2J\u001b]0;title\u0007\r\u202ecod' };
   expect(picture(delivery).split('\n')[1]).toBe('claims/3f2a91c07e  fixcod');
   for (const sequence of ['\u001b[2J', '\u001b]', '\r', '\u202e']) {
-    expect(draw(delivery, now, 100)).not.toContain(sequence);
+    expect(drawDelivery(delivery, now, 100)).not.toContain(sequence);
   }
 });

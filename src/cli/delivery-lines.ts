@@ -5,7 +5,7 @@ import { duration, harmless, shortChange } from './text.ts';
  * What changed between two looks at a delivery, a line each, for logs that cannot be redrawn. `before` is undefined at
  * the first look. Further lines of an error begin with a bar: CI systems take lines that begin with `::` for commands.
  */
-export function changedLines(before: Delivery | undefined, after: Delivery, now: Date): string[] {
+export function deliveryLines(before: Delivery | undefined, after: Delivery, now: Date): string[] {
   const say = (text: string) =>
     `${now.toISOString()} ${shortChange(after.change)} ${harmless(text).replaceAll('\n', '\n  | ')}`;
   const steps = after.steps.flatMap((step) => {

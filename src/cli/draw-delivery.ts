@@ -1,23 +1,9 @@
-import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
+import { bold, dim, yellow } from 'yoctocolors';
 import type { Delivery, Step } from '../model/delivery/delivery.ts';
 import type { PromotionView } from '../model/promotion/promotion.ts';
 import { drawProblems } from './draw-problems.ts';
-import { durationBetween, harmless, shortChange, shorten, wrap } from './text.ts';
-
-type Paint = (text: string) => string;
-
-const looks: Record<Step['state'], { mark: string; paint: Paint }> = {
-  pending: { mark: '○', paint: dim },
-  running: { mark: '▶', paint: cyan },
-  waiting: { mark: '⏸', paint: yellow },
-  succeeded: { mark: '✔', paint: green },
-  failed: { mark: '✖', paint: red },
-  rejected: { mark: '✖', paint: red },
-  superseded: { mark: '⤼', paint: dim },
-};
-
-export const painted = (state: Step['state'], text = `${looks[state].mark} ${state}`): string =>
-  looks[state].paint(text);
+import { drawSteps, painted } from './draw-steps.ts';
+import { harmless, shortChange, shorten, wrap } from './text.ts';
 
 /** What went wrong may be long; more than a screen of it helps nobody here. */
 const mostLines = 24;
@@ -28,22 +14,10 @@ const mostLines = 24;
  * @param now milliseconds since the epoch: running steps are measured against it
  * @param width of the terminal, in columns
  */
-export function draw(delivery: Delivery, now: number, width: number): string {
+export function drawDelivery(delivery: Delivery, now: number, width: number): string {
   const { change, subject, state, reason, steps, problems = [] } = delivery;
   const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
-  const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length)) + 2;
-  const indent = 4 + nameWidth + 9;
-  const body = steps.flatMap((step) => {
-    const { mark, paint } = looks[step.state];
-    const took = step.startedAt === undefined ? '' : durationBetween(step.startedAt, step.finishedAt, now);
-    const [first, ...more] = notes(delivery, step, Math.max(20, width - indent));
-    const named = `  ${paint(mark)} ${paint(step.name)}`;
-    const head = took === '' ? named : named + dim(took.padStart(nameWidth - step.name.length + 7));
-    return [
-      first === undefined ? head : `${head}  ${first}`,
-      ...more.map((line) => ' '.repeat(indent) + line),
-    ];
-  });
+  const body = drawSteps(steps, now, width, (step, left) => notes(delivery, step, left));
   const told = steps.some(({ error }) => error !== undefined);
   return [
     bold(shorten(title, width)),

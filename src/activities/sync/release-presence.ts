@@ -1,29 +1,29 @@
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
-import type { Standing, Standings } from '../../model/argocd/application-health.ts';
+import type { Presence, ReleasePresence } from '../../model/argocd/application-health.ts';
 import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 import type { WaitActivities } from '../contract.ts';
 
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 
-/** Asks the repository how the release stands in the revisions that Argo CD names; each answer holds for ever. */
-export function createStandings({ config, repository }: Pick<Systems, 'config' | 'repository'>, wait: Wait) {
+/** Asks the repository whether the revisions that Argo CD names hold the release; each answer holds for ever. */
+export function createPresence({ config, repository }: Pick<Systems, 'config' | 'repository'>, wait: Wait) {
   const { environment, service, revision: wanted, tree } = wait;
   const manifests = manifestsPath(config, service);
   const overlay = overlayPath({ manifests }, environment);
   const release = releasePath({ manifests }, environment);
-  const known = new Map<string, Standing>([[wanted, 'here']]);
+  const known = new Map<string, Presence>([[wanted, 'here']]);
   const same = new Map<string, boolean>([[wanted, true]]);
 
-  async function standing(revision: string | undefined): Promise<Standing> {
+  async function presenceIn(revision: string | undefined): Promise<Presence> {
     if (revision === undefined) return 'behind';
     const found = known.get(revision) ?? (await ask(revision));
     known.set(revision, found);
     return found;
   }
 
-  async function ask(revision: string): Promise<Standing> {
+  async function ask(revision: string): Promise<Presence> {
     try {
       if (!(await repository.isAncestor(wanted, revision))) return 'behind';
     } catch (error) {
@@ -43,10 +43,10 @@ export function createStandings({ config, repository }: Pick<Systems, 'config' |
     return found;
   }
 
-  return async (application: Application | undefined): Promise<Standings> => ({
-    compared: await standing(application?.sync.revision),
-    synced: await standing(application?.operation?.revision),
-    deployed: await standing(application?.deployedRevision),
+  return async (application: Application | undefined): Promise<ReleasePresence> => ({
+    compared: await presenceIn(application?.sync.revision),
+    synced: await presenceIn(application?.operation?.revision),
+    deployed: await presenceIn(application?.deployedRevision),
     headIsSame: await isSame(application?.sync.revision),
   });
 }

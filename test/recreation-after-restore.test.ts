@@ -213,7 +213,7 @@ describe('a platform that was restored', () => {
     const text = bed.objects.get(outcome.report.replace('.json', '.md'));
     expect(text).toContain('**Passed.**');
     expect(text).toMatch(new RegExp(`had never run\n\n.*${bed.named('new-production')}`));
-    expect(bed.vault.has(verificationKey(bed.key))).toBe(false);
+    expect(bed.backups.has(verificationKey(bed.key))).toBe(false);
   });
 
   test(
@@ -240,7 +240,7 @@ describe('a platform that was restored', () => {
     expect(bed.objects.get(outcome.report.replace('.json', '.md'))).toContain(
       '## What a drill does not check',
     );
-    const verification: unknown = JSON.parse(String(bed.vault.get(verificationKey(bed.key))));
+    const verification: unknown = JSON.parse(String(bed.backups.get(verificationKey(bed.key))));
     expect(verification).toMatchObject({ state: 'good', provenAt: expect.any(String) });
   });
 });
@@ -334,10 +334,10 @@ describe('in trouble', () => {
 
   test('an attempt that dies in the middle, and two at once, sync nothing twice', { timeout }, async () => {
     const dying = bed.environment();
-    const beats: unknown[] = [];
-    dying.on('heartbeat', (details) => beats.push(details));
+    const heard: unknown[] = [];
+    dying.on('heartbeat', (details) => heard.push(details));
     const first = dying.run(syncing(2)).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(beats).toContainEqual({ done: 1, of: 6, what: 'Applications' }), 60_000);
+    await vi.waitFor(() => expect(heard).toContainEqual({ done: 1, of: 6, what: 'Applications' }), 60_000);
     dying.cancel();
     expect(await first).toBeInstanceOf(Error);
 

@@ -3,10 +3,10 @@ const most = 10_000;
 
 /**
  * Remembers the IDs of webhook deliveries that were taken, in memory only: what a webhook causes is the same when it is
- * caused twice, so a replay after a restart does no harm. An ID is outside the signature; a replayed body with another ID
- * is taken, and does none either.
+ * caused twice, so a replay after a restart does no harm. The ID is not signed: a replayed body with another one is taken,
+ * and does no harm either.
  */
-export function createDeliveryMemory() {
+export function createTakenWebhooks() {
   const ids = new Set<string>();
   return {
     /** @returns false when it was taken, or is being taken */
