@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { execa } from 'execa';
 
-export interface Refusal {
+interface Refusal {
   status: number;
   /** Git shows it as what the remote says. */
   words?: string;
@@ -28,9 +28,10 @@ export async function startGitServer(repository: string): Promise<GitServer> {
     const url = incoming.url ?? '';
     requests.push(`${incoming.method} ${url}`);
     const refusal = refuse.all ?? (url.includes('git-receive-pack') ? refuse.push : undefined);
-    if (!refusal) return void serve(repository, incoming, outgoing).catch(() => outgoing.destroy());
-    outgoing.writeHead(refusal.status, { 'content-type': 'text/plain', ...refusal.headers });
-    outgoing.end(refusal.words);
+    if (refusal) {
+      outgoing.writeHead(refusal.status, { 'content-type': 'text/plain', ...refusal.headers });
+      outgoing.end(refusal.words);
+    } else void serve(repository, incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

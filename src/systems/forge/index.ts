@@ -95,7 +95,7 @@ export type ForgeErrorKind =
   | 'unavailable';
 
 /** A forge that is away, busy or still checking is asked again; of all else a person has to know. */
-const passing: readonly ForgeErrorKind[] = ['unavailable', 'rate-limited', 'pending', 'base-moved'];
+const passing = new Set<ForgeErrorKind>(['unavailable', 'rate-limited', 'pending', 'base-moved']);
 
 const advice: Partial<Record<ForgeErrorKind, string>> = {
   auth: 'Check the token that forge.token in gitops.yaml refers to: it may have expired.',
@@ -119,7 +119,7 @@ export class ForgeError extends SystemError {
     const trust = certificateAdvice(cause, 'forge.caFile');
     super(fact, { advice: trust ?? advice[kind], unreachable: kind === 'unavailable', cause });
     this.kind = kind;
-    this.lasting = !passing.includes(kind);
+    this.lasting = !passing.has(kind);
     this.retryAfterMs = retryAfterMs;
   }
 }

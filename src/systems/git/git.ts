@@ -76,9 +76,12 @@ export async function git(directory: string, args: string[], options: GitOptions
   }
 }
 
-function failureOf(command: string, { timedOut, stdout, stderr, stdio }: ExecaError): GitError {
-  if (timedOut) return new GitError('unavailable', `git ${command}: took too long.`);
+function failureOf(command: string, error: ExecaError): GitError {
+  if (error.timedOut) return new GitError('unavailable', `git ${command}: took too long.`);
+  const { stdout, stderr, shortMessage, stdio } = error;
+  // It may have been killed, or not be there at all.
+  const said = String(stderr ?? '') || shortMessage;
   // Of other commands it is content.
   const report = command === 'push' ? String(stdout ?? '') : '';
-  return gitError({ command, output: `${String(stderr ?? '')}\n${report}`, trace: String(stdio[3] ?? '') });
+  return gitError({ command, output: `${said}\n${report}`, trace: stdio[3] ?? '' });
 }

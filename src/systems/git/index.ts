@@ -75,7 +75,7 @@ export type GitErrorKind =
   | 'unavailable'
   | 'failed';
 
-const lasting: readonly GitErrorKind[] = ['auth', 'forbidden', 'missing'];
+const lasting = new Set<GitErrorKind>(['auth', 'forbidden', 'missing']);
 
 /** Told apart here, where git's texts are known. */
 export class GitError extends SystemError {
@@ -96,7 +96,7 @@ export class GitError extends SystemError {
   ) {
     super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
     this.kind = kind;
-    this.lasting = lasting.includes(kind);
+    this.lasting = lasting.has(kind);
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -23,7 +23,7 @@ const usualWaitMs = 60_000;
 const limits = /rate.?limit|too ?many ?requests|abuse detection/i;
 
 /** Besides 403, what stands for "you may not, and never will": to be paid for, locked (an archive), blocked by law. */
-const forbidden = [402, 403, 423, 451];
+const forbidden = new Set([402, 403, 423, 451]);
 
 export function sortAnswer(answer: Answer): AnswerSorted {
   const kind = kindOf(answer);
@@ -34,7 +34,7 @@ export function sortAnswer(answer: Answer): AnswerSorted {
 function kindOf({ status, text, header }: Answer): AnswerKind {
   if (status === 401) return 'auth';
   if (status === 429 || (status === 403 && isLimit(text, header))) return 'rate-limited';
-  if (forbidden.includes(status)) return 'forbidden';
+  if (forbidden.has(status)) return 'forbidden';
   // Elsewhere by now, or gone for good.
   if (status < 400 || status === 404 || status === 410) return 'missing';
   return status >= 500 || status === 408 || status === 425 ? 'unavailable' : 'invalid';
