@@ -180,7 +180,7 @@ function readPull(pull: Pull): PullRequest {
 const kinds: [status: number, words: RegExp, kind: ForgeErrorKind][] = [
   [405, /^base branch was modified/i, 'base-moved'],
   [405, /^(pull request is closed|pull request is already merged)/i, 'closed'],
-  [405, /merge conflict/i, 'conflict'],
+  [405, /^(pull request has )?merge conflict/i, 'conflict'],
   // The same words while it checks for conflicts and when there is one.
   [
     405,
@@ -195,6 +195,7 @@ const kinds: [status: number, words: RegExp, kind: ForgeErrorKind][] = [
   [409, /rule violations/i, 'unapproved'],
   [409, /^/, 'conflict'],
   [422, /already exists/i, 'exists'],
+  [422, /submitted too quickly/i, 'rate-limited'],
   // Of a branch or a commit that was pushed a moment ago.
   [422, /"field":"head"|no commit found/i, 'missing'],
 ];

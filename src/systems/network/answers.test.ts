@@ -44,7 +44,9 @@ test('how long to wait is what the other side says, and a minute where a limit s
     expect(told.retryAfterMs).toBeGreaterThan(115_000);
     expect(told.retryAfterMs).toBeLessThanOrEqual(121_000);
   }
-  expect(sorted(429, '', { 'retry-after': 'soon' }).retryAfterMs).toBe(60_000);
+  for (const nothing of ['soon', '0', '-1', new Date(0).toUTCString()]) {
+    expect(sorted(429, '', { 'retry-after': nothing }).retryAfterMs).toBe(60_000);
+  }
   // The primary limit is not spent, so its reset is not what is waited for.
   expect(
     sorted(403, 'secondary rate limit', { 'x-ratelimit-remaining': '4999', 'x-ratelimit-reset': reset }),

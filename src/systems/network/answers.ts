@@ -27,7 +27,8 @@ const forbidden = new Set([402, 403, 423, 451]);
 
 export function sortAnswer(answer: Answer): AnswerSorted {
   const kind = kindOf(answer);
-  const retryAfterMs = toldWait(answer.header) ?? (kind === 'rate-limited' ? usualWaitMs : undefined);
+  const isLimited = kind === 'rate-limited';
+  const retryAfterMs = toldWait(answer.header, isLimited) ?? (isLimited ? usualWaitMs : undefined);
   return { kind, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
@@ -45,13 +46,14 @@ const isLimit = (text: string, header: Answer['header']): boolean =>
   limits.test(text) || header('retry-after') !== undefined || header('x-ratelimit-remaining') === '0';
 
 /** Milliseconds: in seconds or as a date, as HTTP has it, or by the time at which GitHub's limit is lifted. */
-function toldWait(header: Answer['header']): number | undefined {
+function toldWait(header: Answer['header'], isLimited: boolean): number | undefined {
   const after = header('retry-after') ?? '';
-  if (/^\d+$/.test(after)) return Number(after) * 1000;
-  const isSpent = (header('x-ratelimit-remaining') ?? '0') === '0';
-  const reset = isSpent ? Number(header('x-ratelimit-reset')) * 1000 : Number.NaN;
-  const until = [Date.parse(after), reset].find((time) => Number.isFinite(time));
-  return until === undefined ? undefined : Math.max(0, until - Date.now());
+  const isSpent = isLimited && (header('x-ratelimit-remaining') ?? '0') === '0';
+  const waits = [
+    /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now(),
+    isSpent ? Number(header('x-ratelimit-reset')) * 1000 - Date.now() : 0,
+  ];
+  return waits.find((wait) => wait > 0);
 }
 
 /** What may be a secret: credentials in a URL, its query, credentials of requests, tokens by their known beginnings. */
