@@ -60,6 +60,11 @@ test.each([1, 3, 50])('all open pull requests are read when a page holds %i', as
   expect((await forge.openPullRequests()).map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
+test('a list that is not paged is read once', async () => {
+  answer = () => ({ body: [pull(1), pull(2)] });
+  expect((await forge.openPullRequests()).map(({ number }) => number)).toEqual([1, 2]);
+});
+
 test('what Gitea counts is not asked for beyond its end', async () => {
   let asked = 0;
   const pages = paged([pull(1), pull(2), pull(3)], 2);

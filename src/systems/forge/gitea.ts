@@ -104,10 +104,15 @@ export function createGiteaForge({
   /** How many a page holds is for the forge to say: the last one is empty, or completes what it counts. */
   async function list<T>(path: string, item: z.ZodType<T>, most = mostItems): Promise<T[]> {
     const found: T[] = [];
+    let before = '';
     for (let page = 1; found.length < most; page += 1) {
       const { data, header } = await request('GET', `${path}&page=${page}&limit=${pageSize}`, z.array(item));
+      const shown = JSON.stringify(data);
+      // What is not paged is all there again.
+      if (data.length === 0 || shown === before) break;
+      before = shown;
       found.push(...data);
-      if (data.length === 0 || found.length >= Number(header('x-total-count') ?? Infinity)) break;
+      if (found.length >= Number(header('x-total-count') ?? Infinity)) break;
     }
     return found;
   }
