@@ -34,7 +34,7 @@ const pullSchema = z.object({
 
 const reviewSchema = z.object({
   id: z.int(),
-  user: z.object({ id: z.int(), login: z.string() }).nullish(),
+  user: z.object({ id: z.int().optional(), login: z.string() }).nullish(),
   state: z.string(),
   commit_id: z.string(),
   official: z.boolean(),
@@ -166,7 +166,7 @@ export function createGiteaForge({
       )) {
         const verdict = verdicts[state];
         // Of an account that is gone (Ghost), or of none (Actions), the number is not above zero.
-        if (!user || user.id <= 0 || !verdict) continue;
+        if (!user || (user.id ?? 1) <= 0 || !verdict) continue;
         const counts = official && !stale && !dismissed;
         last.set(user.login, { by: user.login, verdict, commit: commit_id, counts });
       }
