@@ -462,7 +462,7 @@ test('a forge that refuses the token says so, without the token', async () => {
   try {
     const p = await promotion();
     const wrong = read(p, { number: 1, head: 'x' });
-    await expect(wrong).rejects.toMatchObject({ type: 'auth', nonRetryable: false });
+    await expect(wrong).rejects.toMatchObject({ type: 'Refused', nonRetryable: true });
     await expect(wrong).rejects.toThrow(/forge\.token/);
     await expect(wrong).rejects.not.toThrow(/wrong-token/);
   } finally {

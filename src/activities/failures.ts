@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WrongManifest } from '../systems/argocd/index.ts';
 import { WrongKey, BackupStoreError } from '../systems/backups/index.ts';
-import { ForgeError, type ForgeErrorKind } from '../systems/forge/index.ts';
+import { ForgeError } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
+import { RegistryError } from '../systems/images/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
 import type { FailureLogs } from '../model/delivery/delivery.ts';
 
@@ -25,34 +26,30 @@ export const failed = (type: string, message: string, ...logs: string[]): Applic
     ...(logs.length > 0 ? [{ logs } satisfies FailureLogs] : []),
   );
 
-/** Does some work with Git; what no other attempt mends is refused, the rest is thrown as it is. */
-export async function withGit<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const lasting = error instanceof GitError && (error.kind === 'forbidden' || error.kind === 'missing');
-    throw lasting ? refused(error.message) : error;
-  }
-}
+/**
+ * Does some work with another system, and tells Temporal what its answer means: refused for good, or to be asked again, and
+ * when.
+ */
+const heeding =
+  (Answer: typeof GitError | typeof ForgeError | typeof RegistryError) =>
+  async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof Answer)) throw error;
+      if (error.lasting) throw refused(error.message);
+      throw ApplicationFailure.create({
+        message: error.message,
+        type: error.kind,
+        cause: error,
+        ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
+      });
+    }
+  };
 
-/** A token may be renewed and an outage ends while an attempt waits for the next; of the rest a person has to know. */
-const mayPass = new Set<ForgeErrorKind>(['auth', 'unavailable', 'rate-limited', 'pending', 'base-moved']);
-
-/** Does some work with a forge, and tells Temporal which of its errors another attempt may mend, and when. */
-export async function withForge<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof ForgeError)) throw error;
-    if (!mayPass.has(error.kind)) throw refused(error.message);
-    throw ApplicationFailure.create({
-      message: error.message,
-      type: error.kind,
-      cause: error,
-      ...(error.retryAfterMs !== undefined && { nextRetryDelay: error.retryAfterMs }),
-    });
-  }
-}
+export const withGit = heeding(GitError);
+export const withForge = heeding(ForgeError);
+export const withRegistry = heeding(RegistryError);
 
 /** Does some work on backups, or on a cluster that is recreated; what no other attempt mends is refused at once. */
 export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { digestSchema } from '../../model/names.ts';
-import { refused } from '../failures.ts';
+import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { recordImage } from './build-records.ts';
 import { serviceOf } from './known-service.ts';
@@ -24,7 +24,7 @@ export function createAdoptImage(
           `${name} is not where images of ${change.service} come from (${allowed.join(', ')}). Give it as NAME@sha256:…, without a tag.`,
         );
       }
-      const labels = await images.labels({ name, digest });
+      const labels = await withRegistry(() => images.labels({ name, digest }));
       if (!labels) throw refused(`The registry has no ${reference}. Push it first.`);
       const revision = labels['org.opencontainers.image.revision'];
       if (revision !== change.commit) {

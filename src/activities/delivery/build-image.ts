@@ -2,7 +2,7 @@ import { cancellationSignal } from '@temporalio/activity';
 import { join } from 'node:path';
 import { milliseconds } from '../../config/duration.ts';
 import { changeName } from '../../model/delivery/change.ts';
-import { refused } from '../failures.ts';
+import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { recordedImage, recordImage } from './build-records.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
@@ -16,6 +16,8 @@ export function createBuildImage(
   systems: CheckoutSystems & Pick<Systems, 'config' | 'objects' | 'images'>,
 ): Pick<BuildActivities, 'buildImage'> {
   const { config, objects, images } = systems;
+  const buildAndPush: typeof images.buildAndPush = (...work) =>
+    withRegistry(() => images.buildAndPush(...work));
 
   return {
     async buildImage({ change, source }) {
@@ -26,7 +28,7 @@ export function createBuildImage(
       const { result, log } = await withOutputLog(objects, change, 'build', (onOutput) =>
         withCheckout(systems, change.commit, async (directory) => {
           const context = join(directory, path);
-          return images.buildAndPush(
+          return buildAndPush(
             {
               context,
               dockerfile: join(context, 'Dockerfile'),

@@ -3,6 +3,7 @@ import { changeName, type Change, type Image } from '../../model/delivery/change
 import { digestSchema } from '../../model/names.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { getJson } from '../../systems/objects/index.ts';
+import { withRegistry } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
 /** What a build of this program left: only such digests reach production. */
@@ -24,7 +25,7 @@ export async function recordedImage(
   const found = await getJson(objects, objectKeys.build(change), buildRecordSchema);
   if (!found) return undefined;
   const { name, digest } = found.value;
-  return (await images.labels({ name, digest })) && { name, digest };
+  return (await withRegistry(() => images.labels({ name, digest }))) && { name, digest };
 }
 
 /** The first record stays: another attempt's build of the same commit is as good, but production knows only one. */
@@ -43,7 +44,7 @@ export async function recordImage(
   };
   const known = await getJson(objects, key, buildRecordSchema);
   const condition = known ? { ifMatch: known.etag } : { ifAbsent: true };
-  const gone = known && !(await images.labels({ name: known.value.name, digest: known.value.digest }));
+  const gone = known && !(await withRegistry(() => images.labels(known.value)));
   if ((!known || gone) && (await objects.put(key, JSON.stringify(body), condition))) {
     return { ...image, ...log };
   }

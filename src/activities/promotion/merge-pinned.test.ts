@@ -87,5 +87,34 @@ test('an outage that lasts is not an answer', async () => {
 test('what the forge’s own rules refuse is refused in its words', async () => {
   const forge = forgeWith();
   forge.mergeErrors = [error('unapproved')];
-  expect(await mergePinned(forge, opened, text, yes)).toMatchObject({ state: 'refused' });
+  expect(await mergePinned(forge, opened, text, yes)).toEqual({
+    state: 'refused',
+    reason: expect.stringContaining('The forge does not let us merge #1: unapproved.'),
+  });
+});
+
+test.each(['unapproved', 'forbidden', 'missing', 'invalid'] as const)(
+  'what a rule or a right forbids (%s) is told after one try, and as no conflict',
+  async (kind) => {
+    const forge = forgeWith();
+    forge.mergeErrors = [error(kind), error(kind)];
+    const merged = await mergePinned(forge, opened, text, yes);
+    expect(merged).toEqual({ state: 'refused', reason: expect.not.stringContaining('conflicts') });
+    expect(forge.mergeErrors).toHaveLength(1);
+  },
+);
+
+test('a forge that says for how long it wants to be left alone is not asked again here', async () => {
+  const forge = forgeWith();
+  const busy = new ForgeError('unavailable', 'Busy.', { retryAfterMs: 60_000 });
+  forge.mergeErrors = [{ error: busy }, { error: busy }];
+  await expect(mergePinned(forge, opened, text, yes)).rejects.toBe(busy);
+  expect(forge.mergeErrors).toHaveLength(1);
+});
+
+test.each(['auth', 'rate-limited'] as const)('%s is not asked again here', async (kind) => {
+  const forge = forgeWith();
+  forge.mergeErrors = [error(kind), error(kind)];
+  await expect(mergePinned(forge, opened, text, yes)).rejects.toMatchObject({ kind });
+  expect(forge.mergeErrors).toHaveLength(1);
 });

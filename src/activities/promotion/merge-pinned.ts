@@ -12,17 +12,15 @@ export type Merged = { state: 'merged'; revision: string } | { state: 'refused';
 const settlesWithinMs = 120_000;
 const pauseMs = 500;
 
-/** These tell that somebody was faster, or that nobody knows: reading again shows what is true. */
-const readAgain = new Set<ForgeErrorKind>([
-  'pending',
-  'base-moved',
-  'conflict',
-  'unavailable',
-  'head-moved',
-  'merged',
-  'closed',
-  'missing',
-]);
+/** For these it may take as long: somebody wrote to the base, or nobody knows. */
+const settles = new Set<ForgeErrorKind>(['pending', 'base-moved', 'conflict', 'unavailable']);
+
+/** These tell that somebody was faster: reading it again shows that, or it is not true. */
+const shows = new Set<ForgeErrorKind>(['head-moved', 'merged', 'closed']);
+const showsWithinMs = 10_000;
+
+/** A rule or a right stands against it; of what was read a moment ago, not found means hidden from those who would write. */
+const forbids = new Set<ForgeErrorKind>(['unapproved', 'forbidden', 'missing', 'invalid']);
 
 /**
  * Merges a pull request at exactly the head that people saw. Merged already, by whomever, at that head is success.
@@ -38,7 +36,7 @@ export async function mergePinned(
   withinMs = settlesWithinMs,
 ): Promise<Merged> {
   const { number, head } = opened;
-  const deadline = Date.now() + withinMs;
+  const begun = Date.now();
   for (;;) {
     const reading = await readOpened(forge, opened);
     const refusal = refusalOf(reading, opened) ?? (await outcomeOf(reading, mayMerge));
@@ -47,12 +45,15 @@ export async function mergePinned(
       await forge.mergePullRequest(number, { ...text, head });
     } catch (error) {
       if (!(error instanceof ForgeError)) throw error;
-      if (error.kind === 'unapproved' || error.kind === 'forbidden') {
-        return { state: 'refused', reason: `The forge does not let us merge #${number}: ${error.message}` };
+      const { kind, message, retryAfterMs } = error;
+      if (forbids.has(kind)) {
+        return { state: 'refused', reason: `The forge does not let us merge #${number}: ${message}` };
       }
-      if (!readAgain.has(error.kind)) throw error;
-      if (Date.now() > deadline) {
-        if (error.kind !== 'pending' && error.kind !== 'conflict') throw error;
+      // Where it says for how long it wants to be left alone, the next attempt heeds that.
+      if (retryAfterMs !== undefined || !(settles.has(kind) || shows.has(kind))) throw error;
+      const patienceMs = settles.has(kind) ? withinMs : Math.min(withinMs, showsWithinMs);
+      if (Date.now() - begun > patienceMs) {
+        if (kind !== 'pending' && kind !== 'conflict') throw error;
         return {
           state: 'refused',
           reason: `#${number} cannot be merged: it conflicts with ${opened.base}, where somebody else wrote. Deliver the change again.`,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MemoryForge } from '../../../test/support/memory-forge.ts';
 import { oneAtATime } from '../concurrency/one-at-a-time.ts';
+import { ForgeError } from './index.ts';
 import { ensurePullRequest, type WantedPullRequest } from './ensure-pull-request.ts';
 
 const wanted: WantedPullRequest = {
@@ -88,6 +89,24 @@ test('a promotion that nobody wants any more opens nothing', async () => {
     undefined,
   );
   expect(forge.pulls).toEqual([]);
+});
+
+test('a forge that does not know the branch yet is asked again, and believed in the end', async () => {
+  const forge = new MemoryForge();
+  const create = forge.createPullRequest.bind(forge);
+  let hides = 1;
+  forge.createPullRequest = async (text) => {
+    hides -= 1;
+    if (hides >= 0) throw new ForgeError('missing', 'Not Found.');
+    return create(text);
+  };
+  expect(await ensurePullRequest(forge, wanted)).toMatchObject({ number: 1 });
+
+  hides = Infinity;
+  await expect(ensurePullRequest(forge, { ...wanted, branch: 'other' }, 0)).rejects.toMatchObject({
+    kind: 'missing',
+    lasting: true,
+  });
 });
 
 test('a forge that has not seen the push yet is waited for', async () => {

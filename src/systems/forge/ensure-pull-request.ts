@@ -30,6 +30,7 @@ const headWithinMs = 20_000;
 export async function ensurePullRequest(
   forge: Forge,
   wanted: WantedPullRequest,
+  withinMs = headWithinMs,
 ): Promise<PullRequest | undefined> {
   const all = await forge.pullRequestsFrom(wanted.branch);
   let open = all.filter(isOpen);
@@ -40,11 +41,11 @@ export async function ensurePullRequest(
       throw new ForgeError('missing', `${wanted.base} holds ${wanted.title} already, by no pull request.`);
     }
     if (!(await wanted.stillWanted())) return undefined;
-    await create(forge, wanted);
+    await create(forge, wanted, withinMs);
     open = (await forge.pullRequestsFrom(wanted.branch)).filter(isOpen);
   }
   const number = await keepFirst(forge, wanted.branch, open);
-  const found = await awaitHead(forge, number, wanted.head);
+  const found = await awaitHead(forge, number, wanted.head, withinMs);
   await updateText(forge, found, wanted);
   return found;
 }
@@ -55,15 +56,23 @@ const isOpen = ({ state }: PullRequest): boolean => state === 'open';
 const isMerged = ({ head, state, revision }: PullRequest, wanted: WantedPullRequest): boolean =>
   state === 'merged' && [head.sha, revision].includes(wanted.head);
 
-async function create(forge: Forge, { branch, base, title, body }: WantedPullRequest): Promise<void> {
-  try {
-    await forge.createPullRequest({ head: branch, base, title, body });
-  } catch (error) {
-    if (!(error instanceof ForgeError)) throw error;
-    if (error.kind === 'exists') return;
-    // The branch was pushed a moment ago, and the forge has not heard of it yet.
-    if (error.kind === 'missing') throw new ForgeError('unavailable', error.message);
-    throw error;
+async function create(
+  forge: Forge,
+  { branch, base, title, body }: WantedPullRequest,
+  withinMs: number,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    try {
+      await forge.createPullRequest({ head: branch, base, title, body });
+      return;
+    } catch (error) {
+      if (!(error instanceof ForgeError)) throw error;
+      if (error.kind === 'exists') return;
+      // The branch was pushed a moment ago, and the forge may not have heard of it yet. Later, it hides the repository.
+      if (error.kind !== 'missing' || Date.now() > deadline) throw error;
+      await delay(1000);
+    }
   }
 }
 
@@ -80,8 +89,8 @@ async function keepFirst(
 }
 
 /** Waits until the forge shows the head that was pushed: until then it would show reviews of the one before. */
-async function awaitHead(forge: Forge, number: number, head: string): Promise<PullRequest> {
-  const deadline = Date.now() + headWithinMs;
+async function awaitHead(forge: Forge, number: number, head: string, withinMs: number): Promise<PullRequest> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     const found = await forge.pullRequest(number);
     if (found.head.sha === head || found.state !== 'open') return found;

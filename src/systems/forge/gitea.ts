@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '../../model/json.ts';
+import { shownWords, sortAnswer, type Answer } from '../network/answers.ts';
 import { rootCause } from '../system-error.ts';
 import {
   branchSchema,
@@ -12,10 +13,10 @@ import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Rev
 
 /** Its slowest call, a merge, takes half a second; a forge that needs this long is down. */
 const timeLimitMs = 30_000;
-/** What Gitea sends at most (its `MAX_RESPONSE_ITEMS`). */
+/** What Gitea sends at most, unless its `MAX_RESPONSE_ITEMS` says less. */
 const pageSize = 50;
-/** 1,000 open pull requests: a list that does not end by then is not one of ours to read. */
-const mostPages = 20;
+/** A list that does not end by then is not one of ours to read. */
+const mostItems = 10_000;
 
 const pullSchema = z.object({
   number: z.int(),
@@ -34,7 +35,7 @@ const pullSchema = z.object({
 
 const reviewSchema = z.object({
   id: z.int(),
-  user: z.object({ login: z.string() }).nullish(),
+  user: z.object({ id: z.int().optional(), login: z.string() }).nullish(),
   state: z.string(),
   commit_id: z.string(),
   official: z.boolean(),
@@ -63,17 +64,20 @@ export function createGiteaForge({
   const repository = `/repos/${owner}/${name}`;
   const base = `${url.replace(/\/$/, '')}/api/v1`;
 
-  async function call<T>(method: string, path: string, schema: z.ZodType<T>, body?: object): Promise<T> {
+  async function request<T>(method: string, path: string, schema: z.ZodType<T>, body?: object) {
     const where = `${method} ${path} at ${url}`;
-    const { status, text, retryAfter } = await exchange(where, method, path, body);
-    if (status >= 300) throw failure(where, status, text, retryAfter);
-    const parsed = schema.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
+    const answer = await exchange(where, method, path, body);
+    if (answer.status >= 300) throw failure(where, answer);
+    const parsed = schema.safeParse(parseJson(answer.text));
+    if (parsed.success) return { data: parsed.data, header: answer.header };
     // A proxy's page, or an answer that was cut off: not something that the forge decided.
     throw new ForgeError('unavailable', `${where} was not answered as Gitea does: ${parsed.error.message}.`);
   }
 
-  async function exchange(where: string, method: string, path: string, body?: object) {
+  const call = async <T>(method: string, path: string, schema: z.ZodType<T>, body?: object): Promise<T> =>
+    (await request(method, path, schema, body)).data;
+
+  async function exchange(where: string, method: string, path: string, body?: object): Promise<Answer> {
     // Outside of the try below: a missing secret must not read as a forge that does not answer.
     const authorization = `token ${token()}`;
     try {
@@ -85,11 +89,12 @@ export function createGiteaForge({
           ...(body && { 'content-type': 'application/json' }),
         },
         ...(body && { body: JSON.stringify(body) }),
-        redirect: 'error',
+        // A redirect of a repository that was renamed is told, not followed with the token.
+        redirect: 'manual',
         signal: AbortSignal.timeout(timeLimitMs),
       });
-      const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
-      return { status: response.status, text: await response.text(), retryAfter };
+      const header: Answer['header'] = (name) => response.headers.get(name) ?? undefined;
+      return { status: response.status, text: await response.text(), header };
     } catch (error) {
       throw new ForgeError('unavailable', `${where} was not answered: ${rootCause(error)}.`, {
         cause: error,
@@ -97,12 +102,18 @@ export function createGiteaForge({
     }
   }
 
-  async function list<T>(path: string, item: z.ZodType<T>, pages = mostPages): Promise<T[]> {
+  /** How many a page holds is for the forge to say: the last one is empty, or completes what it counts. */
+  async function list<T>(path: string, item: z.ZodType<T>, most = mostItems): Promise<T[]> {
     const found: T[] = [];
-    for (let page = 1; page <= pages; page += 1) {
-      const some = await call('GET', `${path}&page=${page}&limit=${pageSize}`, z.array(item));
-      found.push(...some);
-      if (some.length < pageSize) break;
+    let before = '';
+    for (let page = 1; found.length < most; page += 1) {
+      const { data, header } = await request('GET', `${path}&page=${page}&limit=${pageSize}`, z.array(item));
+      const shown = JSON.stringify(data);
+      // What is not paged is all there again.
+      if (data.length === 0 || shown === before) break;
+      before = shown;
+      found.push(...data);
+      if (found.length >= Number(header('x-total-count') ?? Infinity)) break;
     }
     return found;
   }
@@ -119,7 +130,7 @@ export function createGiteaForge({
 
     async pullRequestsFrom(branch) {
       // The list's `head` parameter is ignored, and `/pulls/{base}/{head}` tells one of any state.
-      const closed = await list(`${repository}/pulls?state=closed&sort=recentupdate`, pullSchema, 1);
+      const closed = await list(`${repository}/pulls?state=closed&sort=recentupdate`, pullSchema, pageSize);
       return [...closed.map(readPull), ...(await openPullRequests())]
         .filter(({ head }) => head.own && head.branch === branch)
         .toSorted((a, b) => a.number - b.number);
@@ -155,7 +166,8 @@ export function createGiteaForge({
         (a, b) => a.id - b.id,
       )) {
         const verdict = verdicts[state];
-        if (!user || !verdict) continue;
+        // Of an account that is gone (Ghost), or of none (Actions), the number is not above zero.
+        if (!user || (user.id ?? 1) <= 0 || !verdict) continue;
         const counts = official && !stale && !dismissed;
         last.set(user.login, { by: user.login, verdict, commit: commit_id, counts });
       }
@@ -172,16 +184,16 @@ export function createGiteaForge({
         delete_branch_after_merge: false,
       };
       const where = `POST ${path} at ${url}`;
-      const { status, text, retryAfter } = await exchange(where, 'POST', path, body);
-      if (status < 300) return;
-      throw mergeFailure(where, status, text) ?? failure(where, status, text, retryAfter);
+      const answer = await exchange(where, 'POST', path, body);
+      if (answer.status < 300) return;
+      throw mergeFailure(where, answer) ?? failure(where, answer);
     },
 
     async deleteBranch(branch) {
       try {
         await call('DELETE', branchPath(branch), z.unknown());
       } catch (error) {
-        if (!(error instanceof ForgeError && error.kind === 'missing')) throw error;
+        if (!(error instanceof ForgeError && ['missing', 'forbidden'].includes(error.kind))) throw error;
       }
     },
 
@@ -223,41 +235,42 @@ function readPull(pull: z.infer<typeof pullSchema>): PullRequest {
   };
 }
 
-const kinds: Record<number, ForgeErrorKind> = {
-  401: 'auth',
-  403: 'forbidden',
-  404: 'missing',
-  409: 'exists',
-  422: 'invalid',
-  429: 'rate-limited',
-};
-
-function failure(where: string, status: number, text: string, retryAfter: number): ForgeError {
-  const kind = kinds[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
-  const retryAfterMs = Number.isFinite(retryAfter) ? retryAfter * 1000 : undefined;
-  return new ForgeError(kind, `${where}: ${status} ${messageOf(text)}.`, { retryAfterMs });
+function failure(where: string, answer: Answer): ForgeError {
+  const { kind, retryAfterMs } = sortAnswer(answer);
+  return new ForgeError(answer.status === 409 ? 'exists' : kind, told(where, answer), { retryAfterMs });
 }
 
-/** Gitea tells the reasons for not merging only in words (1.26, each of them was provoked). */
+/** Gitea tells the reasons for not merging only in words (1.26). */
 const mergeWords: [number, RegExp, ForgeErrorKind][] = [
   [405, /already merged/i, 'merged'],
   // The same words while it checks for conflicts and when there is one.
   [405, /try again later/i, 'pending'],
-  [405, /approvals|requested changes|outdated|status checks|protected files/i, 'unapproved'],
   [405, /not allowed to merge/i, 'forbidden'],
+  // Approvals, status checks, protected files, an outdated branch, a draft, a signature that it cannot make, a method.
+  [405, /^/, 'unapproved'],
   [409, /head out of date/i, 'head-moved'],
-  [409, /cannot lock ref|PushRejected|non-fast-forward/i, 'base-moved'],
+  [409, /cannot lock ref|failed to update ref|push out of date|non-fast-forward/i, 'base-moved'],
+  [409, /PushRejected.*internal (server|api|error)/is, 'unavailable'],
+  // A hook, or the protection of the branch.
+  [409, /PushRejected/i, 'forbidden'],
   [409, /^/, 'conflict'],
   [404, /^/, 'closed'],
 ];
 
-function mergeFailure(where: string, status: number, text: string): ForgeError | undefined {
-  const message = messageOf(text);
+function mergeFailure(where: string, answer: Answer): ForgeError | undefined {
+  const { status } = answer;
+  const message = messageOf(answer);
   const [, , kind] = mergeWords.find(([code, words]) => code === status && words.test(message)) ?? [];
-  return kind && new ForgeError(kind, `${where}: ${status} ${message}.`);
+  return kind && new ForgeError(kind, told(where, answer));
 }
 
-const messageOf = (text: string): string => {
+function told(where: string, answer: Answer): string {
+  const words = [`${where}: ${answer.status}`, shownWords(messageOf(answer))].filter(Boolean).join(' ');
+  return `${words.replace(/\.$/, '')}.`;
+}
+
+function messageOf({ status, text, header }: Answer): string {
+  if (status < 400) return `It is at ${header('location') ?? 'another place'} by now`;
   const answer = z.object({ message: z.string() }).safeParse(parseJson(text));
-  return (answer.data?.message ?? text).trim().slice(0, 500);
-};
+  return answer.data?.message ?? text;
+}

@@ -101,6 +101,49 @@ test('the last verdict of each person counts, if that person may write', async (
   ]);
 });
 
+test('a bot’s verdict counts for nothing and disturbs nothing, a person’s beside it counts', async () => {
+  const review = (login: string, type: string) => ({
+    ...{ user: { login, type }, state: 'APPROVED', commit_id: sha },
+  });
+  const hub = await forge({
+    'pulls/list-reviews': () => ({
+      status: 200,
+      body: [
+        review('anna', 'User'),
+        review('renovate-approve[bot]', 'Bot'),
+        review('renovate-approve', 'User'),
+        { ...review('ghost', 'User'), user: null },
+      ],
+    }),
+    'repos/get-collaborator-permission-level': ({ path }, example) =>
+      path['username'] === 'anna'
+        ? { status: 200, body: { ...(example() as object), permission: 'admin' } }
+        : { status: 404, body: { message: `${path['username']} is not a user`, status: '404' } },
+  });
+
+  const reviews = await hub.reviews(7);
+
+  expect(reviews.filter(({ counts }) => counts)).toEqual([
+    { by: 'anna', verdict: 'approve', commit: sha, counts: true },
+  ]);
+});
+
+test('all pages are read, however few a page holds', async () => {
+  const pages = (query: Record<string, string>, example: unknown) => {
+    const page = Number(query['page'] ?? 1);
+    const link = `<${github.url}/api/v3/repos/team/platform/pulls?state=all&page=${page + 1}>; rel="next"`;
+    return {
+      status: 200,
+      headers: page < 3 ? { link } : {},
+      body: [pull((example as object[])[0], { number: page })],
+    };
+  };
+  const hub = await forge({ 'pulls/list': ({ query }, example) => pages(query, example()) });
+
+  expect((await hub.openPullRequests()).map(({ number }) => number)).toEqual([1, 2, 3]);
+  expect((await hub.pullRequestsFrom(branch)).map(({ number }) => number)).toEqual([1, 2, 3]);
+});
+
 test('a merge is a squash, pinned to the head that people saw', async () => {
   const hub = await forge({
     'pulls/merge': (_, example) => ({ status: 200, body: example() }),
@@ -118,19 +161,46 @@ test('a merge is a squash, pinned to the head that people saw', async () => {
 
 test.each([
   [405, 'Pull Request is not mergeable', 'pending'],
+  [405, 'Merge already in progress', 'pending'],
   [405, 'Base branch was modified. Review and try the merge again.', 'base-moved'],
+  [405, 'Pull Request is closed', 'closed'],
   [405, 'At least 1 approving review is required by reviewers with write access.', 'unapproved'],
+  [405, 'Pull Request is still a draft', 'unapproved'],
+  [405, 'Required status check "build" is in progress.', 'unapproved'],
+  [405, '2 of 2 required status checks are expected.', 'unapproved'],
+  [405, 'Waiting on code owner review from bakery/platform.', 'unapproved'],
+  [405, 'Commits must have verified signatures.', 'unapproved'],
+  [405, 'Changes must be made through the merge queue', 'unapproved'],
+  [405, 'Repository rule violations found\n\nChanges must be made through the merge queue\n\n', 'unapproved'],
+  [405, 'Repository rule violations found\n\nRequired status check "e2e" is expected.\n\n', 'unapproved'],
+  [
+    405,
+    'Repository rule violations found\n\nA conversation must be resolved before this pull request can be merged.\n\n',
+    'unapproved',
+  ],
+  [405, "You're not authorized to push to this branch.", 'forbidden'],
   [405, 'Squash merges are not allowed on this repository.', 'forbidden'],
   [409, 'Head branch was modified. Review and try the merge again.', 'head-moved'],
   [401, 'Bad credentials', 'auth'],
+  [401, 'Requires authentication', 'auth'],
   [403, 'Resource not accessible by personal access token', 'forbidden'],
+  [403, 'Resource not accessible by integration', 'forbidden'],
+  [
+    403,
+    'Resource protected by organization SAML enforcement. You must grant your token access.',
+    'forbidden',
+  ],
+  [403, 'Repository was archived so is read-only.', 'forbidden'],
   [403, 'API rate limit exceeded for user ID 1.', 'rate-limited'],
+  [403, 'You have exceeded a secondary rate limit. Please wait a few minutes.', 'rate-limited'],
   [404, 'Not Found', 'missing'],
   [502, 'Bad Gateway', 'unavailable'],
 ])('a merge that GitHub answers with %i %s is %s', async (status, message, kind) => {
   const hub = await forge({ 'pulls/merge': () => ({ status, body: { message } }) });
 
-  expect(await kindOf(hub.mergePullRequest(7, { head: sha, title: 't', message: 'm' }))).toBe(kind);
+  const merge = hub.mergePullRequest(7, { head: sha, title: 't', message: 'm' });
+  expect(await kindOf(merge)).toBe(kind);
+  await expect(merge).rejects.toThrow(message.trim().split(/\s+/).join(' '));
 });
 
 test('how long to wait is known when GitHub says so', async () => {
@@ -139,6 +209,43 @@ test('how long to wait is known when GitHub says so', async () => {
   });
 
   await expect(hub.pullRequest(7)).rejects.toMatchObject({ kind: 'rate-limited', retryAfterMs: 7000 });
+});
+
+test('a limit that is spent is waited for until it is lifted', async () => {
+  const reset = Math.ceil(Date.now() / 1000) + 90;
+  const hub = await forge({
+    'pulls/get': () => ({
+      status: 403,
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(reset) },
+      body: { message: 'API rate limit exceeded for user ID 1.' },
+    }),
+  });
+
+  const error = (await hub.pullRequest(7).catch((error: unknown) => error)) as ForgeError;
+
+  expect(error.kind).toBe('rate-limited');
+  expect(error.retryAfterMs).toBeGreaterThan(80_000);
+  expect(error.retryAfterMs).toBeLessThanOrEqual(91_000);
+});
+
+test('a pull request of a branch that GitHub has not heard of yet is told from one that is wrong', async () => {
+  const refuse = (errors: object[]) => () => ({
+    status: 422,
+    body: { message: 'Validation Failed', errors, documentation_url: 'https://docs.github.com/rest' },
+  });
+  const text = { head: branch, base: 'main', title: 'title', body: 'body' };
+  const hub = await forge({
+    'pulls/create': refuse([{ resource: 'PullRequest', field: 'head', code: 'invalid' }]),
+  });
+  expect(await kindOf(hub.createPullRequest(text))).toBe('missing');
+  github.answers['pulls/create'] = refuse([
+    { resource: 'PullRequest', code: 'custom', message: 'No commits between main and branch' },
+  ]);
+  expect(await kindOf(hub.createPullRequest(text))).toBe('invalid');
+  github.answers['pulls/create'] = refuse([
+    { resource: 'PullRequest', code: 'custom', message: `A pull request already exists for team:${branch}.` },
+  ]);
+  expect(await kindOf(hub.createPullRequest(text))).toBe('exists');
 });
 
 test('an error never holds the token', async () => {

@@ -1,5 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import { z } from 'zod';
+import { shownWords, sortAnswer } from '../network/answers.ts';
 import { errorText, rootCause } from '../system-error.ts';
 import { ForgeError, type Forge, type ForgeErrorKind, type PullRequest, type Review } from './index.ts';
 import { githubRules } from './github-rules.ts';
@@ -44,9 +45,15 @@ export function createGitHubForge({
   const github = connect(url, token);
   const { pulls } = github.rest;
 
+  /** Of what is no user (an app, an account that is gone) GitHub has no permission to tell. */
   async function mayWrite(username: string): Promise<boolean> {
-    const { data } = await github.rest.repos.getCollaboratorPermissionLevel({ ...place, username });
-    return ['admin', 'write'].includes(data.permission);
+    try {
+      const { data } = await github.rest.repos.getCollaboratorPermissionLevel({ ...place, username });
+      return ['admin', 'write'].includes(data.permission);
+    } catch (error) {
+      if (error instanceof ForgeError && error.kind === 'missing') return false;
+      throw error;
+    }
   }
 
   return {
@@ -55,13 +62,9 @@ export function createGitHubForge({
     },
 
     async pullRequestsFrom(branch) {
-      const { data } = await pulls.list({
-        ...place,
-        head: `${owner}:${branch}`,
-        state: 'all',
-        per_page: 100,
-      });
-      return data
+      const head = `${owner}:${branch}`;
+      const all = await github.paginate(pulls.list, { ...place, head, state: 'all', per_page: 100 });
+      return all
         .map(readPull)
         .filter(({ head }) => head.own && head.branch === branch)
         .toSorted((a, b) => a.number - b.number);
@@ -72,8 +75,14 @@ export function createGitHubForge({
     },
 
     async mergedAs(commit_sha) {
-      const { data } = await github.rest.repos.listPullRequestsAssociatedWithCommit({ ...place, commit_sha });
-      return data.map(readPull).find(({ revision }) => revision === commit_sha);
+      const associated = github.rest.repos.listPullRequestsAssociatedWithCommit;
+      try {
+        const all = await github.paginate(associated, { ...place, commit_sha, per_page: 100 });
+        return all.map(readPull).find(({ revision }) => revision === commit_sha);
+      } catch (error) {
+        if (error instanceof ForgeError && error.kind === 'missing') return undefined;
+        throw error;
+      }
     },
 
     async createPullRequest(text) {
@@ -95,8 +104,9 @@ export function createGitHubForge({
         pull_number,
         per_page: 100,
       })) {
+        // The word of an app, or of an account that is gone, is nobody's.
+        if (!user || user.type === 'Bot') continue;
         // A review that was dismissed changes its state: the verdict is gone, and so is what it replaced.
-        if (!user) continue;
         const verdict = verdicts[state];
         if (state === 'DISMISSED') last.delete(user.login);
         if (verdict) last.set(user.login, { by: user.login, verdict, commit: commit_id ?? '', counts: true });
@@ -116,8 +126,9 @@ export function createGitHubForge({
       try {
         await github.rest.git.deleteRef({ ...place, ref: `heads/${branch}` });
       } catch (error) {
-        // 422 `Reference does not exist`
-        if (!(error instanceof ForgeError && ['missing', 'invalid'].includes(error.kind))) throw error;
+        // 422 `Reference does not exist`, or a rule.
+        if (!(error instanceof ForgeError && ['missing', 'invalid', 'forbidden'].includes(error.kind)))
+          throw error;
       }
     },
 
@@ -165,31 +176,37 @@ function readPull(pull: Pull): PullRequest {
   };
 }
 
-/** By status, and by words where one status has several reasons; the first that fits. */
+/** What GitHub's words and its own use of a status tell beyond the status; the first that fits. */
 const kinds: [status: number, words: RegExp, kind: ForgeErrorKind][] = [
-  [401, /^/, 'auth'],
-  [403, /rate limit/i, 'rate-limited'],
-  [403, /^/, 'forbidden'],
-  [404, /^/, 'missing'],
-  [405, /base branch was modified/i, 'base-moved'],
-  [405, /not allowed/i, 'forbidden'],
-  [405, /review|required|changes requested|protected/i, 'unapproved'],
+  [405, /^base branch was modified/i, 'base-moved'],
+  [405, /^(pull request is closed|pull request is already merged)/i, 'closed'],
+  [405, /^(pull request has )?merge conflict/i, 'conflict'],
   // The same words while it checks for conflicts and when there is one.
-  [405, /^/, 'pending'],
-  [409, /head branch was modified/i, 'head-moved'],
+  [
+    405,
+    /^(pull request is not mergeable|merge already in progress|repository is in an unstable state)/i,
+    'pending',
+  ],
+  [405, /not allowed|not authorized/i, 'forbidden'],
+  // A review, a status check, a conversation, a signature, a draft, a merge queue: it says which.
+  [405, /^/, 'unapproved'],
+  [409, /^head branch was modified/i, 'head-moved'],
+  [409, /^base branch was modified/i, 'base-moved'],
+  [409, /rule violations/i, 'unapproved'],
   [409, /^/, 'conflict'],
   [422, /already exists/i, 'exists'],
-  [422, /^/, 'invalid'],
-  [429, /^/, 'rate-limited'],
+  [422, /submitted too quickly/i, 'rate-limited'],
+  // Of a branch or a commit that was pushed a moment ago.
+  [422, /"field":"head"|no commit found/i, 'missing'],
 ];
 
 const answerSchema = z.object({
   status: z.number(),
-  response: z.object({ headers: z.record(z.string(), z.unknown()) }).optional(),
+  response: z.object({ headers: z.record(z.string(), z.coerce.string()) }).optional(),
 });
 
 function forgeError(where: string, error: unknown): unknown {
-  const text = errorText(error).slice(0, 500);
+  const text = errorText(error);
   const answer = answerSchema.safeParse(error).data;
   // Not an answer: the request was never sent, perhaps since the secret with the token is missing.
   if (!answer) return error;
@@ -199,14 +216,9 @@ function forgeError(where: string, error: unknown): unknown {
     const cause = error instanceof Error ? error.cause : undefined;
     return new ForgeError('unavailable', `${where} was not answered: ${rootCause(cause)}.`, { cause });
   }
-  const [, , kind = 'unavailable'] = kinds.find(([code, words]) => code === status && words.test(text)) ?? [];
-  const retryAfterMs = retryAfter(response.headers);
-  return new ForgeError(kind, `${where}: ${status} ${text}.`, { retryAfterMs });
-}
-
-/** Milliseconds, where GitHub says so: in seconds, or as the time at which its limit is lifted. */
-function retryAfter(headers: Record<string, unknown>): number | undefined {
-  if (headers['retry-after'] !== undefined) return Number(headers['retry-after']) * 1000;
-  if (headers['x-ratelimit-remaining'] !== '0') return undefined;
-  return Math.max(0, Number(headers['x-ratelimit-reset']) * 1000 - Date.now());
+  const { kind, retryAfterMs } = sortAnswer({ status, text, header: (name) => response.headers[name] });
+  const [, , known = kind] = kinds.find(([code, words]) => code === status && words.test(text)) ?? [];
+  return new ForgeError(known, `${where}: ${status} ${shownWords(text).replace(/\.$/, '')}.`, {
+    retryAfterMs,
+  });
 }

@@ -72,7 +72,7 @@ export interface Forge {
    *   by this call; `unavailable`: nobody knows, read it again
    */
   mergePullRequest(number: number, merge: { head: string; title: string; message: string }): Promise<void>;
-  /** One that is not there is success. */
+  /** One that is not there is success, and so is one that the forge's rules keep: it is in nobody's way. */
   deleteBranch(branch: string): Promise<void>;
   /** What of the forge's own rules stands in the way of promotions, or cannot be told. */
   branchRules(branch: string, use: BranchUse): Promise<BranchRule[]>;
@@ -94,10 +94,14 @@ export type ForgeErrorKind =
   | 'rate-limited'
   | 'unavailable';
 
+/** A forge that is away, busy or still checking is asked again; of all else a person has to know. */
+const passing = new Set<ForgeErrorKind>(['unavailable', 'rate-limited', 'pending', 'base-moved']);
+
 const advice: Partial<Record<ForgeErrorKind, string>> = {
   auth: 'Check the token that forge.token in gitops.yaml refers to: it may have expired.',
   forbidden: "Give the token's user write access to the repository, and the token the scopes for it.",
-  missing: 'Check forge.url and repository.url in gitops.yaml, and that the token may read the repository.',
+  missing:
+    'Check forge.url and repository.url in gitops.yaml, and that the token may read the repository and write to it: what it may not see is not found.',
   'rate-limited': 'It is tried again later.',
   unavailable: 'It is tried again.',
 };
@@ -106,6 +110,8 @@ const advice: Partial<Record<ForgeErrorKind, string>> = {
 export class ForgeError extends SystemError {
   override readonly name = 'ForgeError';
   readonly kind: ForgeErrorKind;
+  /** No other attempt mends it. */
+  readonly lasting: boolean;
   /** How long the forge wants to be left alone. */
   readonly retryAfterMs: number | undefined;
 
@@ -113,6 +119,7 @@ export class ForgeError extends SystemError {
     const trust = certificateAdvice(cause, 'forge.caFile');
     super(fact, { advice: trust ?? advice[kind], unreachable: kind === 'unavailable', cause });
     this.kind = kind;
+    this.lasting = !passing.has(kind);
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -1,7 +1,7 @@
 import { execa, ExecaError } from 'execa';
-import { caFileAdvice } from '../network/certificates.ts';
 import { proxyEnvironment } from '../network/proxies.ts';
-import { GitError, type GitErrorKind } from './index.ts';
+import { gitError } from './answer.ts';
+import { GitError } from './index.ts';
 
 export interface GitOptions {
   /** Standard input. */
@@ -50,6 +50,9 @@ export function gitEnvironment(settings: [string, string][]): Record<string, str
   };
 }
 
+/** Lets git write to a descriptor of its own which headers it gets; credentials are left out. */
+const headerTrace = { GIT_TRACE_CURL: '3', GIT_TRACE_CURL_NO_DATA: '1' };
+
 /**
  * Runs git in a bare repository.
  *
@@ -59,51 +62,26 @@ export function gitEnvironment(settings: [string, string][]): Record<string, str
 export async function git(directory: string, args: string[], options: GitOptions = {}): Promise<string> {
   try {
     const { stdout } = await execa('git', ['--git-dir', directory, ...args], {
-      env: options.env ?? gitEnvironment([]),
+      env: { ...(options.env ?? gitEnvironment([])), ...headerTrace },
       extendEnv: false,
       timeout: options.timeoutMs ?? defaultTimeoutMs,
       maxBuffer: largestOutput,
       stripFinalNewline: false,
-      ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe'],
+      ...(options.input !== undefined && { input: options.input }),
     });
     return stdout;
   } catch (error) {
-    throw error instanceof ExecaError ? gitError(args[0] ?? '', error) : error;
+    throw error instanceof ExecaError ? failureOf(args[0] ?? '', error) : error;
   }
 }
 
-/** Lost races: somebody else's push was there first (`cannot lock ref` is what a forge says to the second of two). */
-const race =
-  /fetch first|non-fast-forward|cannot lock ref|incorrect old value provided|stale info|failed to update ref|reference already exists/;
-
-const kinds: [GitErrorKind, RegExp][] = [
-  ['race', race],
-  ['auth', /Authentication failed|could not read (Username|Password)|HTTP 401|terminal prompts disabled/],
-  ['forbidden', /protected branch|pre-receive hook declined|HTTP 403|not allowed to push|GH006/i],
-  // The words of OpenSSL and of GnuTLS.
-  ['certificate', /SSL certificate problem|certificate verification failed/i],
-  ['missing', /not found|does not exist|couldn't find remote ref|not our ref|unadvertised object|HTTP 404/i],
-  [
-    'unavailable',
-    /Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|HTTP 5\d\d|RPC failed|early EOF|unexpected disconnect|Operation timed out/i,
-  ],
-];
-
-const advice: Partial<Record<GitErrorKind, string>> = {
-  auth: 'Check the token that repository.token in gitops.yaml refers to.',
-  forbidden: "Let this program's account push to the protected branch: it writes the release folders there.",
-  missing: 'Check repository.url and repository.branch in gitops.yaml.',
-  certificate: caFileAdvice('repository.caFile'),
-};
-
-function gitError(command: string, error: ExecaError): GitError {
-  const text = `${String(error.stdout ?? '')}\n${String(error.stderr ?? '')}`.trim();
-  const kind = error.timedOut
-    ? 'unavailable'
-    : (kinds.find(([, pattern]) => pattern.test(text))?.[0] ?? 'failed');
-  // Credentials are in no argument and no URL, so what git says holds none.
-  const lines = text.split('\n').slice(-5).join('\n').slice(0, 1000);
-  return new GitError(kind, `git ${command}: ${error.timedOut ? 'took too long' : lines}`, {
-    advice: advice[kind],
-  });
+function failureOf(command: string, error: ExecaError): GitError {
+  if (error.timedOut) return new GitError('unavailable', `git ${command}: took too long.`);
+  const { stdout, stderr, shortMessage, stdio } = error;
+  // It may have been killed, or not be there at all.
+  const said = String(stderr ?? '') || shortMessage;
+  // Of other commands it is content.
+  const report = command === 'push' ? String(stdout ?? '') : '';
+  return gitError({ command, output: `${said}\n${report}`, trace: stdio[3] ?? '' });
 }

@@ -71,19 +71,38 @@ export interface Repository {
 }
 
 export type GitErrorKind =
-  'auth' | 'forbidden' | 'missing' | 'race' | 'certificate' | 'unavailable' | 'failed';
+  | 'auth'
+  | 'forbidden'
+  /** A commit or a branch; a repository that is not found may be hidden, which is `forbidden`. */
+  | 'missing'
+  | 'race'
+  | 'certificate'
+  | 'rate-limited'
+  | 'unavailable'
+  | 'failed';
+
+const lasting = new Set<GitErrorKind>(['auth', 'forbidden', 'missing']);
 
 /** Told apart here, where git's texts are known. */
 export class GitError extends SystemError {
   override readonly name = 'GitError';
   readonly kind: GitErrorKind;
+  /** No other attempt mends it: a person has to. */
+  readonly lasting: boolean;
+  /** How long the server wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     kind: GitErrorKind,
     fact: string,
-    options: { advice?: string | undefined; cause?: unknown } = {},
+    {
+      retryAfterMs,
+      ...options
+    }: { advice?: string | undefined; retryAfterMs?: number; cause?: unknown } = {},
   ) {
     super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
     this.kind = kind;
+    this.lasting = lasting.has(kind);
+    this.retryAfterMs = retryAfterMs;
   }
 }

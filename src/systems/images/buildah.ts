@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { proxyEnvironment } from '../network/proxies.ts';
 import { buildahIn, localName, withBuildFolder } from './build-store.ts';
 import type { Build, Built, Images, Push } from './index.ts';
-import { readLabels, type RegistryAccess } from './registry.ts';
+import { readLabels, tryPush, type RegistryAccess } from './registry.ts';
 
 export interface BuildahOptions {
   /** Where layers are kept between builds. */
@@ -103,7 +103,11 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
       ],
       { ...shared, timeoutMs: pushTimeoutMs },
     );
-    if (failed) throw new Error(`The image could not be pushed to ${name}. Its log says why.`);
+    if (failed) {
+      // A registry that does not let us push says so here, and why.
+      await tryPush(registry, name.split(':local-')[0] ?? name);
+      throw new Error(`The image could not be pushed to ${name}. Its log says why.`);
+    }
     return (await readFile(digestFile, 'utf8')).trim();
   }
 

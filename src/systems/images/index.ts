@@ -1,4 +1,6 @@
 import type { Image } from '../../model/delivery/change.ts';
+import type { AnswerKind } from '../network/answers.ts';
+import { SystemError } from '../system-error.ts';
 
 export interface Build {
   /** Folder of the build context. */
@@ -32,4 +34,28 @@ export interface Images {
   buildAndPush(build: Build, push: Push): Promise<Built<{ digest: string }>>;
   /** Labels of an image by digest; undefined when the registry has none of it. */
   labels(image: Image): Promise<Record<string, string> | undefined>;
+}
+
+/** The registry did not do what it was asked for. */
+export class RegistryError extends SystemError {
+  override readonly name = 'RegistryError';
+  readonly kind: AnswerKind;
+  /** No other attempt mends it: a person has to. */
+  readonly lasting: boolean;
+  /** How long it wants to be left alone. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    kind: AnswerKind,
+    fact: string,
+    {
+      retryAfterMs,
+      ...more
+    }: { advice?: string; retryAfterMs?: number; unreachable?: boolean; cause?: unknown } = {},
+  ) {
+    super(fact, more);
+    this.kind = kind;
+    this.lasting = kind !== 'unavailable' && kind !== 'rate-limited';
+    this.retryAfterMs = retryAfterMs;
+  }
 }
