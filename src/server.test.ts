@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Logger } from '@temporalio/common';
 import { createAdaptorServer, type ServerType } from '@hono/node-server';
 import { createApp } from './server/app.ts';
-import type { ForgeEvent } from './systems/forge/events.ts';
+import type { ForgeEvent } from './systems/forge/webhook.ts';
 
 const secret = 'webhook-secret-of-the-test';
 const take = vi.fn<(event: ForgeEvent) => Promise<string>>();

@@ -6,7 +6,7 @@ import type { Config } from './config/schema.ts';
 import { readSecret } from './config/secrets.ts';
 import { createApp } from './server/app.ts';
 import { createCodecServer } from './server/codec.ts';
-import { createForgeEvents } from './server/forge-events.ts';
+import { createForgeEvents } from './server/receive-webhook.ts';
 import { forgeRepository } from './systems/forge/index.ts';
 import { createCodec, type PayloadKey } from './systems/temporal/codec.ts';
 

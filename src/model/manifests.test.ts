@@ -6,10 +6,10 @@ import {
   containerImages,
   imageDigest,
   imageName,
-  maskSecret,
   summarize,
   type Manifest,
 } from './manifests.ts';
+import { maskSecret } from './mask-secret.ts';
 
 const digest = `sha256:${'d'.repeat(64)}`;
 

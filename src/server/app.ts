@@ -9,7 +9,7 @@ import {
   signatureIn,
   verifySignature,
   type ForgeEvent,
-} from '../systems/forge/events.ts';
+} from '../systems/forge/webhook.ts';
 import { createTakenWebhooks } from './taken-webhooks.ts';
 
 const noSecret = 'Set forge.webhookSecret in gitops.yaml: without it no webhook is believed.';

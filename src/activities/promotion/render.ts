@@ -6,6 +6,7 @@ import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import { changeName, type Image, type Release } from '../../model/delivery/change.ts';
 import type { Rendered } from '../../model/promotion/promotion.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
+import { maskSecret } from '../../model/mask-secret.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
   canonicalManifests,
@@ -13,7 +14,6 @@ import {
   containerImages,
   imageDigest,
   imageName,
-  maskSecret,
   nameOf,
   summarize,
   type Manifest,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
-import { explain } from './explain.ts';
+import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isMissing, type Kubernetes } from '../kubernetes/index.ts';
-import { startOperation, terminateOperation } from './operations.ts';
+import { startOperation, terminateOperation } from './sync-operation.ts';
 import { ApplicationWatch } from './watch.ts';
 import type { ArgoCd } from './index.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { Kubernetes } from '../kubernetes/index.ts';
-import { explain } from './explain.ts';
+import { explain } from './explain-failure.ts';
 
 /** What each path answers. */
 let cluster: Map<string, object>;

@@ -3,7 +3,7 @@ import { environmentId, pollId } from '../model/temporal/workflow-ids.ts';
 import { parsePromotionBranch } from '../model/promotion/promotion-branch.ts';
 import { taskQueue } from '../model/temporal/task-queues.ts';
 import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
-import type { ForgeEvent } from '../systems/forge/events.ts';
+import type { ForgeEvent } from '../systems/forge/webhook.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 
 /** One exchange with Temporal. A forge gives up after 10 s and does not come back. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { EventRefused, deliveryIdIn, readEvent, verifySignature } from './events.ts';
+import { EventRefused, deliveryIdIn, readEvent, verifySignature } from './webhook.ts';
 
 const secret = 'a-secret';
 const bytes = (body: unknown) => new TextEncoder().encode(JSON.stringify(body));
