@@ -106,8 +106,8 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
 export const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
 
 interface Serving {
-  /** The present workflows, unless others are given. */
-  code?: WorkflowBundle | undefined;
+  /** The present workflows, unless others are given, or somebody else carries them out. */
+  code?: WorkflowBundle | 'none' | undefined;
   /** What histories say of who did it. */
   identity?: string;
   /** How much is done at a time, queue by queue; where it says nothing, all. */
@@ -127,7 +127,7 @@ export async function startWorkers(
         connection: temporal.nativeConnection,
         taskQueue: taskQueue(platform, queue),
         activities,
-        ...(queue === 'delivery' && { workflowBundle: code }),
+        ...(queue === 'delivery' && code !== 'none' && { workflowBundle: code }),
         ...(identity !== undefined && { identity }),
         ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
         shutdownForceTime: '5 seconds',
