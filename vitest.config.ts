@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['{src,test,scripts,bench}/**/*.test.ts'],
-          exclude: [...alone, 'test/upgrade/**'],
+          exclude: alone,
         },
       },
       { extends: true, test: { name: 'alone', include: alone, fileParallelism: false } },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
 import type { PullRequestReading } from '../../src/model/promotion/promotion.ts';
@@ -121,10 +121,12 @@ export async function startWorkers(
   { code = workflowBundle, identity, slots = {} }: Serving = {},
 ): Promise<() => Promise<void>> {
   const activities = activitiesOf(temporal.client);
+  // Like that of another process: of workers that share one, no two may serve the same queue.
+  const connection = await NativeConnection.connect({ address: temporal.address });
   const workers = await Promise.all(
     queues.map((queue) =>
       Worker.create({
-        connection: temporal.nativeConnection,
+        connection,
         taskQueue: taskQueue(platform, queue),
         activities,
         ...(queue === 'delivery' && code !== 'none' && { workflowBundle: code }),
@@ -135,10 +137,13 @@ export async function startWorkers(
     ),
   );
   const running = workers.map((worker) => worker.run());
-  return async () => {
+  async function end(): Promise<void> {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(running);
-  };
+    await connection.close();
+  }
+  let ended: Promise<void> | undefined;
+  return () => (ended ??= end());
 }
 
 export function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {

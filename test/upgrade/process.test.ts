@@ -16,7 +16,8 @@ import { previousRelease } from './previous-release.ts';
 
 useTemporal();
 
-const timeout = 60_000;
+/** Of a whole process; on a busy machine it takes one to start. */
+const timeout = 120_000;
 
 test(
   'a delivery and a recreation go on when the process that serves them is replaced by the present release',
