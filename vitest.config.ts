@@ -4,12 +4,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // Tests whose names end in .alone.test.ts stop and kill parts of the stack that others need.
 const alone = ['test/**/*.alone.test.ts'];
 
-/** Who mostly waits for the silence of killed workers begins, so that others run meanwhile. */
-class WaitingFirst extends BaseSequencer {
+/** Ends of names of the longest. Who mostly waits for the silence of killed workers begins, so that others run meanwhile. */
+const longest = ['kills.test.ts', 'upgrade.test.ts'];
+
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const waits = ({ moduleId }: TestSpecification) => moduleId.endsWith('kills.test.ts');
-    const sorted = await super.sort(files);
-    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+    const rank = ({ moduleId }: TestSpecification) =>
+      [...longest, ''].findIndex((end) => moduleId.endsWith(end));
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
@@ -22,7 +24,7 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000, interval: 50 } },
     // Several test files drive the same cluster and forge: two at a time is what two cores carry.
     maxWorkers: 2,
-    sequence: { sequencer: WaitingFirst },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
@@ -39,6 +41,14 @@ export default defineConfig({
           // They need nothing of the stack but its programs.
           name: 'apart',
           include: ['{src,scripts,bench}/**/*.test.ts', 'test/{apart,workflows}/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Beside what those need, the history of the repository.
+          name: 'upgrade',
+          include: ['test/upgrade/*.test.ts'],
         },
       },
       { extends: true, test: { name: 'alone', include: alone, fileParallelism: false } },

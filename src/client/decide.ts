@@ -38,9 +38,13 @@ export function deciding({ client, platform, ask, resolve, status }: Session) {
         const handle = client.workflow.getHandle(environmentId(platform, environment, change.service));
         try {
           const { active } = await handle.query(environmentStatus);
-          // Who tries again, because the answer was lost, gets the first one.
-          const updateId = `${active?.view.askedAt ?? 'never'}/${decision.by}/${decision.verdict}`;
-          return await handle.executeUpdate(decide, { args: [{ change, ...decision }], updateId });
+          const askedAt = active?.view.askedAt;
+          return await handle.executeUpdate(decide, {
+            args: [{ change, ...decision }],
+            // Who tries again, because the answer was lost, gets the first one. Workers of 0.1 do not say when they asked,
+            // and may ask a second time: what was answered the first time is no answer to that.
+            ...(askedAt !== undefined && { updateId: `${askedAt}/${decision.by}/${decision.verdict}` }),
+          });
         } catch (error) {
           if (!(error instanceof WorkflowNotFoundError)) throw error;
           throw new GitopsError('refused', `${changeName(change)} never came to ${environment}.`, {

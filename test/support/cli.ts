@@ -9,11 +9,14 @@ import type { Rig } from './workflow-rig.ts';
 
 export const bin = fileURLToPath(new URL('../../bin/gitops.js', import.meta.url));
 
+/** Where a command works. */
+type Place = Pick<Rig, 'platform' | 'temporal'>;
+
 /** A command takes a second; one that takes this long hangs. */
 const commandTimeout = 30_000;
 
 /** The configuration of a rig's platform; its systems other than Temporal are nowhere. */
-function configFileOf({ platform }: Rig): string {
+function configFileOf({ platform }: Place): string {
   const nowhere = 'http://127.0.0.1:9';
   const file = join(mkdtempSync(join(tmpdir(), 'gitops-cli-')), 'gitops.yaml');
   const config = {
@@ -45,12 +48,12 @@ function configFileOf({ platform }: Rig): string {
 
 /** The `gitops` command as a shell would run it, on a rig's platform. */
 export const commandOf =
-  (rig: Rig, env: Record<string, string> = {}) =>
+  (rig: Place, env: Record<string, string> = {}) =>
   (...args: string[]) =>
     startCommand(rig, args, env).result();
 
 /** What a shell has in which it runs. */
-export const environmentOf = (rig: Rig): Record<string, string> => ({
+export const environmentOf = (rig: Place): Record<string, string> => ({
   TEMPORAL_ADDRESS: rig.temporal.address,
   GITOPS_CONFIG: configFileOf(rig),
   GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
@@ -62,12 +65,13 @@ export const environmentOf = (rig: Rig): Record<string, string> => ({
 
 /** The same, while it runs; a worker may have longer for it. */
 export function startCommand(
-  rig: Rig,
+  rig: Place,
   args: string[],
   env: Record<string, string> = {},
   timeout = commandTimeout,
+  program = bin,
 ) {
-  const child = execa(process.execPath, [bin, ...args], {
+  const child = execa(process.execPath, [program, ...args], {
     env: { ...environmentOf(rig), ...env },
     reject: false,
     timeout,

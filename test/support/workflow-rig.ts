@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError, type Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker, type WorkflowBundleOption } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test as base, vi } from 'vitest';
 import { readStatus } from '../../src/client/status.ts';
 import type { PullRequestReading } from '../../src/model/promotion/promotion.ts';
@@ -104,8 +110,8 @@ export const test = base.extend<{ environments: string[]; slots: Partial<Record<
 export const newPlatform = (): string => `p${randomUUID().slice(0, 8)}`;
 
 interface Serving {
-  /** The present workflows, unless others are given. */
-  code?: WorkflowBundleOption | undefined;
+  /** The present workflows, unless others are given, or somebody else carries them out. */
+  code?: WorkflowBundleOption | 'none' | undefined;
   /** What histories say of who did it. */
   identity?: string;
   /** How much is done at a time, queue by queue; where it says nothing, all. */
@@ -119,13 +125,15 @@ export async function startWorkers(
   { code = presentWorkflows, identity, slots = {} }: Serving = {},
 ): Promise<() => Promise<void>> {
   const activities = activitiesOf(temporal.client);
+  // Like that of another process: of workers that share one, no two may serve the same queue.
+  const connection = await NativeConnection.connect({ address: temporal.address });
   const workers = await Promise.all(
     queues.map((queue) =>
       Worker.create({
-        connection: temporal.nativeConnection,
+        connection,
         taskQueue: taskQueue(platform, queue),
         activities,
-        ...(queue === 'delivery' && { workflowBundle: code }),
+        ...(queue === 'delivery' && code !== 'none' && { workflowBundle: code }),
         ...(identity !== undefined && { identity }),
         ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
         shutdownForceTime: '5 seconds',
@@ -135,10 +143,13 @@ export async function startWorkers(
     ),
   );
   const running = workers.map((worker) => worker.run());
-  return async () => {
+  async function end(): Promise<void> {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(running);
-  };
+    await connection.close();
+  }
+  let ended: Promise<void> | undefined;
+  return () => (ended ??= end());
 }
 
 export function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 'startWorkers'> {
