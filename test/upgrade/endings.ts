@@ -204,8 +204,11 @@ export const activitiesTakenOver = (runs: readonly Run[]): Set<string> =>
 const endOf = ({ workflowId, history }: Run): string =>
   `${workflowId} ${Object.keys(history.events?.at(-1) ?? {}).find((key) => key.endsWith('EventAttributes'))}`;
 
+/** What only the present release asks for. */
+export const addedActivities: ReadonlySet<string> = new Set(['previewRelease']);
+
 /** What only the present release tells. Of all that the previous one told, nothing may be missing or different. */
-const added = new Set(['askedAt']);
+const addedFields = new Set(['askedAt']);
 
 /** Environments live on; how many runs one has is its own affair. */
 function cameOf(world: World, runs: readonly Run[], told: unknown): string {
@@ -222,7 +225,7 @@ function cameOf(world: World, runs: readonly Run[], told: unknown): string {
     memories: [...memories],
     pullRequests: [...pullRequests],
   };
-  return JSON.stringify(came, (key, value: unknown) => (added.has(key) ? undefined : value), 2)
+  return JSON.stringify(came, (key, value: unknown) => (addedFields.has(key) ? undefined : value), 2)
     .replaceAll(/\bp[0-9a-f]{8}\//g, '')
     .replaceAll(/\bs\d+x*\b/g, 'service')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z|\d{4}-\d\d-\d\d\/\d{6}Z/g, 'then');

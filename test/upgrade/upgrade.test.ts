@@ -5,6 +5,7 @@ import { contractQueues } from '../support/contract-queues.ts';
 import { useTemporal } from '../support/workflow-rig.ts';
 import {
   activitiesTakenOver,
+  addedActivities,
   isTakenOver,
   replaceWorkers,
   ways,
@@ -54,8 +55,9 @@ test('workers are replaced in every activity of a delivery and of a recreation',
 
 const runs = () => replacements.get('after they ended')?.runs ?? [];
 
-test('every activity that there is was asked for by the previous release and answered to the present one', () => {
-  expect([...activitiesTakenOver(runs())].toSorted()).toEqual(Object.keys(contractQueues).toSorted());
+test('every activity of the previous release was asked for by it and answered to the present one', () => {
+  const its = Object.keys(contractQueues).filter((name) => !addedActivities.has(name));
+  expect([...activitiesTakenOver(runs())].toSorted()).toEqual(its.toSorted());
 });
 
 test('every workflow that there is was begun by the previous release and gone on with by the present one', () => {
