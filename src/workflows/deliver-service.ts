@@ -1,7 +1,7 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  isCancellation,
+  CancelledFailure,
   log,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -14,6 +14,7 @@ import { lengthy, ownId, quick, type Attempts } from './activity-options.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
 import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
+import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
 
 /**
@@ -31,10 +32,10 @@ export async function deliverService(started: DeliveryInput): Promise<Delivery> 
     if (!lasting) return await end(input, track, outcome);
     return await endForGood(input, track, outcome);
   } catch (error) {
-    const cancelled = isCancellation(error);
+    const cancelled = isCancelled(error);
     const reason = cancelled ? cancelledText : failureText(error);
     const delivery = await endForGood(input, track, { state: 'failed', reason });
-    if (cancelled) throw error;
+    if (cancelled) throw new CancelledFailure(reason);
     throw ApplicationFailure.nonRetryable(reason, 'DeliveryFailed', delivery.change);
   }
 }
@@ -97,7 +98,7 @@ async function enter(
     do await askEnvironment({ environment, ask });
     while (!(await track.answerFrom(environment)));
   } catch (error) {
-    if (!isCancellation(error)) throw error;
+    if (!isCancelled(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
       do await withdrawAsk({ environment, ask, reason: cancelledText });
       while (!(await track.answerFrom(environment)));

@@ -1,6 +1,5 @@
 import {
   condition,
-  isCancellation,
   setCurrentDetails,
   setHandler,
   upsertMemo,
@@ -22,6 +21,7 @@ import { attributes } from '../model/temporal/search-attributes.ts';
 import { onSignal } from './input-checks.ts';
 import { now, ownId } from './activity-options.ts';
 import { failureLogs, failureText } from './failure-text.ts';
+import { isCancelled } from './is-cancelled.ts';
 import { remind, type Reminder } from './reminder.ts';
 
 export const cancelledText = 'The delivery was cancelled.';
@@ -69,7 +69,7 @@ export function trackDelivery(change: Change) {
     } catch (error) {
       Object.assign(step, {
         state: 'failed',
-        error: isCancellation(error) ? cancelledText : failureText(error),
+        error: isCancelled(error) ? cancelledText : failureText(error),
       });
       const [log] = failureLogs(error);
       if (log !== undefined) step.log = log;

@@ -1,4 +1,4 @@
-import { ApplicationFailure, CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, CancelledFailure, workflowInfo } from '@temporalio/workflow';
 import type { RecreationActivities } from '../activities/contract.ts';
 import { drillId, recreationId } from '../model/temporal/workflow-ids.ts';
 import {
@@ -11,6 +11,7 @@ import { checkedInput, checkOwnId } from './input-checks.ts';
 import { failureText, isRefusal } from './failure-text.ts';
 import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
+import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
 import { cancelledText, trackRecreation, type RecreationTrack } from './recreation-track.ts';
 
@@ -159,7 +160,7 @@ const finish = (input: RecreationInput, track: RecreationTrack): Promise<void> =
 
 /** What whoever waits for it gets to read. */
 function failedFor(error: unknown, { drill }: RecreationInput, track: RecreationTrack): unknown {
-  const cancelled = isCancellation(error);
+  const cancelled = isCancelled(error);
   const reason = cancelled ? cancelledText : failureText(error);
   const { cluster, plan } = track.recreation;
   const goOn =
@@ -167,7 +168,7 @@ function failedFor(error: unknown, { drill }: RecreationInput, track: Recreation
       ? ` What was rebuilt of ${cluster} stays. Go on from there: gitops recreate-cluster --backup ${plan.backup.key}`
       : '';
   const recreation = track.end('failed', `${reason}${goOn}`);
-  if (cancelled) return error;
+  if (cancelled) return new CancelledFailure(recreation.reason ?? reason);
   return notRecovered(isRefusal(error) ? 'Refused' : 'NotRecovered', recreation);
 }
 

@@ -1,4 +1,4 @@
-import { isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
 import { recreationStatus } from '../model/temporal/messages.ts';
 import {
   describeRecreation,
@@ -8,6 +8,7 @@ import {
   type RecreationInput,
 } from '../model/recovery/recreation.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
+import { isCancelled } from './is-cancelled.ts';
 import { failureText } from './failure-text.ts';
 import { now } from './activity-options.ts';
 
@@ -50,7 +51,7 @@ export function trackRecreation({ cluster, drill = false }: RecreationInput) {
         return result;
       } catch (error) {
         phase.state = 'failed';
-        phase.detail = isCancellation(error) ? cancelledText : failureText(error);
+        phase.detail = isCancelled(error) ? cancelledText : failureText(error);
         throw error;
       } finally {
         phase.finishedAt = now();

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { accessSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect, vi } from 'vitest';
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
 
 /** Time that is skipped, activities that hear at once that they are cancelled, services that take turns. */
@@ -87,4 +89,16 @@ export async function resetToBefore(client: Client, workflowId: string, activity
     requestId: randomUUID(),
     workflowTaskFinishEventId: task.eventId,
   });
+}
+
+/** Until it is known that the activity under way is to stop; its worker may not have heard of it yet. */
+export async function untilActivityIsCancelled(handle: Pick<WorkflowHandle, 'describe'>): Promise<void> {
+  const { PENDING_ACTIVITY_STATE_CANCEL_REQUESTED } = proto.temporal.api.enums.v1.PendingActivityState;
+  await vi.waitFor(
+    async () => {
+      const { pendingActivities } = (await handle.describe()).raw;
+      expect(pendingActivities?.map(({ state }) => state)).toContain(PENDING_ACTIVITY_STATE_CANCEL_REQUESTED);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
 }

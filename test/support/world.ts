@@ -114,7 +114,7 @@ export class World {
   /** Commits that are not on the branch any more. */
   readonly rewritten = new Set<string>();
   /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
-  readonly #held = new Map<string, { begun: () => void; goOn: Promise<void> }>();
+  readonly #held = new Map<string, { begun: () => void; goOn: Promise<void>; hears: boolean }>();
   /** What the poll finds. */
   look: Awaited<ReturnType<RepositoryPollActivities['lookAtRepository']>> = {
     now: { tip: '0'.repeat(40), pullRequests: {} },
@@ -161,11 +161,19 @@ export class World {
   /** Activities that have ended, by their points. */
   readonly done = new Set<string>();
 
-  /** Makes an activity stand still. @returns how to wait until it has begun, and how to let it go on or fail */
-  hold(point: string): { begun: Promise<void>; goOn: () => void; fail: (error: Error) => void } {
+  /**
+   * Makes an activity stand still.
+   *
+   * @param options.hears whether it ends when it is cancelled
+   * @returns how to wait until it has begun, and how to let it go on or fail
+   */
+  hold(
+    point: string,
+    { hears = true } = {},
+  ): { begun: Promise<void>; goOn: () => void; fail: (error: Error) => void } {
     const begun = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
-    this.#held.set(point, { begun: begun.resolve, goOn: goOn.promise });
+    this.#held.set(point, { begun: begun.resolve, goOn: goOn.promise, hears });
     return { begun: begun.promise, goOn: goOn.resolve, fail: goOn.reject };
   }
 
@@ -176,7 +184,7 @@ export class World {
         const point = `${input.environment ?? 'deliver'} ${name}`;
         const held = this.#held.get(point);
         held?.begun();
-        if (held) await beating(held.goOn);
+        if (held) await (held.hears ? beating(held.goOn) : held.goOn);
         const result = await (work as (input: object) => Promise<unknown>)(input);
         this.done.add(point);
         return result;

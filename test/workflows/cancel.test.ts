@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { CancelledFailure } from '@temporalio/common';
+import { untilActivityIsCancelled } from '../support/temporal.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
@@ -41,6 +42,24 @@ const steps = [
   { point: 'production startSync', had: 6, says: unsynced },
   { point: 'production awaitHealthy', had: 7, says: stays },
 ];
+
+test.for(['deliver testService', 'staging runEndToEnd'])(
+  'a cancel during %s ends the delivery as cancelled when the worker dies of it',
+  async (point, { rig }) => {
+    const { staging } = rig.world.settings;
+    if (staging) staging.approval = { by: 'none' };
+    const { begun, fail } = rig.world.hold(point, { hears: false });
+    const delivery = await rig.deliver(change);
+    await begun;
+    await delivery.cancel();
+    const stopped = point.startsWith('deliver') ? delivery : rig.environment('staging', 'claims');
+    await untilActivityIsCancelled(stopped);
+    fail(new Error('The worker died.'));
+
+    await expect(delivery.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+    expect(await rig.status(change)).toMatchObject({ state: 'failed', reason: cancelled });
+  },
+);
 
 test.for(steps)(
   'a cancel during $point ends the delivery there',

@@ -7,6 +7,7 @@ import { taskQueue } from '../../src/model/temporal/task-queues.ts';
 import { recreationStatus } from '../../src/model/temporal/messages.ts';
 import { phaseNames, type Recreation } from '../../src/model/recovery/recreation.ts';
 import { attributes } from '../../src/model/temporal/search-attributes.ts';
+import { untilActivityIsCancelled } from '../support/temporal.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 
 useTemporal();
@@ -146,6 +147,17 @@ test('one that is cancelled stops where it is', async ({ rig }) => {
     reason: `It was cancelled. What was rebuilt of live stays. Go on from there: gitops recreate-cluster --backup ${key}`,
   });
   expect(rig.world.effects.at(-1)).toBe('sync the frame');
+});
+
+test('so does one whose worker dies of the cancel', async ({ rig }) => {
+  const { begun, fail } = rig.world.hold('deliver syncWave', { hears: false });
+  const handle = await recreate(rig);
+  await begun;
+  await handle.cancel();
+  await untilActivityIsCancelled(handle);
+  fail(new Error('The worker died.'));
+  await expect(handle.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
+  expect((await handle.query(recreationStatus)).reason).toContain('It was cancelled.');
 });
 
 const drilled = ['check the newest', 'install into the scratch control plane'];

@@ -73,7 +73,7 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
     );
     return undefined;
   } catch (error) {
-    const withdrawn = isCancellation(error) && withdrawal(p, stays);
+    const withdrawn = withdrawal(p, stays);
     if (!withdrawn) throw error;
     return withdrawn;
   }
