@@ -128,6 +128,9 @@ test('a failing end-to-end test says what runs there, and why it failed', async 
     health: 'Healthy',
     pullRequest: { number: 1 },
   });
+  const { current, lastHealthy } = await rig.view('staging', 'claims');
+  expect(current?.change).toEqual(change);
+  expect(lastHealthy).toBeUndefined();
 });
 
 test('what cannot be rendered at the merge is not synced', async ({ rig }) => {

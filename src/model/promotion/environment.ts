@@ -5,7 +5,7 @@ import type { Ask, Deployed, Outcome, PromotionView, Proposal } from './promotio
 /** What an environment knows of a service beyond any one promotion; kept in the object store too. */
 export interface EnvironmentMemory {
   current?: Deployed;
-  /** What to return to. Argo CD's own history holds unhealthy syncs too. */
+  /** What to return to: it was healthy, and passed its end-to-end test. Argo CD's own history holds all syncs. */
   lastHealthy?: Deployed;
 }
 
