@@ -14,7 +14,7 @@ function problems(changes: object): Record<string, string> {
 }
 
 const dev = { name: 'dev', entersBy: 'push' };
-const production = { name: 'production', approval: { quorum: 2 } };
+const production = { name: 'production', approval: { quorum: 2 }, sync: 'manual' };
 
 test('two decide, but only one may', () => {
   expect(problems({ people: { 'board-1': {} } })).toEqual({
@@ -40,6 +40,22 @@ test('nobody can approve a push', () => {
         'nobody can approve a push: set entersBy to pull-request, or approval to none',
     });
   }
+});
+
+test('nothing is synced around the decisions', () => {
+  for (const sync of [{}, { sync: 'automated' }]) {
+    expect(problems({ environments: [{ name: 'production', approval: { quorum: 2 }, ...sync }] })).toEqual({
+      'environments[0].sync': expect.stringMatching(/^Argo CD would sync whatever somebody merges/),
+    });
+  }
+});
+
+test('a bake is shorter than the time to become healthy, of which it is a part', () => {
+  const baked = (bake: string) => problems({ environments: [{ ...dev, healthy: '10m', bake }] });
+  expect(baked('10m')).toEqual({
+    'environments[0].bake': '10m does not fit into healthy (10m), which is all the time there is',
+  });
+  expect(baked('599s')).toEqual({});
 });
 
 test('environments differ in name and Applications, and there is one at least', () => {

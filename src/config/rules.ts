@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { milliseconds } from './duration.ts';
 import { defaultNamespace } from './environments.ts';
 import { decidersOf } from './people.ts';
 import type { Config } from './schema.ts';
@@ -58,7 +59,7 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
   const applications = environments.map(({ name, application }) =>
     application.replaceAll('{environment}', name),
   );
-  for (const [index, { name, namespace }] of environments.entries()) {
+  for (const [index, { name, namespace, healthy, bake }] of environments.entries()) {
     const at = (key: string) => ['environments', index, key];
     if (names.indexOf(name) !== index) problem(at('name'), `there are two environments ${name}`);
     else if (applications.indexOf(applications[index] ?? '') !== index) {
@@ -71,12 +72,15 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
     if (namespace === undefined && inPlace.length > 63) {
       problem(at('namespace'), `is needed here: ${inPlace} is longer than the 63 characters of a namespace`);
     }
+    if (bake !== undefined && milliseconds(bake) >= milliseconds(healthy)) {
+      problem(at('bake'), `${bake} does not fit into healthy (${healthy}), which is all the time there is`);
+    }
   }
 }
 
 function approvalRules({ environments, identity, people }: Config, problem: Problem): void {
   const deciders = decidersOf({ people }).length;
-  for (const [index, { entersBy, approval }] of environments.entries()) {
+  for (const [index, { entersBy, approval, sync }] of environments.entries()) {
     const at = ['environments', index, 'approval'];
     if (entersBy === 'push' && approval !== 'none') {
       problem(at, 'nobody can approve a push: set entersBy to pull-request, or approval to none');
@@ -86,6 +90,12 @@ function approvalRules({ environments, identity, people }: Config, problem: Prob
       problem(
         at,
         'decisions carry the name that their sender gives. If you trust all who reach the Temporal namespace, write identity: trusted-namespace',
+      );
+    }
+    if (sync === 'automated' && entersBy !== 'push') {
+      problem(
+        ['environments', index, 'sync'],
+        'Argo CD would sync whatever somebody merges, without the decisions: set it to manual, and take automated out of the Applications',
       );
     }
     if (approval.quorum > deciders) {
