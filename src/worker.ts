@@ -56,6 +56,7 @@ export async function runWorker({
   const connection = await NativeConnection.connect(options);
   const code = queues.includes('delivery') ? await workflowBundle(keys.length > 0) : undefined;
   const systems = systemsOf(config, client, workDirectory);
+  const silence = silenceOf(config);
   try {
     const workers = await Promise.all(
       queues.map((queue) =>
@@ -69,7 +70,9 @@ export async function runWorker({
           activities: activitiesOf[queue](systems, workDirectory),
           interceptors: { activity: queue === 'build' ? [heartbeating, givingUp] : [heartbeating] },
           // What an activity tells is passed on this soon, and at the latest before its silence counts as its end.
-          maxHeartbeatThrottleInterval: Math.min(5000, silenceOf(config).exchangeMs / 2),
+          maxHeartbeatThrottleInterval: Math.min(5000, silence.exchangeMs / 2),
+          // So long a workflow waits for the worker that has it in memory, and which may be dead.
+          stickyQueueScheduleToStartTimeout: Math.min(longestStickyMs, silence.exchangeMs),
           ...shutdown,
         }),
       ),
@@ -81,6 +84,9 @@ export async function runWorker({
     await client.connection.close();
   }
 }
+
+/** Temporal's own default. */
+const longestStickyMs = 10_000;
 
 /** Together less than the 30 seconds that Kubernetes waits before it kills. */
 const shutdown = { shutdownGraceTime: '10 seconds', shutdownForceTime: '25 seconds' } as const;

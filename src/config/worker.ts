@@ -29,7 +29,9 @@ export const worker = z
       .strictObject({
         exchange: duration({ least: '2s', most: '5m' })
           .default('10s')
-          .describe('Of short exchanges with Git, the forge, the object store.'),
+          .describe(
+            'Of short exchanges with Git, the forge, the object store; and, up to 10s, of a worker that has a workflow in memory.',
+          ),
         work: duration({ least: '2s', most: '5m' })
           .default('25s')
           .describe('Of waits, tests, builds, backups and recreations.'),
