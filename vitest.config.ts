@@ -29,9 +29,9 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          // Each has a platform of its own on the stack.
+          // Each has a platform of its own on the stack, or, in scripts/, processes as it has them.
           name: 'together',
-          include: ['test/*.test.ts'],
+          include: ['test/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: alone,
         },
       },
@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           // They need nothing of the stack but its programs.
           name: 'apart',
-          include: ['{src,scripts,bench}/**/*.test.ts', 'test/{apart,workflows}/*.test.ts'],
+          include: ['{src,bench}/**/*.test.ts', 'test/{apart,workflows}/*.test.ts'],
         },
       },
       {

@@ -6,7 +6,8 @@ import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
 
-useTemporal();
+// Otherwise a queue has four parts, each of which is fair for itself, and a test would have to count on its luck.
+useTemporal('matching.numTaskqueueReadPartitions=1', 'matching.numTaskqueueWritePartitions=1');
 
 const of = (service: string, position = 1): Change => ({ service, commit: World.commit(position) });
 const testing = {
@@ -35,8 +36,8 @@ test('fifty changes of one service do not hold up the one of another', async ({ 
   await queueUp(rig, [of('billing')]);
   goOn.resolve();
   await expect.poll(() => tested, { timeout: 20_000 }).toContain('billing');
-  // The queue has four parts, each of which is fair for itself; in order of arrival it would be among the last.
-  expect(tested.indexOf('billing')).toBeLessThan(25);
+  // One was under way, and the worker may have had the next one already; in order of arrival it would be the last.
+  expect(tested.indexOf('billing')).toBeLessThan(5);
 });
 
 test('Temporal gives up no tests that only wait for a slot', async ({ rig }) => {
