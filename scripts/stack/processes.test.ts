@@ -21,8 +21,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A process that counts its starts in a file, and is ready at once unless told. */
-function daemon(script: string, ready: Daemon['ready'] = async () => true): Daemon {
+/** A process that counts its starts in a file, and is ready once it has unless told. */
+function daemon(script: string, ready: Daemon['ready'] = untilWritten('starts')): Daemon {
   const name = `${folder.split('/').at(-1)}-${names.length}`;
   names.push(name);
   const count = `echo started >> ${startsFile()}; n=$(wc -l < ${startsFile()});`;
