@@ -116,17 +116,20 @@ interface Serving {
   identity?: string;
   /** How much is done at a time, queue by queue; where it says nothing, all. */
   slots?: Partial<Record<Queue, number>>;
+  /** Like that of another process: of workers that share one, no two may serve the same queue. */
+  ownConnection?: boolean;
 }
 
 /** Serves every queue of a platform. @returns ends them */
 export async function startWorkers(
   platform: string,
   activitiesOf: (client: Client) => AllActivities,
-  { code = presentWorkflows, identity, slots = {} }: Serving = {},
+  { code = presentWorkflows, identity, slots = {}, ownConnection = false }: Serving = {},
 ): Promise<() => Promise<void>> {
   const activities = activitiesOf(temporal.client);
-  // Like that of another process: of workers that share one, no two may serve the same queue.
-  const connection = await NativeConnection.connect({ address: temporal.address });
+  const connection = ownConnection
+    ? await NativeConnection.connect({ address: temporal.address })
+    : temporal.nativeConnection;
   const workers = await Promise.all(
     queues.map((queue) =>
       Worker.create({
@@ -137,8 +140,6 @@ export async function startWorkers(
         ...(identity !== undefined && { identity }),
         ...(slots[queue] !== undefined && { maxConcurrentActivityTaskExecutions: slots[queue] }),
         shutdownForceTime: '5 seconds',
-        // Workflows in this thread: starting others takes longer than most tests last.
-        debugMode: true,
       }),
     ),
   );
@@ -146,7 +147,7 @@ export async function startWorkers(
   async function end(): Promise<void> {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(running);
-    await connection.close();
+    if (ownConnection) await connection.close();
   }
   let ended: Promise<void> | undefined;
   return () => (ended ??= end());

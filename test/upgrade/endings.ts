@@ -62,10 +62,14 @@ export async function replaceWorkers(way: Way, previous: WorkflowBundle): Promis
   const platform = newPlatform();
   const worlds = new Map(Object.keys(states).map((state) => [state, new World(platform, [...environments])]));
   const activities = doneIn(worlds);
-  const endPrevious = await startWorkers(platform, activities, { code: previous, identity: 'previous' });
+  const endPrevious = await startWorkers(platform, activities, {
+    code: previous,
+    identity: 'previous',
+    ownConnection: true,
+  });
   let endPresent = () => Promise.resolve();
   const startPresent = async () =>
-    (endPresent = await startWorkers(platform, activities, { identity: 'present' }));
+    (endPresent = await startWorkers(platform, activities, { identity: 'present', ownConnection: true }));
 
   const [halfway, replaced] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const moments = { turn: turnsOf(atATime), halfway: halfway.promise, replaced: replaced.promise };

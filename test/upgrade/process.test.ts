@@ -27,7 +27,10 @@ test(
     for (const settings of Object.values(world.settings)) settings.approval = { by: 'none' };
     const rig = rigOf(platform, world);
     // Of systems the processes reach Temporal only: what they try elsewhere is tried again, until one of these does it.
-    const end = await startWorkers(platform, (client) => world.activities(client), { code: 'none' });
+    const end = await startWorkers(platform, (client) => world.activities(client), {
+      code: 'none',
+      ownConnection: true,
+    });
     const release = await previousRelease();
     const serve = async (program: string) => {
       const worker = startCommand(rig, ['worker', '--queues', 'delivery'], {}, timeout, program);
