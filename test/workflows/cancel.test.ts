@@ -57,7 +57,9 @@ test.for(['deliver testService', 'staging runEndToEnd'])(
     fail(new Error('The worker died.'));
 
     await expect(delivery.result()).rejects.toMatchObject({ cause: expect.any(CancelledFailure) as unknown });
-    expect(await rig.status(change)).toMatchObject({ state: 'failed', reason: cancelled });
+    const { state, reason, environments } = await rig.status(change);
+    expect({ state, reason }).toEqual({ state: 'failed', reason: cancelled });
+    if (stopped !== delivery) expect(environments['staging']?.reason).toBe(stays);
   },
 );
 

@@ -46,8 +46,8 @@ export function createOpenPullRequest(
     seen,
     current,
     asked,
+    rendered: previewed,
     asker,
-    ...preview
   }: Opening): Promise<Proposal> {
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
@@ -80,7 +80,7 @@ export function createOpenPullRequest(
 
     const { revision: head, tree } = written;
     const rendered =
-      preview.rendered ??
+      previewed ??
       (asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined);
     const shown = rendered && {
       key: rendered.diff,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
@@ -23,6 +23,7 @@ import { build } from '../../systems/kustomize/build.ts';
 import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts';
 import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { parseManifests } from '../../systems/kustomize/parse.ts';
+import { withScratch } from '../../systems/work-directory/scratch.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
@@ -111,17 +112,14 @@ export function createRenderActivities(
     });
   }
 
-  async function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
-    const root = join(workDirectory, 'renders');
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    const scratch = await realpath(await mkdtemp(join(root, `${process.pid}-`)));
-    try {
-      return await work(scratch);
-    } catch (error) {
-      throw error instanceof KustomizeError ? refused(error.message) : error;
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
+  function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
+    return withScratch(join(workDirectory, 'renders'), async (scratch) => {
+      try {
+        return await work(await realpath(scratch));
+      } catch (error) {
+        throw error instanceof KustomizeError ? refused(error.message) : error;
+      }
+    });
   }
 
   async function checkOut(scratch: string, revision: string): Promise<string> {

@@ -20,8 +20,7 @@ export interface CloneOptions {
  * These come before the repository's own, which say what to leave out of an archive and what to write otherwise than it
  * was committed: a checkout is to hold exactly the commit's bytes.
  */
-const attributes =
-  '* -export-ignore -export-subst -text -eol -crlf -ident -filter -working-tree-encoding -diff\n';
+const attributes = '* -export-ignore -export-subst -text -eol -crlf -ident -filter -working-tree-encoding\n';
 
 /** A bare clone with the protected branch in it, fetched when asked. */
 export class Clone {
