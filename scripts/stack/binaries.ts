@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import type { Recipe } from './artifacts.ts';
-import { make, pathOf } from './artifacts.ts';
+import { pathOf } from './artifacts.ts';
 import { cache, checkout } from './paths.ts';
 import { run } from './run.ts';
 
@@ -25,16 +25,13 @@ export const wheels: Recipe = {
   },
 };
 
-/**
- * Two builds of one module at once would compile the same packages twice; one of each keeps the cores busy while the other
- * links.
- */
-const goLanes = { kubernetes: pLimit(1), gitea: pLimit(1) };
+/** Go uses all cores by itself; two builds at once would only need twice the memory. */
+const goLane = pLimit(1);
 
 interface GoTool {
   seconds: number;
   /** The folder under stack/go whose go.mod and go.sum fix every version. */
-  module: keyof typeof goLanes;
+  module: string;
   package: string;
   ldflags?: string;
   tags?: readonly string[];
@@ -42,9 +39,7 @@ interface GoTool {
   needs?: readonly Recipe[];
   /** What `finish` reads beside the module. */
   inputs?: readonly string[];
-  /** Runs before the build. */
-  prepare?: () => Promise<unknown>;
-  /** Runs after it, with the folder of the result. */
+  /** Runs after the build, with the folder of the result. */
   finish?: (directory: string) => Promise<void>;
 }
 
@@ -70,9 +65,8 @@ function goTool(name: string, tool: GoTool): Recipe {
       ...[...args, tool.package, ...(tool.inputs ?? [])],
     ],
     needs: [wheels, ...(tool.needs ?? [])],
-    lane: goLanes[tool.module],
+    lane: goLane,
     build: async (directory, report) => {
-      await tool.prepare?.();
       let packages = 0;
       const onLine = (line: string) => report(`${++packages} packages, now ${line}`);
       const env = goEnvironment(tool.cgo ?? false);
@@ -194,11 +188,12 @@ const jsonnet = goTool('jsonnet', {
   package: 'github.com/google/go-jsonnet/cmd/jsonnet',
 });
 
-const etcd = goTool('etcd', { seconds: 90, module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' });
-
-/** In the order in which they are built: first what the cluster needs, then Argo CD, whose pods take a while to start. */
+/**
+ * In the order in which they are built. First what the cluster needs and then Argo CD, whose pods take a while to start;
+ * that goes on while the forge is built, which shares no package with the others.
+ */
 export const tools = {
-  etcd,
+  etcd: goTool('etcd', { seconds: 45, module: 'kubernetes', package: 'go.etcd.io/etcd/server/v3' }),
   'kube-apiserver': kubernetes('kube-apiserver', 240),
   kubectl: kubernetes('kubectl', 35),
   'kube-controller-manager': kubernetes('kube-controller-manager', 60),
@@ -230,8 +225,6 @@ export const tools = {
     seconds: 120,
     module: 'gitea',
     package: 'code.gitea.io/gitea',
-    // By then Go's own packages are compiled; the rest of it has nothing in common with the others.
-    prepare: () => make(etcd),
     // SQLite is Debian's: to compile it takes a minute.
     tags: ['sqlite', 'sqlite_unlock_notify', 'libsqlite3'],
     ldflags: '-X main.Version=1.26.0',
