@@ -21,6 +21,7 @@ import { nudging } from './client/nudge.ts';
 import { createSession } from './client/session.ts';
 import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
+import { withLive } from './client/with-live.ts';
 import { changeName } from './model/delivery/change.ts';
 import type { Delivery } from './model/delivery/delivery.ts';
 import type { PayloadKey } from './systems/temporal/codec.ts';
@@ -74,8 +75,9 @@ export function createClient(client: Client, platform: string, documents?: Docum
     ...nudging(session),
     ...waiting(session),
 
+    /** A change's status, and what its environments run now. */
     status(name: string): Promise<Delivery> {
-      return ask(async () => session.shown(await resolve(name)));
+      return ask(async () => withLive(client, platform, await session.shown(await resolve(name))));
     },
 
     /** What visibility knows, newest first; it lags behind by moments. And what stands still. */

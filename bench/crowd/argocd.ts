@@ -35,6 +35,7 @@ export class SimulatedArgoCd implements ArgoCd {
           reconciledAt: Date.now(),
           conditions: [],
           deployedRevisions: [],
+          images: [],
         });
       }
     }

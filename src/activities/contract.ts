@@ -6,6 +6,7 @@
 import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
 import type { Change, Image, Release, Source } from '../model/delivery/change.ts';
 import type { Delivery, Plan } from '../model/delivery/delivery.ts';
+import type { Live, Promoted } from '../model/promotion/drift.ts';
 import type { EnvironmentMemory } from '../model/promotion/environment.ts';
 import type {
   Approval,
@@ -188,6 +189,14 @@ export interface WaitActivities {
   ): Promise<Health>;
 }
 
+/** One service in one environment, as it is now. */
+export type Observed = Place & Live;
+
+export interface ObserveActivities {
+  /** What Argo CD and the pods say now, beside what was promoted: in the order of `places`. */
+  observe(input: { places: (Place & { promoted?: Promoted })[] }): Promise<Observed[]>;
+}
+
 /** Written and proposed by whom an environment's settings name. */
 type PromotionActivities = ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities;
 
@@ -201,7 +210,7 @@ export interface Served {
     AskActivities;
   production: PromotionActivities & SyncActivities & BackupActivities;
   recovery: RecoveryActivities & RecreationActivities;
-  wait: WaitActivities;
+  wait: WaitActivities & ObserveActivities;
 }
 
 export type Health =

@@ -112,7 +112,7 @@ test('a change that waits for people shows what they decide on and how', () => {
 claims/3f2a91c07e  Refuse eligibility dates in the future
 
   ✔ build        31.0 s  localhost:5000/team/claims@sha256:9f86d08
-  ✔ dev           9.0 s  Synced, Healthy, revision 8c1d2e3f4a
+  ✔ dev           9.0 s  Synced, Healthy then, revision 8c1d2e3f4a
   ⏸ production   4m 00s  waiting for 1 of 2 approvals
                          https://forge/pulls/8
                          2 changed, 1 removed: Deployment/claims

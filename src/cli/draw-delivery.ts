@@ -1,6 +1,8 @@
 import { bold, dim, yellow } from 'yoctocolors';
 import type { Delivery, Step } from '../model/delivery/delivery.ts';
+import type { Decision } from '../model/decisions/decision.ts';
 import type { PromotionView } from '../model/promotion/promotion.ts';
+import { drawDrift } from './draw-drift.ts';
 import { drawProblems } from './draw-problems.ts';
 import { drawSteps, painted } from './draw-steps.ts';
 import { harmless, shortChange, shorten, wrap } from './text.ts';
@@ -17,7 +19,7 @@ const mostLines = 24;
 export function drawDelivery(delivery: Delivery, now: number, width: number): string {
   const { change, subject, state, reason, steps, problems = [] } = delivery;
   const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
-  const body = drawSteps(steps, now, width, (step, left) => notes(delivery, step, left));
+  const body = drawSteps(steps, now, width, (step, left) => notes(delivery, step, now, left));
   const told = steps.some(({ error }) => error !== undefined);
   return [
     bold(shorten(title, width)),
@@ -37,14 +39,14 @@ function conclusion({ state, waitingFor, change }: Delivery): string {
 }
 
 /** What stands beside and below a step. */
-function notes(delivery: Delivery, step: Step, width: number): string[] {
+function notes(delivery: Delivery, step: Step, now: number, width: number): string[] {
   if (step.error !== undefined) {
     const ends = step.logEnd === undefined ? [] : ['The log ends:', ...longNotes(step.logEnd, width)];
     return [...longNotes(step.error, width), ...ends];
   }
   if (step.progress !== undefined) return longNotes(step.progress, width).map((line) => dim(line));
   const environment = delivery.environments[step.name];
-  if (environment) return environmentNotes(delivery, step.name, environment, width);
+  if (environment) return environmentNotes(delivery, step.name, environment, now, width);
   if (step.name === 'build' && delivery.image) return [dim(delivery.image.reference)];
   return [];
 }
@@ -54,30 +56,53 @@ function longNotes(text: string, width: number): string[] {
   return lines.length <= mostLines ? lines : ['…', ...lines.slice(-mostLines)];
 }
 
-function environmentNotes(delivery: Delivery, name: string, view: PromotionView, width: number): string[] {
+function environmentNotes(
+  delivery: Delivery,
+  name: string,
+  view: PromotionView,
+  now: number,
+  width: number,
+): string[] {
   if (view.state === 'waiting') return waitingNotes(delivery, name, view, width);
-  const { sync, health, revision, reason, pullRequest } = view;
-  const facts = [sync, health, revision && `revision ${revision.slice(0, 10)}`].filter(Boolean).join(', ');
+  const { revision, reason, pullRequest, live } = view;
+  const { sync, health } = live ?? view;
+  // What it saw when it was promoted may be long ago.
+  const then = live === undefined && view.state === 'succeeded' ? ' then' : '';
+  const standing = sync === undefined ? '' : `${sync}, ${health}${then}`;
+  const facts = [standing, revision === undefined ? '' : `revision ${revision.slice(0, 10)}`]
+    .filter((fact) => fact !== '')
+    .join(', ');
   return [
     ...(facts === '' ? [] : [dim(facts)]),
+    ...(live?.change === undefined ? [] : [dim(`${shortChange(live.change)} was promoted since`)]),
+    ...(live?.drift ? drawDrift(live.drift, now, width) : []),
     ...(reason === undefined ? [] : wrap(harmless(reason), width)),
     ...(view.state === 'running' && pullRequest ? [dim(pullRequest.url)] : []),
   ];
 }
 
+const decisionLine = ({ verdict, by, reason }: Decision): string =>
+  harmless(
+    `${verdict === 'approve' ? '✔ approved' : '✖ rejected'} by ${by}${reason === undefined ? '' : `: ${reason}`}`,
+  );
+
 function waitingNotes({ change }: Delivery, name: string, view: PromotionView, width: number): string[] {
-  const { waitingFor = 'something', pullRequest, manifestsDigest, summary, decisions = [] } = view;
+  const {
+    waitingFor = 'something',
+    pullRequest,
+    manifestsDigest,
+    summary,
+    decisions = [],
+    voided = [],
+  } = view;
   const link = pullRequest && !waitingFor.includes(pullRequest.url) ? [pullRequest.url] : [];
   const asked = manifestsDigest !== undefined;
   return [
     ...wrap(`waiting for ${harmless(waitingFor)}`, width).map((line) => yellow(line)),
     ...link,
     ...(summary === undefined ? [] : wrap(harmless(summary), width)),
-    ...decisions.map(({ verdict, by, reason }) =>
-      harmless(
-        `${verdict === 'approve' ? '✔ approved' : '✖ rejected'} by ${by}${reason === undefined ? '' : `: ${reason}`}`,
-      ),
-    ),
+    ...decisions.map(decisionLine),
+    ...voided.map((decision) => dim(`${decisionLine(decision)} (void: the manifests have changed since)`)),
     ...(asked ? [`gitops approve ${shortChange(change)} --environment ${name}`] : []),
   ];
 }

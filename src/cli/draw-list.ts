@@ -1,14 +1,22 @@
 import { stripVTControlCharacters } from 'node:util';
-import { bold, dim } from 'yoctocolors';
+import { bold, dim, red } from 'yoctocolors';
 import type { Listing } from '../client.ts';
+import type { Live } from '../model/promotion/drift.ts';
 import { drawProblems } from './draw-problems.ts';
+import { drawDrift } from './draw-drift.ts';
 import { painted } from './draw-steps.ts';
+import type { ShortListing } from './short-list.ts';
 import { durationBetween, harmless, shortChange, shorten } from './text.ts';
 
-/** The tables of `gitops status`: what stands still, the newest changes, then what each environment has of each service. */
-export function drawList({ changes, environments, problems }: Listing, now: number, width: number): string {
+/**
+ * The tables of `gitops status`: what stands still, changes, then what was promoted of each service into each environment, and
+ * how it is there now.
+ */
+export function drawList(listing: Listing | ShortListing, now: number, width: number): string {
+  const { changes, environments, problems } = listing;
+  const leftOut = 'leftOut' in listing ? listing.leftOut : { changes: 0, environments: 0 };
   const trouble = problems.length === 0 ? [] : [bold('Problems'), ...drawProblems(problems, now, width), ''];
-  if (changes.length === 0 && environments.length === 0) {
+  if (changes.length + leftOut.changes === 0 && environments.length === 0) {
     const start = 'Nothing has been delivered yet. Start: gitops deliver --service SERVICE --commit SHA';
     return [...trouble, start].join('\n');
   }
@@ -24,19 +32,31 @@ export function drawList({ changes, environments, problems }: Listing, now: numb
       ]),
       width,
     ),
+    ...more(leftOut.changes, 'that have ended'),
     '',
     bold('Environments'),
     ...table(
-      environments.map(({ service, environment, current, change, state }) => [
+      environments.map(({ service, environment, current, change, state, live }) => [
         service,
         environment,
-        current ? `runs ${commitOf(current.change)}` : dim('nothing of ours yet'),
+        current ? commitOf(current.change) : dim('nothing of ours yet'),
+        live ? standing(live) : dim('not looked at'),
         state && change !== current?.change ? `${painted(state)} ${commitOf(change ?? '')}` : '',
       ]),
       width,
     ),
+    ...more(leftOut.environments, 'as promoted'),
+    ...environments.flatMap(({ service, environment, live }) =>
+      live?.drift ? drawDrift(live.drift, now, width, `${service} in ${environment}: `) : [],
+    ),
   ].join('\n');
 }
+
+const more = (count: number, which: string): string[] =>
+  count === 0 ? [] : [dim(`  ${count} more ${which}: gitops status --all`)];
+
+const standing = ({ sync, health, drift }: Live): string =>
+  (drift === undefined ? dim : red)(`${sync}, ${health}`);
 
 const commitOf = (change: string): string => (change.split('/')[1] ?? '').slice(0, 10);
 

@@ -6,12 +6,14 @@ import { drawDelivery } from './draw-delivery.ts';
 import { drawList } from './draw-list.ts';
 import { exitCodeOfState } from './exit-codes.ts';
 import { interrupted } from './interrupt.ts';
+import { inShort } from './short-list.ts';
 import { watchDeliveries } from './watch-deliveries.ts';
 import { watchList } from './watch-list.ts';
 
 interface Options extends CommonOptions {
   service?: string;
   environment?: string;
+  all?: true;
   watch?: true;
 }
 
@@ -23,16 +25,17 @@ export function register(program: Command): void {
       .argument('[change]', '<service>/<commit>, of which 7 digits are enough')
       .option('--service <name>', 'only this service')
       .option('--environment <name>', 'only this environment and its changes')
+      .option('--all', 'the whole list: else what is on its way, failed within a day, or is not as promoted')
       .option('--watch', 'go on looking until it has ended, or Ctrl-C'),
   ).action(status);
 }
 
 async function status(change: string | undefined, options: Options): Promise<void> {
   if (change === undefined) return list(options);
-  if (options.service !== undefined || options.environment !== undefined) {
+  if (options.service !== undefined || options.environment !== undefined || options.all) {
     throw new GitopsError(
       'usage',
-      '--service and --environment choose from the list: leave them out with a CHANGE.',
+      '--service, --environment and --all choose from the list: leave them out with a CHANGE.',
     );
   }
   await withClient(options, async (gitops) => {
@@ -46,16 +49,18 @@ async function status(change: string | undefined, options: Options): Promise<voi
   });
 }
 
-async function list({ service, environment, ...options }: Options): Promise<void> {
+async function list({ service, environment, all, ...options }: Options): Promise<void> {
   const filter = {
     ...(service !== undefined && { service }),
     ...(environment !== undefined && { environment }),
   };
   await withClient(options, async (gitops, config) => {
     const look = async () => inOrder(await gitops.list(filter), config);
-    if (options.watch) return watchList(look);
+    const draw = (listing: Listing) =>
+      drawList(all ? listing : inShort(listing, Date.now()), Date.now(), columns());
+    if (options.watch) return watchList(look, draw);
     const listing = await look();
-    print(options, listing, drawList(listing, Date.now(), columns()));
+    print(options, listing, draw(listing));
   });
 }
 

@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogUpdate } from 'log-update';
 import { type Listing, GitopsError } from '../client.ts';
-import { columns } from './common.ts';
-import { drawList } from './draw-list.ts';
 import { untilInterrupted } from './interrupt.ts';
 
 /** Visibility lags behind by about as much. */
@@ -11,7 +9,10 @@ const lookEveryMs = 3000;
 const restFor = 20;
 
 /** Draws the tables again and again, until Ctrl-C. */
-export async function watchList(look: () => Promise<Listing>): Promise<void> {
+export async function watchList(
+  look: () => Promise<Listing>,
+  draw: (listing: Listing) => string,
+): Promise<void> {
   if (!process.stdout.isTTY) {
     throw new GitopsError(
       'usage',
@@ -25,7 +26,7 @@ export async function watchList(look: () => Promise<Listing>): Promise<void> {
         const began = performance.now();
         const listing = await look();
         const tookMs = performance.now() - began;
-        update(drawList(listing, Date.now(), columns()));
+        update(draw(listing));
         const restMs = Math.max(lookEveryMs, restFor * tookMs);
         await sleep(restMs, undefined, { signal }).catch(() => undefined);
       }

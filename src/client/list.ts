@@ -1,10 +1,13 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
 import { changeName, changeSchema } from '../model/delivery/change.ts';
-import { nameSchema } from '../model/names.ts';
+import { digestSchema, nameSchema, shaSchema } from '../model/names.ts';
+import type { Live } from '../model/promotion/drift.ts';
 import type { PromotionState } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
+import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import type { Problem } from '../model/temporal/problem.ts';
+import { observe, withoutDrift, type Place } from './observe.ts';
 import { listProblems } from './list-problems.ts';
 import { listWorkflows } from './visibility.ts';
 
@@ -28,9 +31,11 @@ export interface ListedEnvironment {
   /** What it is busy with, or was last: `<service>/<sha>`. */
   change?: string;
   state?: PromotionState;
-  /** What runs there as far as this program brought it, and since when. */
+  /** What this program brought there last, and when. */
   current?: { change: string; at: string };
   lastHealthy?: { change: string; at: string };
+  /** What runs there now; missing where no worker answered. */
+  live?: Live;
 }
 
 export interface Listing {
@@ -50,7 +55,10 @@ export const listFilterSchema = z.strictObject({
 });
 export type ListFilter = z.input<typeof listFilterSchema>;
 
-/** Lists from visibility and memo alone: asking thousands of workflows would keep the workers busy for minutes. */
+/**
+ * Lists from visibility and memo: asking thousands of workflows would keep the workers busy for minutes. What runs a worker
+ * reads from its watch, thousands at once.
+ */
 export async function listAll(
   client: Client,
   platform: string,
@@ -65,15 +73,17 @@ export async function listAll(
   // Waited for below; what fails before that is thrown first.
   problems.catch(() => undefined);
   const [places, deliveries] = await Promise.all([
-    listWorkflows(client, [
-      ...ours,
-      ...ofEnvironment,
-      'WorkflowType = "environment"',
-      'ExecutionStatus = "Running"',
-    ]),
+    environmentsOf(client, [...ours, ...ofEnvironment]),
     listWorkflows(client, [...ours, 'WorkflowType = "deliverService"'], limit),
   ]);
-  const environments = places.flatMap(listedEnvironment);
+  const found = await problems;
+  const isServed = (queue: Queue) => !found.some((problem) => problem.queue === taskQueue(platform, queue));
+  const canAsk = isServed('delivery') && isServed('wait');
+  const liveIn = canAsk ? await observe(client, platform, places.flatMap(placeOf)) : undefined;
+  const environments = places.flatMap(listedEnvironment).map((environment) => {
+    const live = liveIn?.(environment);
+    return { ...environment, ...(live && { live: isChanging(environment) ? withoutDrift(live) : live }) };
+  });
 
   const inEnvironment = new Set(environments.map(({ change }) => change));
   const changes = deliveries
@@ -82,9 +92,11 @@ export async function listAll(
   return {
     changes: newestOfEach(changes),
     environments: environments.toSorted(byPlace),
-    problems: await problems,
+    problems: found,
   };
 }
+
+const isChanging = ({ state }: Pick<ListedEnvironment, 'state'>): boolean => state === 'running';
 
 const byPlace = (a: ListedEnvironment, b: ListedEnvironment): number =>
   a.service.localeCompare(b.service) || a.environment.localeCompare(b.environment);
@@ -135,11 +147,31 @@ function stateOf({ typedSearchAttributes, status, type }: WorkflowExecutionInfo)
 }
 
 const deployedSchema = z.object({ change: changeSchema, at: z.string() });
+const promotedSchema = z.object({
+  change: changeSchema,
+  revision: shaSchema,
+  image: z.object({ digest: digestSchema }).optional(),
+});
 
 function deployed(value: unknown): { change: string; at: string } | undefined {
   const { data } = deployedSchema.safeParse(value);
   return data && { change: changeName(data.change), at: data.at };
 }
+
+/** Where a worker is to look, and what should be there. */
+export function placeOf({ typedSearchAttributes, memo }: WorkflowExecutionInfo): Place[] {
+  const environment = typedSearchAttributes.get(attributes.environment);
+  const service = typedSearchAttributes.get(attributes.service);
+  if (environment === undefined || service === undefined) return [];
+  const { data } = promotedSchema.safeParse(memo?.['current']);
+  if (!data) return [{ environment, service }];
+  const { change, revision, image } = data;
+  return [{ environment, service, promoted: { change, revision, ...(image && { image: image.digest }) } }];
+}
+
+/** The environments of a platform that have been asked for anything yet. */
+export const environmentsOf = (client: Client, ours: readonly string[]): Promise<WorkflowExecutionInfo[]> =>
+  listWorkflows(client, [...ours, 'WorkflowType = "environment"', 'ExecutionStatus = "Running"']);
 
 function listedEnvironment(info: WorkflowExecutionInfo): ListedEnvironment[] {
   const environment = info.typedSearchAttributes.get(attributes.environment);

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { SystemError } from '../systems/system-error.ts';
 import { applications } from './applications.ts';
 import { backups } from './backups.ts';
+import { drift } from './drift.ts';
 import { findingOf, type Check, type Finding } from './check.ts';
 import { cluster } from './cluster.ts';
 import { forge } from './forge.ts';
@@ -28,6 +29,7 @@ const checks: readonly Check[] = [
   objects,
   cluster,
   applications,
+  drift,
   pullSecrets,
   backups,
   recreation,

@@ -1,6 +1,7 @@
 import { createAskActivities } from '../activities/delivery/ask-environment.ts';
 import { createBackupActivities } from '../activities/backup/store.ts';
 import { createBuildActivities, createSourceActivities } from '../activities/delivery/index.ts';
+import { createObserveActivities } from '../activities/sync/observe.ts';
 import { createPromotionActivities } from '../activities/promotion/index.ts';
 import { createWaitActivities } from '../activities/sync/await-healthy.ts';
 import { createRecordActivities } from '../activities/delivery/records.ts';
@@ -35,5 +36,5 @@ export const activitiesOf: {
     ...createRecoveryActivities(systems, systems.scratch),
     ...createRecreationActivities(systems),
   }),
-  wait: (systems) => createWaitActivities(systems),
+  wait: (systems) => ({ ...createWaitActivities(systems), ...createObserveActivities(systems) }),
 };

@@ -1,6 +1,7 @@
 export { deliverService } from './deliver-service.ts';
 export { environment } from './environment/index.ts';
 export { resolveChanges } from './resolve-changes.ts';
+export { observeEnvironments } from './observe-environments.ts';
 export { pollRepository } from './poll-repository.ts';
 export { backUpArgoCd } from './back-up-argo-cd.ts';
 export { nightlyBackup } from './nightly-backup.ts';

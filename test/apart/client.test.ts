@@ -206,3 +206,29 @@ test('who waits sits it out that a worker is away', async ({ rig }) => {
   expect(await end).toMatchObject({ state: 'failed', reason: expect.stringMatching(/terminated/) });
   await second.end();
 }, 120_000);
+
+test('a status says what runs now, beside what was promoted', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  await gitops.deliver(change);
+  await gitops.wait(name, { until: 'dev' });
+  const drift = { what: 'Its pods run something else.', remedy: 'Bring it back.' };
+  rig.world.live = ({ environment }) => ({
+    health: 'Healthy',
+    sync: 'OutOfSync',
+    ...(environment === 'dev' && { drift }),
+  });
+  await soon(async () => {
+    const { environments } = await gitops.status(name);
+    expect(environments['dev']).toMatchObject({ state: 'succeeded', live: { sync: 'OutOfSync', drift } });
+    expect(environments['production']?.live).toBeUndefined();
+  });
+  const { environments } = await gitops.list();
+  expect(environments).toContainEqual(
+    expect.objectContaining({ environment: 'dev', live: expect.objectContaining({ drift }) }),
+  );
+  expect(rig.world.observed).toContainEqual({
+    environment: 'dev',
+    service: 'claims',
+    promoted: { change, revision: expect.any(String), image: expect.stringMatching(/^sha256:/) },
+  });
+});

@@ -531,4 +531,15 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
       await fails(recreation);
     }
   },
+
+  async observed(rig) {
+    const observation = { platform: rig.platform, places: [{ environment: 'dev', service: 'claims' }] };
+    const look = (id: string) =>
+      rig.start('observeEnvironments', `${rig.platform}/observe/${id}`, observation);
+    await (await look('1')).result();
+    rig.world.live = () => {
+      throw new Error('The cluster cannot be reached.');
+    };
+    await fails(look('2'));
+  },
 };

@@ -39,6 +39,7 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   storeBackup: 'production',
 
   awaitHealthy: 'wait',
+  observe: 'wait',
 
   // Where the backups' key is.
   verifyBackup: 'recovery',

@@ -7,6 +7,8 @@ import type {
   BackupActivities,
   BuildActivities,
   Health,
+  ObserveActivities,
+  Place,
   PullRequestActivities,
   RecordActivities,
   RecoveryActivities,
@@ -25,6 +27,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
 import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
+import type { Live } from '../../src/model/promotion/drift.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 
 const seen = { tip: 'tip' };
@@ -83,7 +86,8 @@ export type AllActivities = AskActivities &
   RenderActivities &
   RepositoryPollActivities &
   SyncActivities &
-  WaitActivities;
+  WaitActivities &
+  ObserveActivities;
 
 /**
  * Stands in for Git, the forge, the cluster and the object store where only the order of things is tested: it keeps what
@@ -304,7 +308,7 @@ export class World {
         if (this.effects.findLast((effect) => effect.startsWith(`write ${environment}`)) !== written) {
           this.effects.push(written);
         }
-        return { state: 'written', revision: `revision of ${changeName(release.change)}`, tree: 'tree' };
+        return { state: 'written', revision: release.change.commit, tree: 'tree' };
       },
 
       openPullRequest: async ({ environment, release, asked, rendered }) => {
@@ -349,6 +353,10 @@ export class World {
         return { state: 'started' };
       },
       awaitHealthy: (place) => beating(this.health(place)),
+      observe: async ({ places }) => {
+        this.observed.push(...places);
+        return places.map((place) => ({ ...place, ...this.live(place) }));
+      },
     };
   }
 
@@ -357,6 +365,11 @@ export class World {
     diff: 'diffs/1',
     summary: '1 changed',
   });
+
+  /** Where somebody looked, and what was to be there. */
+  readonly observed: Parameters<AllActivities['observe']>[0]['places'] = [];
+  /** What runs now. */
+  live: (place: Place) => Live = () => ({ health: 'Healthy', sync: 'Synced' });
 
   /** What is rendered at the merge commit, when it is not what was previewed. */
   movedDigest?: string;

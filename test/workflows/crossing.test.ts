@@ -282,6 +282,12 @@ test.describe('decisions', () => {
     await expect.poll(() => rig.world.effects.at(-1)).toBe(`merge production claims/${at(1).commit}`);
     await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
     expect(rig.world.effects.at(-1)).not.toMatch(/^sync/);
+    // Who decided sees that it does not count any more.
+    const { environments } = await rig.status(at(1));
+    expect(environments['production']).toMatchObject({
+      decisions: [],
+      voided: [{ by: 'board-1' }, { by: 'board-2' }],
+    });
     for (const by of ['board-1', 'board-2']) {
       await rig.decide('production', approve(by, { manifestsDigest: 'sha256:moved' }));
     }

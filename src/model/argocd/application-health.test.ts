@@ -30,6 +30,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   conditions: [],
   operation: operation(),
   deployedRevisions: [],
+  images: [],
   ...changes,
 });
 
@@ -260,6 +261,7 @@ const anyApplication: fc.Arbitrary<Application> = fc.record({
   requested: maybe(fc.record({ id: maybe(fc.constantFrom(id, 'another')) })),
   operation: maybe(anyOperation),
   deployedRevisions: fc.subarray([wanted, later]),
+  images: fc.constant([]),
 });
 const anyWanted = fc.constantFrom({ revision: wanted, since }, { revision: wanted, operationId: id, since });
 

@@ -22,6 +22,8 @@ export interface Application {
   deployedRevision?: string | undefined;
   /** Those of the latest ten. */
   deployedRevisions: string[];
+  /** Of the containers of its pods. */
+  images: string[];
 }
 
 interface ApplicationSource {

@@ -1,6 +1,7 @@
 import type { Change, Release } from '../delivery/change.ts';
 import type { Silence } from '../temporal/silence.ts';
 import type { Queue } from '../temporal/task-queues.ts';
+import type { Live } from './drift.ts';
 import type { Decision } from '../decisions/decision.ts';
 
 /** How one environment takes one service's changes: what the configuration said when the change was asked for. */
@@ -81,8 +82,15 @@ export interface PromotionView {
   /** What that diff holds, in a line or a few. */
   summary?: string;
   decisions?: Decision[];
+  /** Decisions that count no more: the manifests on which they were made are not what the merge became. */
+  voided?: Decision[];
   startedAt?: string;
   finishedAt?: string;
+  /** What is there now, where it got in. Only a status that was just asked for has it. */
+  live?: Live & {
+    /** What was promoted there since. */
+    change?: string;
+  };
 }
 
 /** What a pull request proposes to people. */

@@ -27,6 +27,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   conditions: [],
   operation: operation(),
   deployedRevisions: [],
+  images: [],
   ...changes,
 });
 

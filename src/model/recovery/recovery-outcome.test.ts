@@ -17,6 +17,7 @@ const found = (app: Partial<Application> = {}, more: Partial<Found> = {}): Found
     reconciledAt: startedAt + 60_000,
     conditions: [],
     deployedRevisions: [],
+    images: [],
     ...app,
   },
   runs: [approved],

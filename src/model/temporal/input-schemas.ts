@@ -119,3 +119,21 @@ export const environmentInputSchema = z.looseObject({
 /** Commits of the protected branch after `since`, up to `until` or its tip. */
 export const rangeSchema = z.strictObject({ since: shaSchema, until: shaSchema.exactOptional() });
 export type Range = z.infer<typeof rangeSchema>;
+
+/** At most so many at once: each takes some two hundred bytes of a history. */
+export const mostObserved = 500;
+export const observationSchema = z.strictObject({
+  platform: nameSchema,
+  places: z
+    .array(
+      z.strictObject({
+        environment: nameSchema,
+        service: nameSchema,
+        promoted: z
+          .strictObject({ change: changeSchema, revision: shaSchema, image: digestSchema.exactOptional() })
+          .exactOptional(),
+      }),
+    )
+    .max(mostObserved),
+});
+export type Observation = z.infer<typeof observationSchema>;

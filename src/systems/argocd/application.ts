@@ -54,6 +54,7 @@ const applicationSchema = z.object({
       conditions: z
         .array(z.object({ type: z.string(), message: z.string(), lastTransitionTime: time.optional() }))
         .nullish(),
+      summary: z.object({ images: z.array(z.string()).nullish() }).nullish(),
       history: z.array(z.object({ id: z.number(), revision: z.string().optional() })).nullish(),
       operationState: z
         .object({
@@ -72,7 +73,7 @@ const applicationSchema = z.object({
 /** @throws ZodError when it is not an Application */
 export function parseApplication(raw: unknown): Application {
   const { metadata, spec, operation, status } = applicationSchema.parse(raw);
-  const { sync, health, reconciledAt, conditions, history, operationState } = status;
+  const { sync, health, reconciledAt, conditions, summary, history, operationState } = status;
   const automated = spec.syncPolicy?.automated;
   const deployed = (history ?? []).toSorted((a, b) => b.id - a.id).map(({ revision }) => commitOf(revision));
   return {
@@ -98,6 +99,7 @@ export function parseApplication(raw: unknown): Application {
     operation: operationState ? toOperation(operationState) : undefined,
     deployedRevision: deployed[0],
     deployedRevisions: deployed.filter((revision) => revision !== undefined),
+    images: summary?.images ?? [],
   };
 }
 

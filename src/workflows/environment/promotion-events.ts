@@ -77,7 +77,12 @@ export function reviewAsked(p: Open): number {
 
 export function decisionsAsked(p: Open, call: DecisionCall): void {
   p.call = call;
-  seen(p, { askedAt: new Date(call.askedAt).toISOString() });
+  const { decisions = [], voided = [] } = p.view;
+  const others = decisions.filter(({ manifestsDigest }) => manifestsDigest !== call.manifestsDigest);
+  seen(p, {
+    askedAt: new Date(call.askedAt).toISOString(),
+    ...(others.length > 0 && { voided: [...voided, ...others] }),
+  });
 }
 
 export function decisionsOver(p: Open): void {

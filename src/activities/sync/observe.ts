@@ -1,0 +1,69 @@
+import { applicationName } from '../../config/environments.ts';
+import { manifestsPath, releasePath } from '../../config/paths.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import { liveOf, type Promoted, type Synced } from '../../model/promotion/drift.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import type { ArgoCd } from '../../systems/argocd/index.ts';
+import { GitError } from '../../systems/git/index.ts';
+import type { Observed, ObserveActivities, Place } from '../contract.ts';
+import { withGit } from '../failures.ts';
+import type { Systems } from '../systems.ts';
+
+/** Somebody looks at a screen: what the cluster has not said by then is told as unknown. */
+const answerWithinMs = 4000;
+
+/** Reads only, from the process's one watch; Git is asked where Argo CD synced another commit than was promoted. */
+export function createObserveActivities(
+  systems: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+): ObserveActivities {
+  return {
+    async observe({ places }) {
+      const signal = AbortSignal.timeout(answerWithinMs);
+      return withGit(() => Promise.all(places.map((place) => observed(systems, place, signal))));
+    },
+  };
+}
+
+async function observed(
+  systems: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+  { promoted, ...place }: Place & { promoted?: Promoted },
+  signal: AbortSignal,
+): Promise<Observed> {
+  const name = applicationName(systems.config, place.service, place.environment);
+  const application = await sighted(systems.argocd, name, signal);
+  const synced = await syncedRelease(systems, place, application, promoted);
+  return { ...place, ...liveOf(name, application, promoted, synced) };
+}
+
+async function sighted(argocd: ArgoCd, name: string, signal: AbortSignal): Promise<Application | undefined> {
+  for await (const { application, unreachable } of argocd.changes(name, answerWithinMs, signal)) {
+    if (unreachable !== undefined) throw new Error(`The cluster cannot be reached: ${unreachable}`);
+    return application;
+  }
+  throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
+}
+
+async function syncedRelease(
+  { config, repository }: Pick<Systems, 'config' | 'repository'>,
+  { environment, service }: Place,
+  application: Application | undefined,
+  promoted: Promoted | undefined,
+): Promise<Synced> {
+  const revision = application?.deployedRevision;
+  if (!promoted || revision === undefined || revision === promoted.revision) return { differs: false };
+  const path = releasePath({ manifests: manifestsPath(config, service) }, environment);
+  try {
+    const [here, wanted] = await Promise.all([
+      repository.object(revision, path),
+      repository.object(promoted.revision, path),
+    ]);
+    if (here === wanted) return { differs: false };
+    const text = (await repository.read(revision, `${path}/kustomization.yaml`)) ?? '';
+    const change = parseReleaseKustomization(text)?.change;
+    return { differs: true, ...(change && { change }) };
+  } catch (error) {
+    // A commit that nobody has any more: somebody has rewritten the branch.
+    if (error instanceof GitError && error.kind === 'missing') return { differs: true };
+    throw error;
+  }
+}

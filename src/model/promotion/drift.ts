@@ -1,0 +1,111 @@
+import { isUnfinished, type Application } from '../argocd/application.ts';
+import { changeName, type Change } from '../delivery/change.ts';
+
+/** What was promoted into an environment last, as far as it can be compared with what is there. */
+export interface Promoted {
+  change: Change;
+  /** Commit that holds the release. */
+  revision: string;
+  /** Digest of the image. */
+  image?: string;
+}
+
+/** What Argo CD and the pods say of a service in an environment now. */
+export interface Live {
+  /** Argo CD's own words; `Missing` where there is no Application. */
+  health: string;
+  sync: string;
+  /** Commit that was synced last. */
+  revision?: string;
+  drift?: Drift;
+}
+
+/** What is not as it was promoted, or not as it should be. */
+export interface Drift {
+  what: string;
+  /** ISO 8601; absent where nobody knows. */
+  since?: string;
+  /** What to do about it. */
+  remedy: string;
+}
+
+/** The release at the commit that was synced last. */
+export interface Synced {
+  /** Whether it is another one than was promoted. */
+  differs: boolean;
+  /** Absent where this program did not write it. */
+  change?: Change;
+}
+
+/**
+ * @param name of the Application
+ * @param promoted nothing where nothing of ours is there yet
+ */
+export function liveOf(
+  name: string,
+  application: Application | undefined,
+  promoted: Promoted | undefined,
+  synced: Synced,
+): Live {
+  if (!application) {
+    const drift = {
+      what: `Argo CD has no Application ${name} any more.`,
+      remedy: 'Create it again, or remove the service.',
+    };
+    return { health: 'Missing', sync: 'Unknown', ...(promoted && { drift }) };
+  }
+  const { health, sync, deployedRevision } = application;
+  const drift = driftOf(application, promoted, synced);
+  return {
+    health: health.status,
+    sync: sync.status,
+    ...(deployedRevision !== undefined && { revision: deployedRevision }),
+    ...(drift && { drift }),
+  };
+}
+
+/** The first that is wrong: causes stand before what follows from them. */
+function driftOf(
+  { name, deleting, conditions, deployedRevision = 'nothing', images, operation, sync, health }: Application,
+  promoted: Promoted | undefined,
+  synced: Synced,
+): Drift | undefined {
+  if (deleting) return { what: `${name} is being deleted.`, remedy: 'Create it again once it is gone.' };
+  const error = conditions.find(({ type }) => type.endsWith('Error'));
+  if (error) {
+    const what = `Argo CD cannot compare or sync ${name}: ${error.message}`;
+    return { what, ...at(error.since), remedy: 'Correct what it names in the repository, and deliver that.' };
+  }
+  if (promoted && synced.differs) {
+    const found = synced.change ? changeName(synced.change) : 'what nobody promoted';
+    const what = `Argo CD synced ${found} (revision ${deployedRevision.slice(0, 10)}), not ${changeName(promoted.change)}, which was promoted last.`;
+    return { what, ...at(operation?.finishedAt), remedy: bringBack(promoted) };
+  }
+  const digest = promoted?.image;
+  if (
+    promoted &&
+    digest !== undefined &&
+    images.length > 0 &&
+    !images.some((used) => used.includes(digest))
+  ) {
+    const what = `Its pods run ${images.join(', ')}, not ${digest}, which was promoted: somebody changed them past Git.`;
+    return { what, remedy: bringBack(promoted) };
+  }
+  if (operation && isUnfinished(operation)) return undefined;
+  if (health.status !== 'Healthy' && health.status !== 'Suspended') {
+    const what = `${name} is ${health.status}${health.message === undefined ? '.' : `: ${health.message}`}`;
+    const remedy = 'Look at its pods and events, and deliver a change that mends it.';
+    return { what, ...at(health.since), remedy };
+  }
+  if (sync.status !== 'Synced') {
+    const what = `The cluster does not hold what Git has for ${name} (${sync.status}): somebody changed either of them.`;
+    return { what, remedy: `See what differs: argocd app diff ${name}. Then deliver, or sync it.` };
+  }
+  return undefined;
+}
+
+const at = (ms: number | undefined): { since?: string } =>
+  ms === undefined ? {} : { since: new Date(ms).toISOString() };
+
+const bringBack = ({ change: { service, commit } }: Promoted): string =>
+  `Bring it back: gitops deliver --service ${service} --commit ${commit}`;
