@@ -75,9 +75,12 @@ export function createClient(client: Client, platform: string, documents?: Docum
     ...nudging(session),
     ...waiting(session),
 
-    /** A change's status, and what its environments run now. */
-    status(name: string): Promise<Delivery> {
-      return ask(async () => withLive(client, platform, await session.shown(await resolve(name))));
+    /** @param look.live whether a worker is asked what its environments run now, by a short workflow */
+    status(name: string, { live = false } = {}): Promise<Delivery> {
+      return ask(async () => {
+        const delivery = await session.shown(await resolve(name));
+        return live ? withLive(client, platform, delivery) : delivery;
+      });
     },
 
     /** What visibility knows, newest first; it lags behind by moments. And what stands still. */

@@ -40,3 +40,56 @@ test('a commit goes through all environments, and its image runs in each of them
   expect(await platform.pullRequests('claims', 'staging')).toHaveLength(1);
   expect(await platform.pullRequests('claims', 'production')).toHaveLength(1);
 }, 180_000);
+
+test('what somebody does to the cluster past Git is told, by status and by doctor, with how to bring it back', async () => {
+  const [{ change = '', commit = '' } = {}] = (await platform.gitops.list({ service: 'claims' })).changes;
+  const production = async () =>
+    (await platform.gitops.status(change, { live: true })).environments['production']?.live;
+  expect(await production()).toEqual({
+    health: 'Healthy',
+    sync: 'Synced',
+    revision: expect.stringMatching(/^[0-9a-f]{40}$/),
+  });
+
+  // As kubectl rollout undo leaves it: Argo CD does not sync production by itself.
+  const container = '/spec/template/spec/containers/0';
+  const patch = [
+    { op: 'replace', path: `${container}/image`, value: 'debian:bookworm-slim' },
+    { op: 'add', path: `${container}/command`, value: ['sleep', 'infinity'] },
+  ];
+  const namespace = `${platform.name}-production`;
+  await platform.kubectl([
+    'patch',
+    'deployment/claims',
+    '-n',
+    namespace,
+    '--type=json',
+    '-p',
+    JSON.stringify(patch),
+  ]);
+  const what = expect.stringMatching(
+    /^Its pods run debian:bookworm-slim, not sha256:[0-9a-f]{64}, .* past Git\.$/,
+  );
+  const remedy = `Bring it back: gitops deliver --service claims --commit ${commit}`;
+  await expect
+    .poll(production, { timeout: 60_000 })
+    .toMatchObject({ sync: 'OutOfSync', drift: { what, remedy } });
+
+  const { environments } = await platform.gitops.list({ service: 'claims', live: true });
+  expect(environments.filter(({ live }) => live?.drift).map(({ environment }) => environment)).toEqual([
+    'production',
+  ]);
+  expect((await platform.command('status')).stdout).toMatch(/! claims in production: Its pods run debian/);
+  const { stdout } = await platform.command('doctor', '--json');
+  const told = { name: 'claims in production', state: 'warning', remedy };
+  expect(JSON.parse(stdout)).toMatchObject({
+    checks: expect.arrayContaining([expect.objectContaining(told)]),
+  });
+
+  await platform.gitops.deliver({ service: 'claims', commit });
+  // Nothing is new in staging, so nobody is asked there.
+  await platform.approve(change);
+  await platform.sees(change, { state: 'succeeded' });
+  await expect.poll(production, { timeout: 60_000 }).toMatchObject({ health: 'Healthy', sync: 'Synced' });
+  expect(await production()).not.toHaveProperty('drift');
+}, 240_000);

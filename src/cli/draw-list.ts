@@ -32,7 +32,7 @@ export function drawList(listing: Listing | ShortListing, now: number, width: nu
       ]),
       width,
     ),
-    ...more(leftOut.changes, 'that have ended'),
+    ...more(leftOut.changes, 'that ended'),
     '',
     bold('Environments'),
     ...table(
@@ -53,7 +53,7 @@ export function drawList(listing: Listing | ShortListing, now: number, width: nu
 }
 
 const more = (count: number, which: string): string[] =>
-  count === 0 ? [] : [dim(`  ${count} more ${which}: gitops status --all`)];
+  count === 0 ? [] : [dim(`  Not shown: ${count} ${which} (gitops status --all)`)];
 
 const standing = ({ sync, health, drift }: Live): string =>
   (drift === undefined ? dim : red)(`${sync}, ${health}`);

@@ -40,7 +40,7 @@ async function status(change: string | undefined, options: Options): Promise<voi
   }
   await withClient(options, async (gitops) => {
     if (!options.watch) {
-      const delivery = await gitops.status(change);
+      const delivery = await gitops.status(change, { live: true });
       return print(options, delivery, drawDelivery(delivery, Date.now(), columns()));
     }
     const [delivery] = (await watchDeliveries(gitops, [change], { json: options.json })) ?? [];
@@ -51,6 +51,7 @@ async function status(change: string | undefined, options: Options): Promise<voi
 
 async function list({ service, environment, all, ...options }: Options): Promise<void> {
   const filter = {
+    live: true,
     ...(service !== undefined && { service }),
     ...(environment !== undefined && { environment }),
   };

@@ -50,6 +50,8 @@ export const listFilterSchema = z.strictObject({
   service: nameSchema.exactOptional(),
   /** Only this environment, and the changes that it has or had last. */
   environment: nameSchema.exactOptional(),
+  /** Whether a worker is asked what the environments run now, by a short workflow. */
+  live: z.boolean().default(false),
   /** How many changes at most. */
   limit: z.int().min(1).max(1000).default(50),
 });
@@ -62,7 +64,7 @@ export type ListFilter = z.input<typeof listFilterSchema>;
 export async function listAll(
   client: Client,
   platform: string,
-  { service, environment, limit }: z.output<typeof listFilterSchema>,
+  { service, environment, live: isLive, limit }: z.output<typeof listFilterSchema>,
 ): Promise<Listing> {
   const ours = [
     `GitopsPlatform = "${platform}"`,
@@ -78,7 +80,7 @@ export async function listAll(
   ]);
   const found = await problems;
   const isServed = (queue: Queue) => !found.some((problem) => problem.queue === taskQueue(platform, queue));
-  const canAsk = isServed('delivery') && isServed('wait');
+  const canAsk = isLive && isServed('delivery') && isServed('wait');
   const liveIn = canAsk ? await observe(client, platform, places.flatMap(placeOf)) : undefined;
   const environments = places.flatMap(listedEnvironment).map((environment) => {
     const live = liveIn?.(environment);

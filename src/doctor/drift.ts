@@ -13,7 +13,7 @@ export const drift: Check = {
       return;
     }
     try {
-      const { environments } = await createClient(client, config.platform).list({ limit: 1 });
+      const { environments } = await createClient(client, config.platform).list({ live: true, limit: 1 });
       const seen = environments.filter(({ live }) => live);
       if (seen.length < environments.length) {
         yield notLookedAt('What runs', 'what the workers of the queue wait see');

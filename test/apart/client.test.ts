@@ -218,11 +218,11 @@ test('a status says what runs now, beside what was promoted', async ({ rig }) =>
     ...(environment === 'dev' && { drift }),
   });
   await soon(async () => {
-    const { environments } = await gitops.status(name);
+    const { environments } = await gitops.status(name, { live: true });
     expect(environments['dev']).toMatchObject({ state: 'succeeded', live: { sync: 'OutOfSync', drift } });
     expect(environments['production']?.live).toBeUndefined();
   });
-  const { environments } = await gitops.list();
+  const { environments } = await gitops.list({ live: true });
   expect(environments).toContainEqual(
     expect.objectContaining({ environment: 'dev', live: expect.objectContaining({ drift }) }),
   );
