@@ -21,6 +21,7 @@ import { nudging } from './client/nudge.ts';
 import { createSession } from './client/session.ts';
 import { starting } from './client/start.ts';
 import { waiting } from './client/wait.ts';
+import { withAttempts } from './client/with-attempts.ts';
 import { withLive } from './client/with-live.ts';
 import { changeName } from './model/delivery/change.ts';
 import type { Delivery } from './model/delivery/delivery.ts';
@@ -75,10 +76,15 @@ export function createClient(client: Client, platform: string, documents?: Docum
     ...nudging(session),
     ...waiting(session),
 
-    /** @param look.live whether a worker is asked what its environments run now, by a short workflow */
+    /**
+     * A change's status, with the other times that it was delivered.
+     *
+     * @param look.live whether a worker is asked what its environments run now, by a short workflow
+     */
     status(name: string, { live = false } = {}): Promise<Delivery> {
       return ask(async () => {
-        const delivery = await session.shown(await resolve(name));
+        const shown = await session.shown(await resolve(name));
+        const delivery = await withAttempts(client, platform, shown);
         return live ? withLive(client, platform, delivery) : delivery;
       });
     },

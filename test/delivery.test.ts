@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { objectKeys } from '../src/model/object-keys.ts';
 import { makePlatform, stages, type Platform } from './support/platform.ts';
 
 /** Nothing is replaced here: the program's own processes, on the stack's Temporal, forge, registry, S3 and Argo CD. */
@@ -42,7 +43,9 @@ test('a commit goes through all environments, and its image runs in each of them
 }, 180_000);
 
 test('what somebody does to the cluster past Git is told, by status and by doctor, with how to bring it back', async () => {
-  const [{ change = '', commit = '' } = {}] = (await platform.gitops.list({ service: 'claims' })).changes;
+  const [{ change, commit } = { change: '', commit: '' }] = (
+    await platform.gitops.list({ service: 'claims' })
+  ).changes;
   const production = async () =>
     (await platform.gitops.status(change, { live: true })).environments['production']?.live;
   expect(await production()).toEqual({
@@ -92,4 +95,10 @@ test('what somebody does to the cluster past Git is told, by status and by docto
   await platform.sees(change, { state: 'succeeded' });
   await expect.poll(production, { timeout: 60_000 }).toMatchObject({ health: 'Healthy', sync: 'Synced' });
   expect(await production()).not.toHaveProperty('drift');
+
+  // Both times are remembered, also when Temporal has forgotten them.
+  const once = { state: 'succeeded', startedAt: expect.any(String), finishedAt: expect.any(String) };
+  expect((await platform.gitops.status(change)).attempts).toEqual([once]);
+  const stored = await platform.objects.get(objectKeys.delivery({ service: 'claims', commit }));
+  expect(JSON.parse(stored?.body ?? '')).toMatchObject({ attempts: [once] });
 }, 240_000);

@@ -17,7 +17,7 @@ const mostLines = 24;
  * @param width of the terminal, in columns
  */
 export function drawDelivery(delivery: Delivery, now: number, width: number): string {
-  const { change, subject, state, reason, steps, problems = [] } = delivery;
+  const { change, subject, state, reason, steps, attempts = [], problems = [] } = delivery;
   const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
   const body = drawSteps(steps, now, width, (step, left) => notes(delivery, step, now, left));
   const told = steps.some(({ error }) => error !== undefined);
@@ -28,6 +28,7 @@ export function drawDelivery(delivery: Delivery, now: number, width: number): st
     ...(body.length === 0 ? [] : [...body, '']),
     `  ${painted(state, conclusion(delivery))}`,
     ...(reason === undefined || told ? [] : wrap(harmless(reason), width - 2).map((line) => `  ${line}`)),
+    ...attempts.map(({ state: ended, startedAt }) => dim(`  delivered before: ${startedAt}, ${ended}`)),
     ...drawProblems(problems, now, width),
   ].join('\n');
 }

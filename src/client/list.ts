@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { z } from 'zod';
 import { changeName, changeSchema } from '../model/delivery/change.ts';
+import type { Attempt } from '../model/delivery/delivery.ts';
 import { digestSchema, nameSchema, shaSchema } from '../model/names.ts';
 import type { Live } from '../model/promotion/drift.ts';
 import type { PromotionState } from '../model/promotion/promotion.ts';
@@ -121,10 +122,8 @@ function listedChange(info: WorkflowExecutionInfo): ListedChange[] {
       service,
       commit,
       ...(typeof subject === 'string' && { subject }),
-      state: stateOf(info) ?? 'running',
       workflowId: info.workflowId,
-      startedAt: info.startTime.toISOString(),
-      ...(info.closeTime && { finishedAt: info.closeTime.toISOString() }),
+      ...attemptOf(info),
     },
   ];
 }
@@ -147,6 +146,13 @@ function stateOf({ typedSearchAttributes, status, type }: WorkflowExecutionInfo)
   const closed = type === 'deliverService' && status.name !== 'RUNNING';
   return closed && (state === 'running' || state === 'waiting') ? 'failed' : state;
 }
+
+/** One delivery of a change. */
+export const attemptOf = (info: WorkflowExecutionInfo): Attempt => ({
+  state: stateOf(info) ?? 'running',
+  startedAt: info.startTime.toISOString(),
+  ...(info.closeTime && { finishedAt: info.closeTime.toISOString() }),
+});
 
 const deployedSchema = z.object({ change: changeSchema, at: z.string() });
 const promotedSchema = z.object({

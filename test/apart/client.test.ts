@@ -96,6 +96,12 @@ test('a failed delivery is started again with the image that it was given', asyn
   expect(await gitops.retry(name)).toMatchObject({ change: name, state: 'running' });
   const waiting = await gitops.wait(name, { until: 'dev' });
   expect(waiting.image?.reference).toBe(image);
+  // What it came to before is not forgotten for that.
+  await soon(async () =>
+    expect((await gitops.status(name)).attempts).toMatchObject([
+      { state: 'failed', finishedAt: expect.any(String) },
+    ]),
+  );
 });
 
 test('a cancelled delivery ends; one that was terminated is shown as failed', async ({ rig }) => {

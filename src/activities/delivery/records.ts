@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
+import type { Delivery } from '../../model/delivery/delivery.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
@@ -54,7 +55,7 @@ export function createRecordActivities(
       const { service, commit } = delivery;
       const key = objectKeys.delivery({ service, commit });
       const stored = await objects.get(key);
-      if (await ownRunIsOpen(temporal)) await replace(key, stored, delivery);
+      if (await ownRunIsOpen(temporal)) await replace(key, stored, withEarlier(delivery, stored?.body));
     },
   };
 
@@ -69,3 +70,17 @@ const keyOf = ({ environment, service }: Place): string => objectKeys.environmen
 
 /** ISO 8601 sorts as text. */
 const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';
+
+/** As many as anybody reads; each is a line. */
+const mostAttempts = 100;
+
+/** The delivery with the one that was stored before it, and those before that; one that was stored already as it was. */
+function withEarlier(delivery: Delivery, stored: string | undefined): Delivery {
+  if (stored === undefined) return delivery;
+  const { state, steps, attempts = [] } = JSON.parse(stored) as Delivery;
+  const startedAt = steps[0]?.startedAt ?? '';
+  if (startedAt === (delivery.steps[0]?.startedAt ?? '')) return { ...delivery, attempts };
+  const finishedAt = steps.findLast((step) => step.finishedAt !== undefined)?.finishedAt;
+  const earlier = { state, startedAt, ...(finishedAt !== undefined && { finishedAt }) };
+  return { ...delivery, attempts: [earlier, ...attempts].slice(0, mostAttempts) };
+}

@@ -44,6 +44,14 @@ export interface FailureLogs {
   logs: string[];
 }
 
+/** One time that a change was delivered. */
+export interface Attempt {
+  state: PromotionState;
+  /** ISO 8601 */
+  startedAt: string;
+  finishedAt?: string;
+}
+
 /** A change's status, as the query `status`, `status --json` and the final document show it. */
 export interface Delivery {
   /** `<service>/<sha>` */
@@ -58,6 +66,8 @@ export interface Delivery {
   image?: { reference: string; digest: string };
   steps: Step[];
   environments: Record<string, PromotionView>;
+  /** The other times that it was delivered, newest first. Only the stored document and a status that was just asked for have them. */
+  attempts?: Attempt[];
   /** What it cannot get over by itself. Only a status that was just asked for has them. */
   problems?: Problem[];
 }
