@@ -149,8 +149,10 @@ export interface SettingsActivities {
 
 export interface RenderActivities {
   /**
-   * What `release/` holds, and what the environment would run with this release in it, on the protected branch's tip.
-   * Nothing is written. @throws Refused: as `renderRelease`
+   * What `release/` holds, and what the environment would run with this release in it, on the protected branch's tip: it
+   * is rendered everywhere, and compared with what runs where people decide. Nothing is written.
+   *
+   * @throws Refused: as `renderRelease`
    */
   previewRelease(input: { environment: string; release: Release; asked: Approval }): Promise<Preview>;
   /**
