@@ -110,9 +110,6 @@ test('what data means that pods read is not guessed', async () => {
   expect(await problems({ 'c.yaml': data, 'd.yaml': deployment(image) })).toEqual([]);
 });
 
-test('a service without an image needs none, and a base without a kustomization is told as that', async () => {
+test('a service without an image needs none', async () => {
   expect(await problems({ 'd.yaml': deployment('nginx') }, { image: undefined })).toEqual([]);
-  const config = configuration();
-  const tree = { files: [`${base}/d.yaml`], read: async () => deployment('nginx') };
-  expect(await baseImageProblems(config, service, tree)).toEqual([]);
 });

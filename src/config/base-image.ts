@@ -34,7 +34,7 @@ export async function baseImageProblems(
   const composes = kustomizations.some(
     ({ content }) => isRecord(content) && composing.some((key) => key in content),
   );
-  if (image === undefined || kustomizations.length === 0 || composes) return [];
+  if (image === undefined || composes) return [];
 
   // An adopted image may have one of the other names.
   const wanted = new Set([image, ...registry.allowed]);

@@ -44,8 +44,10 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
     });
   }
   for (const service of services) {
-    problems.push(...sourceProblems(service, files), ...(await baseProblems(service, tree, files)));
-    problems.push(...linkProblems(service, tree), ...(await baseImageProblems(config, service, tree)));
+    const inBase = [...linkProblems(service, tree), ...(await baseProblems(service, tree, files))];
+    problems.push(...sourceProblems(service, files), ...inBase);
+    // Of a base that is not whole nobody knows which images it has.
+    if (inBase.length === 0) problems.push(...(await baseImageProblems(config, service, tree)));
     for (const { name } of config.environments) {
       problems.push(...(await overlayProblems(service, name, tree, files)));
       problems.push(...sourceFileProblems(config, service, name, files));
