@@ -53,7 +53,7 @@ export interface Preview {
 }
 
 export interface SourceActivities {
-  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
+  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line, files that no checkout holds */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
   /**
    * The changes that the commits after `since` up to `until` (without it: the protected branch's tip) made, one a
