@@ -191,3 +191,32 @@ test(
     expect(message.replaceAll('\n', '')).not.toMatch(control);
   },
 );
+
+test(
+  'a release is not written where base/ does not name its image, and says which images are there',
+  { timeout: patience },
+  async () => {
+    const before = await platform.releaseCommits('claims', 'dev');
+    const right = `localhost:5000/${platform.name}/claims`;
+    const wrong = `registry.local/${platform.name}/claims:1.0`;
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'claims' },
+      spec: {
+        selector: { matchLabels: { app: 'claims' } },
+        template: {
+          metadata: { labels: { app: 'claims' } },
+          spec: { containers: [{ name: 'app', image: wrong }] },
+        },
+      },
+    };
+    const commit = await platform.gitea.write({
+      'deploy/claims/base/deployment.yaml': JSON.stringify(deployment),
+    });
+    expect(await failure(commit)).toBe(
+      `base/ of claims does not name the image ${right}: its images are ${wrong}. To have it run, write image: ${right} there, without a tag.`,
+    );
+    expect(await platform.releaseCommits('claims', 'dev')).toEqual(before);
+  },
+);

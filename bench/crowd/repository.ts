@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from '../../src/model/delivery/change.ts';
 import {
@@ -16,6 +18,14 @@ interface Release {
   kustomization: string;
   tree: string;
 }
+
+const deploymentOf = (image: string): string =>
+  JSON.stringify({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'service' },
+    spec: { template: { spec: { containers: [{ name: 'app', image }] } } },
+  });
 
 type Write = Pick<ReleaseWrite, 'path' | 'base' | 'kustomization'>;
 
@@ -128,6 +138,7 @@ export class SimulatedRepository implements Repository {
 
   async object(revision: string, path: string): Promise<string | undefined> {
     if (path.endsWith('/release')) return this.#release(revision, path)?.tree;
+    if (path.endsWith('.yaml') && !this.#files.includes(path)) return undefined;
     // People change nothing but services' sources, so that all other trees are what they were.
     return hash(`${path} ${this.#release(revision, `${path}/release`)?.tree ?? ''}`);
   }
@@ -143,7 +154,25 @@ export class SimulatedRepository implements Repository {
     ancestor === descendant ||
     (this.#positions.has(ancestor) && this.#positionOf(ancestor) <= this.#positionOf(descendant));
 
-  checkout = (): Promise<void> => delay(answerMs);
+  linksAndModules = (): Promise<{ links: string[]; modules: string[] }> =>
+    delay(answerMs, { links: [], modules: [] });
+
+  lfsPointers = (): Promise<string[]> => delay(answerMs, []);
+
+  /** Of a draft what is rendered of it; nobody looks into others. */
+  async checkout(revision: string, directory: string): Promise<void> {
+    const { write } = this.#heads.get(revision) ?? {};
+    if (!write) return delay(answerMs);
+    const base = join(directory, write.path, 'base');
+    await mkdir(base, { recursive: true });
+    const image = /name: (.*)/.exec(write.kustomization)?.[1] ?? '';
+    await Promise.all([
+      writeFile(join(directory, write.path, '../kustomization.yaml'), 'resources: [release]\n'),
+      writeFile(join(directory, write.path, 'kustomization.yaml'), write.kustomization),
+      writeFile(join(base, 'kustomization.yaml'), 'resources: [deployment.yaml]\n'),
+      writeFile(join(base, 'deployment.yaml'), deploymentOf(image)),
+    ]);
+  }
 
   tryPush = (): Promise<void> => delay(answerMs);
 

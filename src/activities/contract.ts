@@ -54,7 +54,7 @@ export interface Preview {
 }
 
 export interface SourceActivities {
-  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line */
+  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line, files that no checkout holds */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
   /**
    * The changes that the commits after `since` up to `until` (without it: the protected branch's tip) made, one a
@@ -150,8 +150,10 @@ export interface SettingsActivities {
 
 export interface RenderActivities {
   /**
-   * What `release/` holds, and what the environment would run with this release in it, on the protected branch's tip.
-   * Nothing is written. @throws Refused: as `renderRelease`
+   * What `release/` holds, and what the environment would run with this release in it, on the protected branch's tip: it
+   * is rendered everywhere, and compared with what runs where people decide. Nothing is written.
+   *
+   * @throws Refused: as `renderRelease`
    */
   previewRelease(input: { environment: string; release: Release; asked: Approval }): Promise<Preview>;
   /**

@@ -16,5 +16,6 @@ test('a folder is read as its commit would be: without tools’ folders and with
 
   const tree = readCheckout(folder);
   expect(tree.files).toEqual(['services/claims/.deploy/file']);
+  expect(tree.links?.toSorted()).toEqual(['services/etc', 'services/hostname', 'services/loop']);
   expect(await tree.read('services/claims/.deploy/file')).toBe('services/claims/.deploy');
 });

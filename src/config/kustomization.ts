@@ -1,7 +1,5 @@
 import { posix } from 'node:path';
-import { parseDocument } from 'yaml';
-import { isRecord } from '../model/json.ts';
-import { kustomizationNames, type Kustomization } from '../model/kustomization.ts';
+import { kustomizationNames, readKustomization, type Kustomization } from '../model/kustomization.ts';
 
 /** The file by which Kustomize reads a folder, if it has one. */
 export const kustomizationOf = (folder: string, files: ReadonlySet<string>): string | undefined =>
@@ -9,21 +7,9 @@ export const kustomizationOf = (folder: string, files: ReadonlySet<string>): str
 
 export const isKustomization = (file: string): boolean => kustomizationNames.includes(posix.basename(file));
 
-/**
- * Reads a kustomization, whatever is in it.
- *
- * @returns undefined when it is no YAML with keys and values
- */
-export function parseKustomization(text: string): Kustomization | undefined {
-  try {
-    const document = parseDocument(text, { version: '1.2' });
-    // People may use aliases here; a hundred is more than anyone writes by hand.
-    const value: unknown = document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 100 });
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** @returns undefined when it is no YAML with keys and values */
+export const parseKustomization = (text: string): Kustomization | undefined =>
+  readKustomization(text).kustomization;
 
 /** A folder or file as the kustomization in `folder` names it, from the root of the repository. */
 export const resolveReference = (folder: string, reference: string): string =>

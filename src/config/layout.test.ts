@@ -10,7 +10,8 @@ const overlay = 'manifests/claims/overlays/dev';
 const good: Record<string, string> = {
   'services/claims/Dockerfile': 'FROM scratch\n',
   [`${base}/kustomization.yaml`]: 'resources: [deployment.yaml]\n',
-  [`${base}/deployment.yaml`]: 'kind: Deployment\n',
+  [`${base}/deployment.yaml`]:
+    'kind: Deployment\nspec: { containers: [{ name: app, image: registry.example/team/claims }] }\n',
   [`${overlay}/kustomization.yaml`]: 'resources: [release]\n',
 };
 
@@ -111,7 +112,6 @@ test.each([
   ],
   ['[]', [/is no YAML with keys and values$/]],
   ['a: [', [/is no YAML with keys and values$/]],
-  ['a: 1\na: 2', [/is no YAML with keys and values$/]],
   [
     `a: &a [x]\n${Array.from('bcdefgh')
       .map((letter, i) => `${letter}: &${letter} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`)
@@ -122,6 +122,14 @@ test.each([
   expect(await problems({ [`${overlay}/kustomization.yaml`]: `${content}\n` })).toEqual(
     why.map((pattern) => expect.stringMatching(pattern)),
   );
+});
+
+test.each([
+  '---\nresources: [release]\n---\n',
+  'resources: [nothing]\nresources: [release]\n',
+  `resources: [release]\npatchesStrategicMerge: ['{"kind":"Deployment"}']\n`,
+])('what Kustomize takes is taken: %j', async (content) => {
+  expect(await problems({ [`${overlay}/kustomization.yaml`]: content })).toEqual([]);
 });
 
 test('the release may be named with ./ or a slash, and other images are people’s own', async () => {

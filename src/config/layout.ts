@@ -1,4 +1,5 @@
 import { referencesIn, replacedImages, type Kustomization } from '../model/kustomization.ts';
+import { baseImageProblems } from './base-image.ts';
 import {
   isKustomization,
   isRemote,
@@ -6,13 +7,17 @@ import {
   parseKustomization,
   resolveReference,
 } from './kustomization.ts';
+import { linkProblems } from './links.ts';
 import { overlayPath, releasePath } from './paths.ts';
 import type { Config } from './schema.ts';
 import { listServices, noServices, type Service } from './services.ts';
+import { sourceFileProblems } from './source-files.ts';
 
 /** The platform's repository at some commit, or a folder of it on disk. */
 export interface Tree {
   files: readonly string[];
+  /** Symbolic links, none of which is followed. */
+  links?: readonly string[];
   /** Content of one of the files. */
   read(path: string): Promise<string | undefined>;
 }
@@ -39,9 +44,13 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
     });
   }
   for (const service of services) {
-    problems.push(...sourceProblems(service, files), ...(await baseProblems(service, tree, files)));
+    const inBase = [...linkProblems(service, tree), ...(await baseProblems(service, tree, files))];
+    problems.push(...sourceProblems(service, files), ...inBase);
+    // Of a base that is not whole nobody knows which images it has.
+    if (inBase.length === 0) problems.push(...(await baseImageProblems(config, service, tree)));
     for (const { name } of config.environments) {
       problems.push(...(await overlayProblems(service, name, tree, files)));
+      problems.push(...sourceFileProblems(config, service, name, files));
     }
   }
   return problems;

@@ -3,12 +3,13 @@ import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { argoProjApi } from '../systems/argocd/api-paths.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { wrongBuildOptions } from '../systems/kustomize/build-options.ts';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 /** The cluster, Argo CD in it, and what we may do there. */
 export const cluster: Check = {
   name: 'cluster',
-  async *look({ config, kubernetes }) {
+  async *look({ config, kubernetes, argocd }) {
     const api = await kubernetes();
     await api.get('/version');
     yield ok('cluster', `${api.config.getCurrentCluster()?.server} answers.`);
@@ -19,9 +20,20 @@ export const cluster: Check = {
     }
     const found = await rights(api, config);
     yield* found;
-    if (found.every(({ state }) => state !== 'failed')) yield await argoCd(api, config.argocd.namespace);
+    if (found.some(({ state }) => state === 'failed')) return;
+    yield await argoCd(api, config.argocd.namespace);
+    yield onBuildOptions(await (await argocd()).kustomizeBuildOptions());
   },
 };
+
+/** What every promotion would be refused for. */
+export function onBuildOptions(options: readonly string[]): Finding {
+  const name = 'rendering';
+  const wrong = wrongBuildOptions(options);
+  return wrong === undefined
+    ? ok(name, 'Argo CD gives Kustomize no option that changes what is approved.')
+    : failed(name, `${wrong}: every promotion is refused.`, 'Remove it from that ConfigMap.');
+}
 
 const podsSchema = z.object({
   items: z.array(

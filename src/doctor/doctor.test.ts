@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { SystemError } from '../systems/system-error.ts';
 import { ok, type Check } from './check.ts';
+import { onBuildOptions } from './cluster.ts';
 import { examineAll } from './index.ts';
 import { payloadKeys } from './temporal.ts';
 import type { World } from './world.ts';
@@ -70,4 +71,16 @@ test('keys that open workflows need are named: those that are missing, and those
   expect(payloadKeys(['2026'], new Map([['2026', 7]]))).toMatchObject({
     detail: '2026 encrypts; no open workflow needs another.',
   });
+});
+
+test('options by which Argo CD would render something else are told before a promotion is refused for them', () => {
+  expect(onBuildOptions(['--enable-helm', '--load-restrictor', 'LoadRestrictionsNone'])).toEqual({
+    name: 'rendering',
+    state: 'failed',
+    detail:
+      'argocd-cm has kustomize.buildOptions --enable-helm LoadRestrictionsNone, with which manifests could run programs or read other files: every promotion is refused.',
+    remedy: 'Remove it from that ConfigMap.',
+  });
+  expect(onBuildOptions([])).toMatchObject({ state: 'ok' });
+  expect(onBuildOptions(['--load-restrictor=LoadRestrictionsRootOnly'])).toMatchObject({ state: 'ok' });
 });

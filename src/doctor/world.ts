@@ -30,8 +30,10 @@ export function createWorld(config: Config, clones: string): World {
     tip,
     tree: lazily(async (): Promise<Tree> => {
       const [opened, revision] = [await repository(), await tip()];
+      const { links } = await opened.linksAndModules(revision);
       return {
         files: await opened.files(revision),
+        links,
         read: (path) => opened.read(revision, path),
       };
     }),

@@ -1,3 +1,4 @@
+import { parseAllDocuments } from 'yaml';
 import { isRecord } from './json.ts';
 
 /** A `kustomization.yaml`, whatever is in it. */
@@ -5,6 +6,27 @@ export type Kustomization = Record<string, unknown>;
 
 /** By which of these Kustomize reads a folder: the first that is there. */
 export const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+
+/**
+ * Reads one as Kustomize does: of several documents the first, and of a key that is there twice the last.
+ *
+ * @returns `problem`: why it is none, without quoting it, since it may hold secrets
+ */
+export function readKustomization(text: string): { kustomization?: Kustomization; problem?: string } {
+  try {
+    const [document] = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
+    const error = document?.errors[0];
+    if (error) return { problem: `is no YAML (${firstLine(error.message)})` };
+    // People may use aliases here; a hundred is more than anyone writes by hand.
+    const value: unknown = document?.toJS({ maxAliasCount: 100 });
+    return isRecord(value) ? { kustomization: value } : { problem: 'is no YAML with keys and values' };
+  } catch {
+    return { problem: 'nests too deep, or has too many aliases' };
+  }
+}
+
+/** The lines after it quote what was read. */
+const firstLine = (message: string): string => message.split('\n')[0]?.replace(/:$/, '') ?? '';
 
 /** Keys whose values are paths, or a list of them. */
 const listsOfPaths = [
@@ -32,8 +54,11 @@ export function referencesIn(kustomization: Kustomization): string[] {
     ...holdersOfPaths.flatMap((key) => records(kustomization[key]).flatMap(({ path }) => strings(path))),
     ...fileGenerators.flatMap((key) => records(kustomization[key]).flatMap(generatorFiles)),
   ];
-  return found.filter((text) => text !== '' && !text.includes('\n'));
+  return found.filter((text) => text !== '' && !isWrittenInPlace(text));
 }
+
+/** YAML or JSON, where a path might be. */
+const isWrittenInPlace = (text: string): boolean => text.includes('\n') || /^\s*[{[]/.test(text);
 
 const generatorFiles = ({ files, envs, env }: Kustomization): string[] => [
   // `key=path`, or the path alone.

@@ -49,11 +49,15 @@ const isPair = (pair: {
 
 const summaryLength = 600;
 
-/** In a few words, what is gone first: `1 removed: Job/old; 2 changed: Deployment/x (image 1a2b → 3c4d), Service/x`. */
-export function summarize({ removed, changed, added }: Comparison): string {
+/**
+ * In a few words, what is gone first: `1 removed: Job/old; 2 changed: Deployment/x (image 1a2b → 3c4d), Service/x`.
+ *
+ * @param hooks that the sync runs, even if nothing changes
+ */
+export function summarize({ removed, changed, added }: Comparison, hooks: readonly string[] = []): string {
   const part = (what: string, names: string[]): string[] =>
     names.length === 0 ? [] : [`${names.length} ${what}: ${names.join(', ')}`];
-  const text = [
+  const changes = [
     ...part('removed', removed.map(nameOf)),
     ...part(
       'changed',
@@ -61,7 +65,11 @@ export function summarize({ removed, changed, added }: Comparison): string {
     ),
     ...part('added', added.map(nameOf)),
   ].join('; ');
-  if (text === '') return 'Nothing changes.';
+  const [run] = part(hooks.length === 1 ? 'hook runs' : 'hooks run', [...hooks]);
+  const text =
+    changes === ''
+      ? `Nothing changes${run === undefined ? '.' : `, but ${run}`}`
+      : `${changes}${run === undefined ? '' : `; ${run}`}`;
   return text.length > summaryLength ? `${text.slice(0, summaryLength - 1)}…` : text;
 }
 

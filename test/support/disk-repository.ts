@@ -10,6 +10,8 @@ export interface DiskRepository {
   repository: Repository;
   /** Commits to the branch that is checked out, and pushes it. @returns its hash */
   commit(message: string, files: Record<string, string>): Promise<string>;
+  /** Commits what no file is: a link (mode 120000, with what it leads to) or a submodule (160000, with its commit). */
+  entry(mode: '120000' | '160000', path: string, content: string): Promise<string>;
   git(...args: string[]): Promise<string>;
   remove(): Promise<void>;
 }
@@ -35,7 +37,21 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
       await mkdir(dirname(join(work, path)), { recursive: true });
       await writeFile(join(work, path), text);
     }
-    await git('add', '-A');
+    // Of all else the index stays as it is: an entry has no file.
+    await git('add', '--', ...Object.keys(changed));
+    return publish(message);
+  }
+
+  async function entry(mode: string, path: string, content: string): Promise<string> {
+    const options = { cwd: work, input: content };
+    const object =
+      mode === '160000' ? content : (await execa('git', ['hash-object', '-w', '--stdin'], options)).stdout;
+    await git('rm', '-r', '-q', '--cached', '--ignore-unmatch', path);
+    await git('update-index', '--add', '--cacheinfo', `${mode},${object},${path}`);
+    return publish(path);
+  }
+
+  async function publish(message: string): Promise<string> {
     await git('commit', '-q', '-m', message);
     await git('push', '-q', 'origin', 'HEAD');
     return git('rev-parse', 'HEAD');
@@ -44,6 +60,7 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
 
   return {
     commit,
+    entry,
     git,
     repository: createRepository({
       url: origin,

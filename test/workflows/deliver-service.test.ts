@@ -47,6 +47,19 @@ test('a failing test ends the delivery before anything is written, and says why'
   expect(rig.world.effects).toEqual([]);
 });
 
+test.for(['dev', 'staging'])(
+  'a release that %s could not run is written neither there nor any further',
+  async (environment, { rig }) => {
+    const reason = 'base/ of claims does not name the image registry/claims: its images are nginx.';
+    const preview = rig.world.hold(`${environment} previewRelease`);
+    await rig.deliver(change);
+    await preview.begun;
+    preview.fail(refused(reason));
+    await rig.sees(change, { state: 'failed', environments: { [environment]: { state: 'failed', reason } } });
+    expect(rig.world.effects).toEqual(environment === 'dev' ? [] : [`write dev claims/${change.commit}`]);
+  },
+);
+
 test('what failed names its logs: that of a step, and those of an environment', async ({ rig }) => {
   rig.world.tests = () => Promise.reject(failed('TestsFailed', 'The log: logs/test.log', 'logs/test.log'));
   await rig.deliver(change);

@@ -5,7 +5,7 @@ import { changeName } from '../../model/delivery/change.ts';
 import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { recordedImage, recordImage } from './build-records.ts';
-import { withCheckout, type CheckoutSystems } from './checkout.ts';
+import { refuseLinksOut, withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
 import { keyOf, withOutputLog } from './output-log.ts';
@@ -27,6 +27,7 @@ export function createBuildImage(
       if (name === undefined) throw refused(`${change.service} has no image to build.`);
       const { result, log } = await withOutputLog(objects, change, 'build', (onOutput) =>
         withCheckout(systems, change.commit, async (directory) => {
+          await refuseLinksOut(directory, [path, join(path, 'Dockerfile')]);
           const context = join(directory, path);
           return buildAndPush(
             {

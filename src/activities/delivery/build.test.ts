@@ -99,3 +99,14 @@ test('tests that succeed while the object store is away have succeeded', async (
   const change = { service: 'claims', commit };
   expect(await run(() => activities(0).testService({ change }))).toEqual({});
 });
+
+test('a Dockerfile that leads to a file of this machine is not even read', async () => {
+  const commit = await disk.entry('120000', 'services/claims/Dockerfile', '/etc/passwd');
+  const change = { service: 'claims', commit };
+  await expect(run(() => activities(0).buildImage({ change, source: {} as never }))).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringMatching(
+      /^services\/claims\/Dockerfile is, or lies behind, a symbolic link that leads out of the repository/,
+    ) as string,
+  });
+});

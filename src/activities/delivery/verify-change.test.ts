@@ -100,6 +100,52 @@ test('a service without an image takes none', async () => {
   );
 });
 
+const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 104857600\n`;
+
+test.each([
+  'services/claims/model.bin',
+  'manifests/claims/base/data.bin',
+  'manifests/claims/overlays/dev/data.bin',
+])('content that Git LFS keeps elsewhere is refused by name: %s', async (path) => {
+  const commit = await disk.commit('pointer', { [path]: pointer });
+  await expect(verify(commit)).rejects.toMatchObject(
+    refusal(`^${path} is kept by Git LFS, and belongs to claims: .*git lfs migrate export`),
+  );
+});
+
+test.each(['services/claims/vendor/proto', 'manifests/claims/overlays/dev/parts', 'services/claims'])(
+  'so is a submodule: %s',
+  async (path) => {
+    const commit = await disk.entry('160000', path, 'a'.repeat(40));
+    const services = { explicit: { claims: { path: 'services/claims', image: false } } };
+    const config = configuration({ services });
+    const others = createSourceActivities({ config, repository: disk.repository });
+    await expect(others.verifyChange({ change: { service: 'claims', commit } })).rejects.toMatchObject(
+      refusal(`^${path} is a Git submodule, and belongs to claims: .* Commit them in its place`),
+    );
+  },
+);
+
+test.each(['manifests/claims/base/app.yaml', 'manifests/claims/base/app'])(
+  'so is a link in base/, which leads elsewhere once a release carries it: %s',
+  async (path) => {
+    const commit = await disk.entry('120000', path, '../../../README.md');
+    await expect(verify(commit)).rejects.toMatchObject(
+      refusal(`^${path} is a symbolic link: .* put what it leads to in its place\\.$`),
+    );
+  },
+);
+
+test('elsewhere they matter to nobody, nor does a text about Git LFS', async () => {
+  await disk.entry('160000', 'vendor/proto', 'a'.repeat(40));
+  await disk.entry('120000', 'services/web/link', '/etc/passwd');
+  const commit = await disk.commit('elsewhere', {
+    'services/web/model.bin': pointer,
+    'services/claims/README.md': `A pointer looks so:\n${pointer}`,
+  });
+  expect((await verify(commit)).image).toBe('build');
+});
+
 test('a subject goes no further than a line of plain text', async () => {
   const subject = `\u001b[31mred\u0007 \u202eevil <!channel> ${'x'.repeat(200)}`;
   const commit = await disk.commit(subject, { 'services/claims/main.py': '1\n' });

@@ -8,6 +8,7 @@ import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { refuseMissingFiles } from './refuse-missing-files.ts';
 import type { Systems } from '../systems.ts';
 import type { SourceActivities } from '../contract.ts';
 
@@ -25,6 +26,8 @@ export function createVerifyChange(
       withGit(async (): Promise<Plan> => {
         const position = await positionOf(systems, change.commit);
         const service = await knownService(systems, change.service, change.commit);
+        const missing = await refuseMissingFiles(repository, service, change.commit);
+        if (missing !== undefined) throw refused(missing);
         const environments = config.environments.map(({ name }) => ({
           name,
           settings: promotionSettings(config, name),

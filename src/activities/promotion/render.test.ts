@@ -73,12 +73,17 @@ async function render(
   return stored;
 }
 
-/** @param kustomize as the Application has it */
-function activities(stored: string[], kustomize: Record<string, unknown> = {}): RenderActivities {
+/** @param kustomize as the Application has it @param running the revision that it deployed */
+function activities(
+  stored: string[],
+  kustomize: Record<string, unknown> = {},
+  running?: string,
+): RenderActivities {
   const config = configuration();
   const application = {
     name: 'claims-production',
     source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main', kustomize },
+    deployedRevision: running,
   } as Partial<Application> as Application;
   const argocd = {
     application: async () => application,
@@ -93,6 +98,25 @@ function activities(stored: string[], kustomize: Record<string, unknown> = {}): 
 test('a release is shown as it would run, by its digest', async () => {
   const [diff] = await render('resources: [release]\nnamespace: production\n');
   expect(diff).toMatch(new RegExp(`image: ${name}:[0-9a-f]{40}@${digest}`));
+});
+
+test('the hooks that the sync runs are shown, also where nothing else would change', async () => {
+  const hook = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'migrate', annotations: { 'argocd.argoproj.io/hook': 'PreSync' } },
+    spec: { template: { spec: { containers: [{ name: 'migrate', image: 'migrate:1' }] } } },
+  };
+  const files = { [`${overlay}/job.json`]: JSON.stringify(hook) };
+  const [diff] = await render('resources: [release, job.json]\n', {}, files);
+  expect(diff).toMatch(/^# The sync runs hook Job\/migrate \(PreSync\)$/m);
+
+  const release = await releaseOfTip();
+  const revision = await disk.git('rev-parse', 'HEAD');
+  const running = activities([], {}, revision);
+  expect(await running.renderRelease({ environment: 'production', release, revision })).toMatchObject({
+    summary: 'Nothing changes, but 1 hook runs: Job/migrate (PreSync)',
+  });
 });
 
 test('a mirror may have another name: by the digest it is the same image', async () => {

@@ -1,23 +1,19 @@
 import { createHash } from 'node:crypto';
 import { mkdir, realpath } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
-import { changeName, type Image, type Release } from '../../model/delivery/change.ts';
+import { imageNameOf } from '../../config/services.ts';
+import { hooksIn } from '../../model/argocd/hooks.ts';
+import { changeName, type Release } from '../../model/delivery/change.ts';
 import type { Rendered } from '../../model/promotion/promotion.ts';
+import { refuseImage } from '../../model/promotion/release-image.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
 import { maskSecret } from '../../model/mask-secret.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import {
-  canonicalManifests,
-  compare,
-  containerImages,
-  imageDigest,
-  imageName,
-  nameOf,
-  summarize,
-  type Manifest,
-} from '../../model/manifests.ts';
+import { canonicalManifests, compare, summarize, type Manifest } from '../../model/manifests.ts';
 import { GitError } from '../../systems/git/index.ts';
 import { build } from '../../systems/kustomize/build.ts';
 import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts';
@@ -27,14 +23,27 @@ import { withScratch } from '../../systems/work-directory/scratch.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
+import { refuseSourceFiles } from './refuse-source-files.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
 
 type Settings = Pick<Rendering, 'options' | 'overrides'>;
 
+/** What is to be rendered. */
+interface Target {
+  environment: string;
+  release: Release;
+  revision: string;
+  /** What people read of the revision. */
+  shownAs: string;
+}
+
 /** Half of an attempt's time, for two renders side by side that take seconds. */
 const timeoutMs = 150_000;
+
+/** Each keeps a core busy, and a crowd of changes comes at once. */
+const limit = pLimit(availableParallelism());
 
 /**
  * Safe to repeat, side by side and late: they read, and write a difference under its own digest, so what people were shown
@@ -52,7 +61,6 @@ export function createRenderActivities(
     async previewRelease({ environment, release, asked }) {
       const { change, source } = release;
       const seen = await withGit(() => readRelease(systems, { environment, service: change.service }));
-      if (asked.by !== 'decisions') return { seen };
       const gone = await withGit(() => refuseGone(repository, change, seen.tip));
       if (gone !== undefined) throw refused(gone);
       const draft = await withGit(() =>
@@ -63,63 +71,77 @@ export function createRenderActivities(
           message: releaseMessage(environment, release),
         }),
       );
-      const rendered = await renderAt(draft, `${changeName(change)} on ${seen.tip}`, {
+      const target = {
         environment,
         release,
-      });
-      return { seen, rendered };
+        revision: draft,
+        shownAs: `${changeName(change)} on ${seen.tip}`,
+      };
+      if (asked.by === 'decisions') return { seen, rendered: await rendered(target) };
+      await inScratch((scratch) => renderWanted(scratch, target));
+      return { seen };
     },
 
-    renderRelease: ({ revision, ...promotion }) => renderAt(revision, revision, promotion),
+    renderRelease: (promotion) => rendered({ ...promotion, shownAs: promotion.revision }),
   };
 
-  /** @param shownAs what people read of the revision */
-  async function renderAt(
-    revision: string,
-    shownAs: string,
-    { environment, release: { change, image } }: { environment: string; release: Release },
-  ): Promise<Rendered> {
-    const manifests = manifestsPath(config, change.service);
-    const overlay = overlayPath({ manifests }, environment);
-    const name = applicationName(config, change.service, environment);
-    const application = await argocd.application(name);
-    const refusal = application && refuseSource(config, application, overlay);
-    if (refusal !== undefined) throw refused(refusal);
-    const running = application?.deployedRevision;
-    const settings = {
-      options: await argocd.kustomizeBuildOptions(),
-      overrides: application?.source?.kustomize,
-    };
-
+  /** What people decide on: it is compared with what runs, and stored. */
+  function rendered(target: Target): Promise<Rendered> {
     return inScratch(async (scratch) => {
-      const checkout = await checkOut(scratch, revision);
-      const own = await render(checkout, releasePath({ manifests }, environment), {});
-      const wanted = await render(checkout, overlay, settings);
-      if (wanted.length === 0) {
-        throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
-      }
-      if (image) assertImages(image, own, wanted);
+      const { wanted, overlay, name, running, settings } = await renderWanted(scratch, target);
       const before = running === undefined ? [] : await renderRunning(scratch, running, overlay, settings);
       const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
 
       const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
       const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
-      const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${shownAs})\n`;
-      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n\n${difference}`;
-      const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
+      const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${target.shownAs})\n`;
+      const hooks = hooksIn(wanted);
+      const run = hooks.map((hook) => `# The sync runs hook ${hook}\n`).join('');
+      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n${run}\n${difference}`;
+      const diff = objectKeys.diff(target.environment, target.release.change, `sha256:${sha256(text)}`);
       await objects.put(diff, text);
-      return { manifestsDigest, diff, summary: summarize(compare(before, wanted)) };
+      return { manifestsDigest, diff, summary: summarize(compare(before, wanted), hooks) };
     });
   }
 
+  /** What would run, as Argo CD would render it. @throws Refused: it must not */
+  async function renderWanted(scratch: string, { environment, release, revision, shownAs }: Target) {
+    const { change, image } = release;
+    const manifests = manifestsPath(config, change.service);
+    const overlay = overlayPath({ manifests }, environment);
+    const name = applicationName(config, change.service, environment);
+    const application = await argocd.application(name);
+    const refusal =
+      (application && refuseSource(config, application, overlay)) ??
+      (await withGit(() => refuseSourceFiles(repository, revision, overlay, name)));
+    if (refusal !== undefined) throw refused(refusal);
+    const settings = {
+      options: await argocd.kustomizeBuildOptions(),
+      overrides: application?.source?.kustomize,
+    };
+
+    const checkout = await checkOut(scratch, revision);
+    const own = await render(checkout, releasePath({ manifests }, environment), {});
+    const wanted = await render(checkout, overlay, settings);
+    if (wanted.length === 0) {
+      throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
+    }
+    const service = { name: change.service, image: imageNameOf(config, change.service) };
+    const wrong = image && refuseImage(image, service, { release: own, overlay: wanted });
+    if (wrong !== undefined) throw refused(wrong);
+    return { wanted, overlay, name, running: application?.deployedRevision, settings };
+  }
+
   function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
-    return withScratch(join(workDirectory, 'renders'), async (scratch) => {
-      try {
-        return await work(await realpath(scratch));
-      } catch (error) {
-        throw error instanceof KustomizeError ? refused(error.message) : error;
-      }
-    });
+    return limit(() =>
+      withScratch(join(workDirectory, 'renders'), async (scratch) => {
+        try {
+          return await work(await realpath(scratch));
+        } catch (error) {
+          throw error instanceof KustomizeError ? refused(error.message) : error;
+        }
+      }),
+    );
   }
 
   async function checkOut(scratch: string, revision: string): Promise<string> {
@@ -153,27 +175,3 @@ const render = async (root: string, path: string, settings: Settings): Promise<M
   parseManifests(await build({ root, path, ...settings }, AbortSignal.timeout(timeoutMs)));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-/** A service's image runs by the digest of its release, in every container that the release gives it to. */
-function assertImages(image: Image, own: readonly Manifest[], wanted: readonly Manifest[]): void {
-  for (const manifest of wanted) {
-    for (const { container, image: used } of containerImages(manifest.object)) {
-      if (imageName(used) !== image.name || imageDigest(used) === image.digest) continue;
-      throw refused(
-        `${nameOf(manifest)}: container ${container} would run ${used}, not ${image.digest}. Remove the override of the image.`,
-      );
-    }
-  }
-  const count = (manifests: readonly Manifest[]): number =>
-    manifests
-      .flatMap(({ object }) => containerImages(object))
-      .filter(({ image: used }) => imageDigest(used) === image.digest).length;
-  if (count(own) === 0) {
-    throw refused(
-      `No container of the release has the image ${image.name}. Name it so in base/, without a tag.`,
-    );
-  }
-  if (count(wanted) < count(own)) {
-    throw refused(`The overlay replaces the image ${image.name} of the release. Remove that override.`);
-  }
-}

@@ -18,12 +18,16 @@ export function releaseKustomization({ change, image }: Pick<Release, 'change' |
       'images:',
       `  - name: ${image.name}`,
       `    newName: ${image.name}`,
-      `    newTag: ${change.commit}`,
+      `    newTag: ${yamlText(change.commit)}`,
       `    digest: ${image.digest}`,
     );
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** YAML reads some commits as numbers (`12e9…`); all others stand as every release has written them. */
+const yamlText = (commit: string): string =>
+  /^(?:0b[01]+|[0-9]+(?:e[0-9]+)?)$/.test(commit) ? `"${commit}"` : commit;
 
 const pattern =
   /^# Release of ([a-z0-9-]+)\/([0-9a-f]{40})\n[^]*?(?: {2}- name: (\S+)\n[^]*? {4}digest: (sha256:[0-9a-f]{64})\n)?$/;

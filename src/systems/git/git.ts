@@ -8,6 +8,8 @@ export interface GitOptions {
   input?: string | Uint8Array;
   env?: Record<string, string>;
   timeoutMs?: number;
+  /** By which the command says that it found nothing. */
+  exitCodeOfNothing?: number;
 }
 
 /** Longest that a clone of a large repository may take over a slow line. */
@@ -72,7 +74,9 @@ export async function git(directory: string, args: string[], options: GitOptions
     });
     return stdout;
   } catch (error) {
-    throw error instanceof ExecaError ? failureOf(args[0] ?? '', error) : error;
+    if (!(error instanceof ExecaError)) throw error;
+    if (error.exitCode !== undefined && error.exitCode === options.exitCodeOfNothing) return '';
+    throw failureOf(args[0] ?? '', error);
   }
 }
 

@@ -60,6 +60,10 @@ export interface Repository {
   read(revision: string, path: string): Promise<string | undefined>;
   /** Paths of all files below a folder. */
   files(revision: string, path?: string): Promise<string[]>;
+  /** What a commit holds beside plain files. */
+  linksAndModules(revision: string): Promise<{ links: string[]; modules: string[] }>;
+  /** Files at these paths (or globs) that are no more than Git LFS's note of where their content lies. */
+  lfsPointers(revision: string, paths: string[]): Promise<string[]>;
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** Writes the files of a commit (below `path`, if given) into an empty directory, without `.git`. */
   checkout(revision: string, directory: string, path?: string): Promise<void>;

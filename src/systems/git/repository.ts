@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { Clone, type CloneOptions } from './clone.ts';
-import { gitEnvironment } from './git.ts';
+import { git, gitEnvironment } from './git.ts';
 import { GroupCommit, writeCommits } from './group-commit.ts';
 import { writeBranch } from './write-branch.ts';
 import { GitError, type Commit, type Repository } from './index.ts';
@@ -139,6 +139,32 @@ export function createRepository(options: CloneOptions): Repository {
       return text.split('\0').filter(Boolean);
     },
 
+    async linksAndModules(revision) {
+      await known(revision);
+      const text = await clone.git(['ls-tree', '-r', '-z', '--full-tree', revision]);
+      const entries = text.split('\0').filter(Boolean);
+      const ofMode = (mode: string): string[] =>
+        entries
+          .filter((entry) => entry.startsWith(`${mode} `))
+          .map((entry) => entry.slice(entry.indexOf('\t') + 1));
+      return { links: ofMode('120000'), modules: ofMode('160000') };
+    },
+
+    async lfsPointers(revision, paths) {
+      await known(revision);
+      const search = ['grep', '--files-with-matches', '--null', '-I', '-e', `^${lfsPointer}`];
+      const text = await git(options.directory, [...search, revision, '--', ...paths.map(pathspec)], {
+        exitCodeOfNothing: 1,
+      });
+      const found = text
+        .split('\0')
+        .filter(Boolean)
+        .map((path) => path.slice(revision.length + 1));
+      const contents = await Promise.all(found.map((path) => this.read(revision, path)));
+      // Others may quote such a note.
+      return found.filter((_, i) => contents[i]?.startsWith(lfsPointer));
+    },
+
     async checkout(revision, directory, path) {
       await known(revision);
       const tree = path === undefined ? revision : `${revision}:${path}`;
@@ -165,6 +191,9 @@ export function createRepository(options: CloneOptions): Repository {
     },
   };
 }
+
+/** How a file begins of which Git LFS keeps the content elsewhere. (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md) */
+const lfsPointer = 'version https://git-lfs.github.com/spec/v1';
 
 /** A glob of the configuration as git understands it, always from the repository's root. */
 const pathspec = (glob: string): string =>

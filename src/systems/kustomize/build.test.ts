@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test as base } from 'vitest';
@@ -121,6 +121,58 @@ test('a symbolic link out of the repository is refused', async ({ checkout }) =>
     'overlay/kustomization.yaml': 'configMapGenerator: [{name: a, files: [link/hostname]}]',
   });
   await expect(checkout.render()).rejects.toThrow('lies outside the repository');
+});
+
+test.for(['overlay/kustomization.yaml', 'base/kustomization.yaml', 'base/deployment.yaml'])(
+  'a file of this machine that %s leads to is neither read, written nor quoted',
+  async (file, { checkout }) => {
+    const root = await mkdtemp(join(tmpdir(), 'elsewhere-'));
+    const outside = join(root, 'file');
+    await writeFile(outside, 'a: [ hunter2\n');
+    await rm(join(checkout.root, file));
+    await symlink(outside, join(checkout.root, file));
+    for (const overrides of [{}, { namePrefix: 'a-' }]) {
+      const error = await checkout.render({ overrides }).catch((thrown: unknown) => String(thrown));
+      expect(error).toMatch(/out of the repository|outside the repository/);
+      expect(error).not.toContain('hunter2');
+    }
+    expect(await readFile(outside, 'utf8')).toBe('a: [ hunter2\n');
+    await rm(root, { recursive: true });
+  },
+);
+
+test('a link that stays in the repository is followed, as Argo CD does', async ({ checkout }) => {
+  await rm(join(checkout.root, 'base/deployment.yaml'));
+  await checkout.write({ 'base/real.yaml': deployment });
+  await symlink('real.yaml', join(checkout.root, 'base/deployment.yaml'));
+  expect(await checkout.render()).toHaveLength(1);
+});
+
+test.for([
+  ['documents after the first', '---\nresources: [../base]\n---\n# nothing\n---\na: [\n'],
+  ['a key twice, of which the last counts', 'resources: [nothing]\nresources: [../base]\n'],
+  [
+    'JSON in place of a patch’s path',
+    `resources: [../base]\npatchesStrategicMerge:\n- '${JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'claims' }, spec: { replicas: 2 } })}'\n`,
+  ],
+])('%s: it is taken as Kustomize takes it', async ([, kustomization = ''], { checkout }) => {
+  await checkout.write({ 'overlay/kustomization.yaml': kustomization });
+  expect((await checkout.render()).map(({ kind }) => kind)).toEqual(['Deployment']);
+});
+
+test('what a kustomization holds is not quoted when it cannot be read: it may be a secret', async ({
+  checkout,
+}) => {
+  for (const content of [
+    'secretGenerator: [{ literals: [password=hunter2] }\n',
+    'resources: [../base]\npatches:\n- patch: "{stringData: {password: hunter2}}"\n',
+    'resources: [../base]\npatchesStrategicMerge: ["{stringData: {password: hunter2}}"]\n',
+  ]) {
+    await checkout.write({ 'overlay/kustomization.yaml': content });
+    const error = await checkout.render().catch((thrown: unknown) => String(thrown));
+    expect(error).toMatch(/is no YAML|kustomize build failed/);
+    expect(error).not.toContain('hunter2');
+  }
 });
 
 test('inline patches and URLs in values are nobody’s paths', async ({ checkout }) => {

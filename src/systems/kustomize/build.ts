@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
+import { wrongBuildOptions } from './build-options.ts';
 import { overrideArguments } from './overrides.ts';
 import { checkReferences } from './references.ts';
 import { KustomizeError, type Rendering } from './index.ts';
@@ -9,10 +10,6 @@ import { KustomizeError, type Rendering } from './index.ts';
 const maxBytes = 4_000_000;
 /** Thousands of resources take seconds. */
 const timeoutMs = 60_000;
-
-/** Those that neither run programs nor read anything outside of the kustomization. */
-const harmless =
-  /^(--load-restrictor=?|LoadRestrictionsRootOnly|--reorder=?|none|legacy|--enable-managedby-label)+$/;
 
 /**
  * Renders a kustomization to YAML as Argo CD does, from the files alone: nothing is fetched and no program is run.
@@ -23,12 +20,10 @@ export async function build(
   { root, path, options = [], overrides = {} }: Rendering,
   signal: AbortSignal,
 ): Promise<string> {
-  const refused = options.find((option) => !harmless.test(option));
-  if (refused !== undefined) {
-    throw new KustomizeError(
-      `argocd-cm has kustomize.buildOptions ${refused}, with which manifests could run programs or read other files. Remove it.`,
-    );
-  }
+  const wrong = wrongBuildOptions(options);
+  if (wrong !== undefined) throw new KustomizeError(`${wrong}. Remove it from that ConfigMap.`);
+  // Before anything is written into its files, and of what that brought in.
+  await checkReferences(root, path);
   for (const args of overrideArguments(overrides)) await kustomize(join(root, path), args, signal);
   await checkReferences(root, path);
   return kustomize(root, ['build', path, ...options], signal);
@@ -50,12 +45,20 @@ async function kustomize(cwd: string, args: string[], signal: AbortSignal): Prom
   signal.throwIfAborted();
   if (timedOut) throw new KustomizeError(`kustomize ${args[0]} took longer than ${timeoutMs / 1000} s.`);
   if (isMaxBuffer) throw new KustomizeError(`The rendered manifests have more than ${maxBytes / 1e6} MB.`);
-  if (failed)
-    throw new KustomizeError(
-      `kustomize ${args[0]} failed: ${(stderr || code || '').replaceAll(cwd, '.').slice(-1000)}`,
-    );
+  if (failed) {
+    const said = withoutQuotes(stderr || code || '').replaceAll(cwd, '.');
+    throw new KustomizeError(`kustomize ${args[0]} failed: ${said.slice(-1000)}`);
+  }
   return stdout;
 }
+
+/** It quotes a patch that it cannot read, which may be a Secret's. Its warnings are not what failed. */
+const withoutQuotes = (said: string): string =>
+  said
+    .replace(/^# Warning:.*\n/gm, '')
+    .replace(/`[^`]*`/g, '`…`')
+    .replace(/( from \[)[^]*(\])/, '$1…$2')
+    .replace(/\{.*\}/g, '{…}');
 
 async function binary(): Promise<string> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {

@@ -36,7 +36,9 @@ export function parseManifests(text: string): Manifest[] {
   try {
     return parseAllDocuments(text, options).flatMap((document) => {
       const [problem] = [...document.errors, ...document.warnings];
-      if (problem) throw new KustomizeError(`The rendered manifests cannot be read: ${problem.message}`);
+      // The lines after the first quote what was read, which may be a secret.
+      if (problem)
+        throw new KustomizeError(`The rendered manifests cannot be read: ${problem.message.split('\n')[0]}`);
       return manifestsOf(document.toJS({ maxAliasCount: 100 }));
     });
   } catch (error) {

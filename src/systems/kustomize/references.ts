@@ -1,8 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
-import { parseDocument } from 'yaml';
-import { isRecord } from '../../model/json.ts';
-import { kustomizationNames, referencesIn } from '../../model/kustomization.ts';
+import { join, relative } from 'node:path';
+import { isWithin } from '../work-directory/is-within.ts';
+import { kustomizationNames, readKustomization, referencesIn } from '../../model/kustomization.ts';
 import { KustomizeError } from './index.ts';
 
 /** Fields that have Kustomize fetch or run something. */
@@ -22,7 +21,9 @@ export async function checkReferences(root: string, path: string): Promise<void>
     if (seen.has(folder)) continue;
     seen.add(folder);
     const file = await kustomizationIn(root, folder);
-    if (file === undefined) throw new KustomizeError(`There is no kustomization in ${folder}.`);
+    if (file === undefined)
+      throw new KustomizeError(`There is no kustomization in ${folder}. Write a kustomization.yaml there.`);
+    await refuseLinkOut(root, file);
     for (const reference of await referencesOf(root, file)) {
       const target = await resolve(root, folder, file, reference);
       if ((await stat(join(root, target))).isDirectory()) queue.push(target);
@@ -39,12 +40,13 @@ async function kustomizationIn(root: string, folder: string): Promise<string | u
 }
 
 async function referencesOf(root: string, file: string): Promise<string[]> {
-  const document = parseDocument(await readFile(join(root, file), 'utf8'), { version: '1.1' });
-  if (document.errors[0]) throw new KustomizeError(`${file}: ${document.errors[0].message}`);
-  const kustomization: unknown = document.toJS({ maxAliasCount: 100 });
-  if (!isRecord(kustomization)) throw new KustomizeError(`${file} is no YAML with keys and values.`);
+  const { kustomization, problem } = readKustomization(await readFile(join(root, file), 'utf8'));
+  if (!kustomization) throw new KustomizeError(`${file} ${problem}.`);
   for (const key of charts) {
-    if (key in kustomization) throw new KustomizeError(`${file}: ${key} brings manifests from elsewhere.`);
+    if (key in kustomization)
+      throw new KustomizeError(
+        `${file}: ${key} brings manifests from elsewhere. Commit what it renders to instead.`,
+      );
   }
   return referencesIn(kustomization);
 }
@@ -56,9 +58,16 @@ async function resolve(root: string, folder: string, file: string, reference: st
       `${file} names ${reference}, which is not in the repository (remote bases are refused).`,
     );
   }
-  const inside = relative(root, target);
-  if (inside === '..' || inside.startsWith(`..${sep}`)) {
+  if (!isWithin(root, target)) {
     throw new KustomizeError(`${file} names ${reference}, which lies outside the repository.`);
   }
-  return inside;
+  return relative(root, target);
+}
+
+/** Nothing of a file of this machine is to be read, let alone quoted. */
+async function refuseLinkOut(root: string, file: string): Promise<void> {
+  if (isWithin(root, await realpath(join(root, file)))) return;
+  throw new KustomizeError(
+    `${file} is a symbolic link that leads out of the repository. Put the file itself there.`,
+  );
 }

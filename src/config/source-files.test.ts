@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { configuration } from '../../test/support/configuration.ts';
+import { sourceFileProblems } from './source-files.ts';
+
+const service = { name: 'claims', path: 'services/claims', paths: [], manifests: 'deploy/claims' };
+const overlay = 'deploy/claims/overlays/dev';
+
+test('files that change what Argo CD renders of an overlay are told, those of other Applications are not', () => {
+  const changing = [`${overlay}/.argocd-source.yaml`, `${overlay}/.argocd-source-claims-dev.yaml`];
+  const others = [`${overlay}/.argocd-source-claims-production.yaml`, 'deploy/claims/.argocd-source.yaml'];
+  const found = sourceFileProblems(configuration(), service, 'dev', new Set([...changing, ...others]));
+  expect(found.map(({ path }) => path)).toEqual(changing);
+  expect(found[0]?.message).toMatch(
+    /write what it says into the kustomization\.yaml beside it, and delete it$/,
+  );
+});
