@@ -215,7 +215,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
       state: 'busy',
       by: 'somebody',
     });
-    await bed.argocd.terminate(name, sync.operationId);
+    await bed.argocd.terminate(name, { id: sync.operationId });
     await expect(bed.sync(sync)).rejects.toMatchObject({
       type: 'Busy',
       message: `Waits for the operation of somebody on ${name}.`,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
 import { errorText } from '../system-error.ts';
+import { isHere } from './destination.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -117,8 +118,7 @@ async function failedResources({ status }: Explainable, keep: KeepLog): Promise<
 
 /** The pods of another cluster than this one are out of sight. */
 function troubledWorkloads({ spec: { destination }, status }: Explainable): Workload[] {
-  const here = destination.name === 'in-cluster' || destination.server === 'https://kubernetes.default.svc';
-  if (!here) return [];
+  if (!isHere(destination)) return [];
   const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
     ({ hookType, hookPhase }) => hookType !== undefined && hookPhase !== 'Succeeded',
   );
