@@ -36,7 +36,7 @@ async function syncAtOnce(
     argocd.syncWindows(project),
     isOpen(temporal, workflowExecution),
   ]);
-  if (!wanted || closedWindow(windows, application, Date.now()) !== undefined) return false;
+  if (!wanted || closedWindow(windows, application, Date.now(), 'argocd') !== undefined) return false;
   const request = {
     ...syncRequest(release.change, revision, revision),
     ...automated,
