@@ -205,6 +205,17 @@ test('what is Suspended and not named is not taken for healthy', () => {
   expect(longAgo(troubled('Suspended'))).toMatchObject({ state: 'waiting', for: 'health (Suspended)' });
 });
 
+test('what never gets in sync is named, and so is an Application that nobody syncs', () => {
+  const app = application({
+    sync: { status: 'OutOfSync', revision: wanted },
+    resources: [{ kind: 'Deployment', namespace: 'dev', name: 'orders', sync: 'OutOfSync' }],
+  });
+  expect(following(app)).toMatchObject({ for: 'Argo CD to sync (OutOfSync: Deployment/orders in dev)' });
+  expect(following({ ...app, automated: undefined })).toMatchObject({
+    for: expect.stringContaining('somebody to sync it'),
+  });
+});
+
 test('a failed sync of the compared revision is not tried again by Argo CD, so it is the end', () => {
   const failed = operation({ phase: 'Failed', message: 'one or more objects failed to apply' });
   const app = application({ sync: { status: 'OutOfSync', revision: wanted }, operation: failed });

@@ -117,7 +117,7 @@ function judgeFollowing(
   }
   if (app.sync.status !== 'Synced') {
     const error = app.conditions.find(isError);
-    return { state: 'waiting', for: `Argo CD to sync (${error?.message ?? app.sync.status})` };
+    return { state: 'waiting', for: `${syncer(app)} (${error?.message ?? describeSync(app)})` };
   }
   return judgeHealth(app, { ...wanted, revision: app.sync.revision ?? '' }, now);
 }
@@ -157,9 +157,22 @@ function judgeOperation(
     };
   }
   if (headIsSame && app.sync.status !== 'Synced') {
-    return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
+    return { state: 'waiting', for: `Argo CD to see it as synced (${describeSync(app)})`, stale: true };
   }
   return judgeHealth(app, { ...wanted, revision: operation.revision ?? wanted.revision }, now);
+}
+
+const syncer = ({ automated }: Application): string =>
+  automated ? 'Argo CD to sync' : 'somebody to sync it, since it has no spec.syncPolicy.automated';
+
+/** So many objects are named in what is waited for. */
+const namedAtMost = 5;
+
+function describeSync({ sync, resources }: Application): string {
+  const different = resources.filter((resource) => resource.sync === 'OutOfSync').map(resourceName);
+  const more = different.length - namedAtMost;
+  const names = [...different.slice(0, namedAtMost), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  return names === '' ? sync.status : `${sync.status}: ${names}`;
 }
 
 function judgeHealth(app: Application, wanted: Wanted, now: number): Judgement {
