@@ -93,6 +93,14 @@ test('each problem tells its path and what is allowed', () => {
     ],
     [replaced('timeout: 10m', 'timeout: 3d'), 'environments[1].endToEnd.timeout: allowed are 10s to 2h'],
     [
+      replaced('approval: review', 'mayBeDegraded: { certificate: 5m }'),
+      'environments[1].mayBeDegraded.certificate: a kind is written as in its manifest: Certificate',
+    ],
+    [
+      replaced('approval: review', 'mayBeDegraded: { Certificate: 5s }'),
+      'environments[1].mayBeDegraded.Certificate: allowed are 30s to 6h',
+    ],
+    [
       replaced('platform: brainsait-rcm', 'platform: 17'),
       'platform: takes text, not a number (put it in quotes)',
     ],
