@@ -42,6 +42,7 @@ const services = [
   'retried',
   'fixes',
   'drifts',
+  'withdrawn',
 ];
 let bed: Bed;
 
@@ -66,6 +67,23 @@ const production = (service: string, written: Written, operationId: string) => (
   operationId,
   asker: bed.asker,
 });
+
+/** Refused by the cluster, and tried again later than anybody waits. */
+const refusedByCluster = (name: string) => ({
+  's.json': JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { type: 'Nonsense' },
+  }),
+});
+const slowRetries = {
+  syncPolicy: {
+    automated: { prune: true },
+    retry: { limit: 9, backoff: { duration: '10m', maxDuration: '1h' } },
+  },
+};
+const retrying = { phase: 'Running', finishedAt: expect.any(Number) };
 
 /** Five at a time share the machine; what is stuck in one is told by the deadlines of its waits, which end before this. */
 const together = { timeout: 4 * minute };
@@ -323,22 +341,6 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     });
   });
 
-  /** Refused by the cluster, and tried again later than anybody waits. */
-  const refusedByCluster = (name: string) => ({
-    's.json': JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name },
-      spec: { type: 'Nonsense' },
-    }),
-  });
-  const slowRetries = {
-    syncPolicy: {
-      automated: { prune: true },
-      retry: { limit: 9, backoff: { duration: '10m', maxDuration: '1h' } },
-    },
-  };
-  const retrying = { phase: 'Running', finishedAt: expect.any(Number) };
   async function fixedRelease(service: string): Promise<Written> {
     await bed.commit({ [`deploy/${service}/base/s.json`]: configMap(service, {}) }, 'update');
     return bed.promote(service, 'dev');
@@ -479,6 +481,29 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
     });
     const { operation, requested } = (await bed.argocd.application(name)) ?? {};
     expect([operation?.id, operation?.phase, requested]).toEqual([sync.operationId, 'Failed', undefined]);
+  });
+
+  test('a promotion that is withdrawn ends the retries of its sync', async () => {
+    await bed.service('withdrawn', 'production', refusedByCluster('withdrawn'));
+    const { retry } = slowRetries.syncPolicy;
+    const name = await bed.application('withdrawn', 'production', { syncPolicy: { retry } });
+    const sync = production('withdrawn', await bed.promote('withdrawn', 'production'), newOperationId());
+    await bed.sync(sync);
+    const environment = bed.environment();
+    environment.on('heartbeat', ({ waitsFor }: { waitsFor: string }) => {
+      if (waitsFor.startsWith('the sync to be tried again')) environment.cancel('CANCELLED');
+    });
+    await expect(environment.run(bed.activities.awaitHealthy, sync)).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
+    await vi.waitFor(
+      async () =>
+        expect((await bed.argocd.application(name))?.operation).toMatchObject({
+          id: sync.operationId,
+          phase: 'Failed',
+        }),
+      { timeout: minute / 2 },
+    );
   });
 
   test('a prune that needs a confirmation is what it waits for', async () => {

@@ -106,7 +106,10 @@ async function awaitHealthy(
     const refusal = application
       ? refuseSource(config, application, overlay)
       : unreachable === undefined && (await misplaced());
-    if (refusal) return fail(refusal, application);
+    if (refusal) {
+      await terminate(argocd, name, sync.operation);
+      return { state: 'failed', reason: refusal, ...seen(application) };
+    }
     // Without asking Git first, which takes as long as Argo CD needs to begin.
     const unseen = application && !nudged && application.sync.revision !== wait.revision;
     nudged ||= application !== undefined;

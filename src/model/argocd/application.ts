@@ -74,7 +74,11 @@ export type OperationName = { id: string } | { automatedAt: string };
 export const isNamed = ({ id, automated, revision }: Operation, name: OperationName): boolean =>
   'id' in name ? id === name.id : Boolean(automated) && revision === name.automatedAt;
 
-export const resourceName = ({ kind, namespace = '', name }: ResourceState): string =>
+export const resourceName = ({
+  kind,
+  namespace = '',
+  name,
+}: Pick<ResourceState, 'kind' | 'namespace' | 'name'>): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 
 export const isUnfinished = ({ phase }: Operation): boolean => phase === 'Running' || phase === 'Terminating';

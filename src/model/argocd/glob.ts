@@ -24,7 +24,7 @@ function toExpression(pattern: string): string | undefined {
       if (low > high) return undefined;
       expression += `[${not === '!' ? '^' : ''}${quote(low)}-${quote(high)}]`;
     } else if (of !== undefined) {
-      const characters = [...of.replace(/\\(.)/gsu, '$1')].map(quote).join('');
+      const characters = Array.from(of.replace(/\\(.)/gsu, '$1'), quote).join('');
       expression += `[${not === '!' ? '^' : ''}${characters}]`;
     } else if (any !== undefined) expression += '.*';
     else if (other === '?') expression += '.';

@@ -45,7 +45,7 @@ export function createArgoCd({
 }): ArgoCd {
   /** Of `<namespace>/<name>`. */
   const placeOf = (qualified: string): { home: string; name: string } => {
-    const [name = '', home = namespace] = qualified.split('/').reverse();
+    const [name = '', home = namespace] = qualified.split('/').toReversed();
     return { home, name };
   };
   const path = (qualified: string): string => {
