@@ -228,7 +228,8 @@ describe('once it is set up and a worker runs', () => {
       };
       const elsewhere = `${platform.name}-production`;
       await move('argocd', elsewhere);
-      const { failed } = await doctor().finally(() => move(elsewhere, 'argocd'));
+      const { failed } = await doctor();
+      await move(elsewhere, 'argocd');
       expect(failed).toEqual([
         `Application ${application('dev')}: It renders ${path('dev')} by spec.source.plugin, and not by Kustomize as releases are: take that block out.`,
         `Application ${application('staging')}: It has no single source: it needs spec.source with path ${path('staging')} instead of spec.sources.`,
