@@ -3,8 +3,14 @@ import { z } from 'zod';
 import { milliseconds } from '../../config/duration.ts';
 import { applicationName, environmentOf } from '../../config/environments.ts';
 import { manifestsPath, overlayPath } from '../../config/paths.ts';
-import { isNamed, isRetrying, type Application, type OperationName } from '../../model/argocd/application.ts';
-import { judge, type Judgement } from '../../model/argocd/application-health.ts';
+import {
+  isNamed,
+  isRetrying,
+  type Application,
+  type Operation,
+  type OperationName,
+} from '../../model/argocd/application.ts';
+import { judge, type Judgement, type ReleasePresence } from '../../model/argocd/application-health.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
@@ -26,10 +32,13 @@ type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 const progressSchema = z.object({ waitsFor: z.string(), takenAt: z.number().exactOptional() });
 type Progress = z.infer<typeof progressSchema>;
 
-/** The sync that brings the release: the promotion's own, or Argo CD's where that syncs by itself. */
-interface OwnSync {
-  operation: OperationName;
+/** What is known of the syncs of a release. */
+interface SyncSeen {
+  /** The one that brings it: the promotion's own, or Argo CD's where that syncs by itself. */
+  own: OperationName;
   retries: boolean;
+  /** One that still brings what the release replaces, where Argo CD syncs by itself. */
+  earlier?: Operation | undefined;
 }
 
 /** The judgement is looked at again this often without any news: some of its rules are about time. */
@@ -39,19 +48,22 @@ const submissionLimit = 5;
 /** Argo CD ends a terminated operation within seconds; past its deadline, a promotion does not wait for long. */
 const terminationMs = 30_000;
 
-/** Waits on Argo CD, from the process's one watch. Safe to repeat and late: nothing is changed but its own operation. */
+/**
+ * Waits on Argo CD, from the process's one watch. Safe to repeat and late: nothing is changed but its own operation, and one
+ * that brings what it replaces.
+ */
 export function createWaitActivities(systems: WaitSystems): WaitActivities {
   return {
     async awaitHealthy(wait) {
       const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
-      const sync: OwnSync = { operation: { id: wait.operationId ?? wait.revision }, retries: false };
+      const sync: SyncSeen = { own: { id: wait.operationId ?? wait.revision }, retries: false };
       try {
         return await awaitHealthy(systems, wait, earlier ?? { waitsFor: 'news of the Application' }, sync);
       } catch (error) {
         // One that was withdrawn, or gave way: a sync at work may end well, one that fails again and again is in the way.
         if (cancellationDetails()?.cancelRequested && sync.retries) {
           const name = applicationName(systems.config, wait.service, wait.environment);
-          await systems.argocd.terminate(name, sync.operation);
+          await systems.argocd.terminate(name, sync.own);
         }
         throw error;
       }
@@ -63,7 +75,7 @@ async function awaitHealthy(
   systems: WaitSystems,
   wait: Wait,
   progress: Progress,
-  sync: OwnSync,
+  sync: SyncSeen,
 ): Promise<Health> {
   const { config, argocd, recreations } = systems;
   const name = applicationName(config, wait.service, wait.environment);
@@ -92,7 +104,8 @@ async function awaitHealthy(
   /** Explains first, then ends its own operation, so that nothing goes on that nobody waits for and that holds up a fix. */
   async function fail(reason: string, application: Application | undefined): Promise<Health> {
     const result = await failure(systems, wait, reason, application);
-    await terminate(argocd, name, sync.operation);
+    await terminate(argocd, name, sync.own);
+    if (sync.earlier) await endLeftover(argocd, name, sync.earlier);
     return result;
   }
   heartbeat(progress);
@@ -107,7 +120,7 @@ async function awaitHealthy(
       ? refuseSource(config, application, overlay)
       : unreachable === undefined && (await misplaced());
     if (refusal) {
-      await terminate(argocd, name, sync.operation);
+      await terminate(argocd, name, sync.own);
       return { state: 'failed', reason: refusal, ...seen(application) };
     }
     // Without asking Git first, which takes as long as Argo CD needs to begin.
@@ -126,14 +139,9 @@ async function awaitHealthy(
       typeof presence === 'string'
         ? ({ state: 'waiting', for: `the repository (${presence})` } as const)
         : judge(application, { ...wanted, taken }, presence, Date.now());
-    if (typeof presence !== 'string' && operation && wait.operationId === undefined) {
-      const { automated, revision } = operation;
-      if (automated && revision !== undefined && presence.synced === 'here') {
-        sync.operation = { automatedAt: revision };
-      }
-      if (revision !== undefined && presence.synced === 'behind') await endLeftover(argocd, name, operation);
-    }
-    sync.retries = operation !== undefined && isNamed(operation, sync.operation) && isRetrying(operation);
+    if (typeof presence !== 'string') noteSync(sync, wait, operation, presence);
+    // One at work may be a migration, which is better not broken off.
+    if (sync.earlier && isRetrying(sync.earlier)) await endLeftover(argocd, name, sync.earlier);
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return fail(judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
@@ -154,6 +162,19 @@ async function awaitHealthy(
     }
   }
   throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
+}
+
+function noteSync(
+  sync: SyncSeen,
+  { operationId }: Wait,
+  operation: Operation | undefined,
+  { synced }: ReleasePresence,
+): void {
+  const { automated, revision } = operation ?? {};
+  const following = operationId === undefined && revision !== undefined;
+  if (following && automated && synced === 'here') sync.own = { automatedAt: revision };
+  sync.earlier = following && synced === 'behind' ? operation : undefined;
+  sync.retries = operation !== undefined && isNamed(operation, sync.own) && isRetrying(operation);
 }
 
 /** A wait during which the cluster was rebuilt has its whole time again from then on. */
