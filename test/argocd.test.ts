@@ -43,6 +43,7 @@ const services = [
   'fixes',
   'drifts',
   'withdrawn',
+  'closed',
 ];
 let bed: Bed;
 
@@ -529,6 +530,30 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
       state: 'failed',
       reason: expect.stringContaining('pruning confirmation of /ConfigMap/precious'),
     });
+  });
+
+  test('a sync window that keeps Argo CD from syncing is named at the deadline, also where people may sync', async () => {
+    const project = `${bed.namespace}-closed`;
+    const window = { kind: 'deny', schedule: '* * * * *', duration: '1h', applications: ['cl{os,ear}ed-*'] };
+    await bed.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: project, namespace: 'argocd' },
+      spec: {
+        sourceRepos: ['*'],
+        destinations: [{ server: '*', namespace: '*' }],
+        syncWindows: [{ ...window, manualSync: true }],
+      },
+    });
+    await bed.service('closed', 'dev', { 'c.json': configMap('closed', {}) });
+    const name = await bed.application('closed', 'dev', { project });
+    const written = await bed.promote('closed', 'dev');
+    expect(await bed.wait({ ...dev('closed', written), deadline: soon(minute / 4) })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/The sync window of project .*-closed is closed: deny/),
+    });
+    expect((await bed.argocd.application(name))?.deployedRevision).toBe(undefined);
+    await bed.kubectl(['delete', 'appproject', '-n', 'argocd', project, '--wait=false']);
   });
 
   test('a closed sync window is waited for, and nothing is started in it', async () => {

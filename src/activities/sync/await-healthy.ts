@@ -11,6 +11,7 @@ import {
   type OperationName,
 } from '../../model/argocd/application.ts';
 import { judge, type Judgement, type ReleasePresence } from '../../model/argocd/application-health.ts';
+import { closedWindow } from '../../model/argocd/sync-windows.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
@@ -158,10 +159,22 @@ async function awaitHealthy(
     tell({ waitsFor: unreachable === undefined ? describe(judgement) : `the cluster (${unreachable})` });
     if ('stale' in judgement && application) await nudge(application);
     if (Date.now() >= deadline) {
-      return fail(`Not healthy in time: ${name} waited for ${progress.waitsFor}.`, application);
+      const window = application && (await windowClosed(argocd, application));
+      return fail(
+        `Not healthy in time: ${name} waited for ${progress.waitsFor}.${window ?? ''}`,
+        application,
+      );
     }
   }
   throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
+}
+
+/** Why Argo CD did not begin to sync by itself, if a window kept it from that. */
+async function windowClosed(argocd: ArgoCd, application: Application): Promise<string | undefined> {
+  const { project, automated, sync } = application;
+  if (!automated || sync.status === 'Synced') return undefined;
+  const window = closedWindow(await argocd.syncWindows(project), application, Date.now(), 'argocd');
+  return window && ` The sync window of project ${project} is closed: ${window}`;
 }
 
 function noteSync(
