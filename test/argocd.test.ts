@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { applicationName } from '../src/config/environments.ts';
 import { changeName } from '../src/model/delivery/change.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
 import {
@@ -32,6 +33,17 @@ const services = [
   'forged',
   'renders',
   'over',
+  'scales',
+  'rests',
+  'pauses',
+  'sources',
+  'misplaced',
+  'retries',
+  'retried',
+  'fixes',
+  'drifts',
+  'withdrawn',
+  'closed',
 ];
 let bed: Bed;
 
@@ -56,6 +68,23 @@ const production = (service: string, written: Written, operationId: string) => (
   operationId,
   asker: bed.asker,
 });
+
+/** Refused by the cluster, and tried again later than anybody waits. */
+const refusedByCluster = (name: string) => ({
+  's.json': JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name },
+    spec: { type: 'Nonsense' },
+  }),
+});
+const slowRetries = {
+  syncPolicy: {
+    automated: { prune: true },
+    retry: { limit: 9, backoff: { duration: '10m', maxDuration: '1h' } },
+  },
+};
+const retrying = { phase: 'Running', finishedAt: expect.any(Number) };
 
 /** Five at a time share the machine; what is stuck in one is told by the deadlines of its waits, which end before this. */
 const together = { timeout: 4 * minute };
@@ -152,6 +181,209 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     expect(result).toMatchObject({ state: 'failed', reason: expect.stringContaining('Nonsense') });
   });
 
+  test('an autoscaler without metrics is waited for until the deadline, which names it and what it lacks', async () => {
+    const autoscaler = {
+      apiVersion: 'autoscaling/v2',
+      kind: 'HorizontalPodAutoscaler',
+      metadata: { name: 'scales' },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'scales' },
+        minReplicas: 1,
+        maxReplicas: 3,
+        metrics: [
+          {
+            type: 'Resource',
+            resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+          },
+        ],
+      },
+    };
+    await bed.service('scales', 'dev', {
+      'd.json': deployment('scales', 'sleep infinity'),
+      'h.json': JSON.stringify(autoscaler),
+    });
+    const name = await bed.application('scales', 'dev');
+    const written = await bed.promote('scales', 'dev');
+    const result = await bed.wait({ ...dev('scales', written), deadline: soon(1.5 * minute) });
+    expect(result).toMatchObject({ state: 'failed', health: 'Degraded' });
+    expect('reason' in result && result.reason).toMatch(
+      /^Not healthy in time: .* waited for health \(Degraded: HorizontalPodAutoscaler\/scales in [^]*HorizontalPodAutoscaler\/scales in .*: Degraded: .*metric/,
+    );
+    // Where Argo CD does not keep it in the Application, the cluster says the same.
+    expect(await bed.argocd.troubledResources(name)).toMatchObject([
+      { kind: 'HorizontalPodAutoscaler', name: 'scales', health: { status: 'Degraded' } },
+    ]);
+  });
+
+  test('what is never in sync after a sync that succeeded is told by object and field', async () => {
+    const autoscaled = deployment('drifts', 'sleep infinity');
+    await bed.service('drifts', 'dev', {
+      'd.json': JSON.stringify({
+        ...JSON.parse(autoscaled),
+        spec: { ...JSON.parse(autoscaled).spec, replicas: 1 },
+      }),
+    });
+    // As where an autoscaler writes replicas: Argo CD puts nothing back.
+    await bed.application('drifts', 'dev', { syncPolicy: { automated: { prune: true } } });
+    const written = await bed.promote('drifts', 'dev');
+    expect(await bed.wait(dev('drifts', written))).toMatchObject({ state: 'healthy' });
+    await bed.kubectl(['scale', '-n', bed.namespace, 'deployment/drifts', '--replicas=2']);
+    await vi.waitFor(
+      async () =>
+        expect(await bed.argocd.application(applicationName(bed.config, 'drifts', 'dev'))).toMatchObject({
+          sync: { status: 'OutOfSync' },
+        }),
+      { timeout: minute / 2 },
+    );
+    expect(await bed.wait({ ...dev('drifts', written), deadline: soon(3000) })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(
+        /waited for Argo CD to sync \(OutOfSync: Deployment\/drifts in [^]*spec.replicas is 2, and 1 was applied[^]*RespectIgnoreDifferences/,
+      ),
+    });
+  });
+
+  test('a Job and a CronJob that are suspended on purpose hold up nobody', async () => {
+    const pod = {
+      spec: {
+        restartPolicy: 'Never',
+        containers: [{ name: 'a', image: 'debian:bookworm-slim', command: ['true'] }],
+      },
+    };
+    const job = { metadata: { name: 'rests' }, spec: { suspend: true, template: pod } };
+    await bed.service('rests', 'dev', {
+      'j.json': JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', ...job }),
+      'c.json': JSON.stringify({
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        metadata: { name: 'rests' },
+        spec: { suspend: true, schedule: '0 0 1 1 *', jobTemplate: { spec: { template: pod } } },
+      }),
+    });
+    await bed.application('rests', 'dev');
+    expect(await bed.wait(dev('rests', await bed.promote('rests', 'dev')))).toMatchObject({
+      state: 'healthy',
+    });
+  });
+
+  test('a Deployment that is paused fails by name, with how to resume it', async () => {
+    const paused = { ...JSON.parse(deployment('pauses', 'sleep infinity')) };
+    paused.spec.paused = true;
+    await bed.service('pauses', 'dev', { 'd.json': JSON.stringify(paused) });
+    await bed.application('pauses', 'dev');
+    expect(await bed.wait(dev('pauses', await bed.promote('pauses', 'dev'), 2 * minute))).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^Deployment\/pauses in .* is paused.*rollout resume deployment\/pauses/),
+    });
+  });
+
+  test('an Application that cannot be delivered through fails at once, with what to change', async () => {
+    await bed.service('sources', 'dev', { 'c.json': configMap('sources', {}) });
+    const written = await bed.promote('sources', 'dev');
+    const source = {
+      repoURL: bed.config.repository.url,
+      path: 'deploy/sources/overlays/dev',
+      targetRevision: 'main',
+    };
+    const { path, ...dry } = source;
+    const hydrator = {
+      drySource: { ...dry, path },
+      syncSource: { targetBranch: 'environments/dev', path: 'sources' },
+    };
+    for (const [spec, told] of [
+      [{ source: undefined, sources: [source] }, /has no single source: .* instead of spec.sources/],
+      [
+        { source: undefined, sourceHydrator: hydrator },
+        /has no single source: .* instead of spec.sourceHydrator/,
+      ],
+      [{ source: { ...source, plugin: { name: 'fill-in' } } }, /renders .* by spec.source.plugin/],
+      [{ source: { ...source, helm: { valueFiles: ['values.yaml'] } } }, /renders .* by spec.source.helm/],
+      [{ source: { ...source, directory: { recurse: true } } }, /renders .* by spec.source.directory/],
+      [{ source: { ...source, targetRevision: 'release' } }, /follows release, not main/],
+    ] as const) {
+      const name = await bed.application('sources', 'dev', spec);
+      await vi.waitFor(
+        async () => {
+          const began = Date.now();
+          const result = await bed.wait(dev('sources', written));
+          expect(result).toMatchObject({ state: 'failed', reason: expect.stringMatching(told) });
+          expect(Date.now() - began).toBeLessThan(minute / 2);
+        },
+        { timeout: minute / 2 },
+      );
+      await bed.kubectl(['delete', 'application', '-n', 'argocd', name]);
+    }
+  });
+
+  test('an Application that lies in another namespace fails at once, with where it is', async () => {
+    await bed.service('misplaced', 'dev', { 'c.json': configMap('misplaced', {}) });
+    const written = await bed.promote('misplaced', 'dev');
+    await bed.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'Application',
+      metadata: { name: applicationName(bed.config, 'misplaced', 'dev'), namespace: bed.namespace },
+      spec: {
+        project: 'default',
+        source: {
+          repoURL: bed.config.repository.url,
+          path: 'deploy/misplaced/overlays/dev',
+          targetRevision: 'main',
+        },
+        destination: { server: 'https://kubernetes.default.svc', namespace: bed.namespace },
+      },
+    });
+    expect(await bed.wait(dev('misplaced', written))).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(
+        new RegExp(
+          `^Application misplaced-dev-.* lies in namespace ${bed.namespace}, not in argocd.*applicationNamespace`,
+        ),
+      ),
+    });
+  });
+
+  async function fixedRelease(service: string): Promise<Written> {
+    await bed.commit({ [`deploy/${service}/base/s.json`]: configMap(service, {}) }, 'update');
+    return bed.promote(service, 'dev');
+  }
+
+  test.each([
+    { service: 'retries', by: 'this program', late: 0 },
+    { service: 'retried', by: 'Argo CD', late: minute },
+  ])(
+    'a failed promotion ends the retries of the sync that $by started, and its fix goes on',
+    async ({ service, late }) => {
+      await bed.service(service, 'dev', refusedByCluster(service));
+      const name = await bed.application(service, 'dev', slowRetries);
+      const broken = await bed.promote(service, 'dev');
+      const waiting = bed
+        .environment(Date.now() - late)
+        .run(bed.activities.awaitHealthy, { ...dev(service, broken), deadline: soon(minute / 2) });
+      await vi.waitFor(
+        async () => expect((await bed.argocd.application(name))?.operation).toMatchObject(retrying),
+        { timeout: minute / 2 },
+      );
+      expect(await waiting).toMatchObject({ state: 'failed', reason: expect.stringContaining('Nonsense') });
+      const { operation, requested } = (await bed.argocd.application(name)) ?? {};
+      expect([operation?.phase, requested]).toEqual(['Failed', undefined]);
+      expect(await bed.wait(dev(service, await fixedRelease(service)))).toMatchObject({ state: 'healthy' });
+    },
+  );
+
+  test('a fix does not wait for the retries of what it replaces', async () => {
+    await bed.service('fixes', 'dev', refusedByCluster('fixes'));
+    const name = await bed.application('fixes', 'dev', slowRetries);
+    await bed.promote('fixes', 'dev');
+    await vi.waitFor(
+      async () => {
+        await bed.argocd.refresh(name);
+        expect((await bed.argocd.application(name))?.operation).toMatchObject(retrying);
+      },
+      { timeout: minute, interval: 2000 },
+    );
+    expect(await bed.wait(dev('fixes', await fixedRelease('fixes')))).toMatchObject({ state: 'healthy' });
+  });
+
   test('a wait that is cancelled ends', async () => {
     await bed.service('cancels', 'dev', { 'c.json': configMap('cancels', {}) });
     const written = await bed.promote('cancels', 'dev');
@@ -215,7 +447,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
       state: 'busy',
       by: 'somebody',
     });
-    await bed.argocd.terminate(name, sync.operationId);
+    await bed.argocd.terminate(name, { id: sync.operationId });
     await expect(bed.sync(sync)).rejects.toMatchObject({
       type: 'Busy',
       message: `Waits for the operation of somebody on ${name}.`,
@@ -252,6 +484,29 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
     expect([operation?.id, operation?.phase, requested]).toEqual([sync.operationId, 'Failed', undefined]);
   });
 
+  test('a promotion that is withdrawn ends the retries of its sync', async () => {
+    await bed.service('withdrawn', 'production', refusedByCluster('withdrawn'));
+    const { retry } = slowRetries.syncPolicy;
+    const name = await bed.application('withdrawn', 'production', { syncPolicy: { retry } });
+    const sync = production('withdrawn', await bed.promote('withdrawn', 'production'), newOperationId());
+    await bed.sync(sync);
+    const environment = bed.environment();
+    environment.on('heartbeat', ({ waitsFor }: { waitsFor: string }) => {
+      if (waitsFor.startsWith('the sync to be tried again')) environment.cancel('CANCELLED');
+    });
+    await expect(environment.run(bed.activities.awaitHealthy, sync)).rejects.toMatchObject({
+      name: 'CancelledFailure',
+    });
+    await vi.waitFor(
+      async () =>
+        expect((await bed.argocd.application(name))?.operation).toMatchObject({
+          id: sync.operationId,
+          phase: 'Failed',
+        }),
+      { timeout: minute / 2 },
+    );
+  });
+
   test('a prune that needs a confirmation is what it waits for', async () => {
     const confirm = { 'argocd.argoproj.io/sync-options': 'Prune=confirm' };
     await bed.service('prunes', 'production', {
@@ -275,6 +530,30 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
       state: 'failed',
       reason: expect.stringContaining('pruning confirmation of /ConfigMap/precious'),
     });
+  });
+
+  test('a sync window that keeps Argo CD from syncing is named at the deadline, also where people may sync', async () => {
+    const project = `${bed.namespace}-closed`;
+    const window = { kind: 'deny', schedule: '* * * * *', duration: '1h', applications: ['cl{os,ear}ed-*'] };
+    await bed.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'argoproj.io/v1alpha1',
+      kind: 'AppProject',
+      metadata: { name: project, namespace: 'argocd' },
+      spec: {
+        sourceRepos: ['*'],
+        destinations: [{ server: '*', namespace: '*' }],
+        syncWindows: [{ ...window, manualSync: true }],
+      },
+    });
+    await bed.service('closed', 'dev', { 'c.json': configMap('closed', {}) });
+    const name = await bed.application('closed', 'dev', { project });
+    const written = await bed.promote('closed', 'dev');
+    expect(await bed.wait({ ...dev('closed', written), deadline: soon(minute / 4) })).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/The sync window of project .*-closed is closed: deny/),
+    });
+    expect((await bed.argocd.application(name))?.deployedRevision).toBe(undefined);
+    await bed.kubectl(['delete', 'appproject', '-n', 'argocd', project, '--wait=false']);
   });
 
   test('a closed sync window is waited for, and nothing is started in it', async () => {

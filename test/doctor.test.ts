@@ -172,9 +172,10 @@ describe('once it is set up and a worker runs', () => {
     afterEach(async () => {
       const automated = { prune: true, selfHeal: true };
       const repoURL = platform.config.repository.url;
-      await patchApplication('dev', { source: { path: path('dev'), targetRevision: 'main' } });
+      await patchApplication('dev', { source: { path: path('dev'), targetRevision: 'main', plugin: null } });
       await patchApplication('staging', {
         source: { repoURL },
+        sources: null,
         syncPolicy: { automated },
         destination: { namespace: `${platform.name}-staging` },
       });
@@ -202,6 +203,37 @@ describe('once it is set up and a worker runs', () => {
       expect(failed).toEqual([
         `Application ${application('dev')}: It follows develop, not main.`,
         expect.stringMatching(/It syncs from http:\/\/other\.example\/team\/other\.git, not from http/),
+      ]);
+    });
+
+    test('that is rendered by something else, has several sources, or lies elsewhere is named', async () => {
+      await patchApplication('dev', { source: { plugin: { name: 'fill-in' } } });
+      const source = {
+        repoURL: platform.config.repository.url,
+        path: path('staging'),
+        targetRevision: 'main',
+      };
+      await patchApplication('staging', { sources: [source] });
+      const name = application('production');
+      const { spec } = z
+        .object({ spec: z.unknown() })
+        .parse(
+          JSON.parse(await platform.kubectl(['get', 'application', '-n', 'argocd', name, '-o', 'json'])),
+        );
+      const move = async (from: string, to: string): Promise<void> => {
+        await platform.kubectl(['delete', 'application', '-n', from, name]);
+        const metadata = { name, namespace: to };
+        const moved = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Application', metadata, spec };
+        await platform.kubectl(['create', '-f', '-'], moved);
+      };
+      const elsewhere = `${platform.name}-production`;
+      await move('argocd', elsewhere);
+      const { failed } = await doctor();
+      await move(elsewhere, 'argocd');
+      expect(failed).toEqual([
+        `Application ${application('dev')}: It renders ${path('dev')} by spec.source.plugin, and not by Kustomize as releases are: take that block out.`,
+        `Application ${application('staging')}: It has no single source: it needs spec.source with path ${path('staging')} instead of spec.sources.`,
+        expect.stringMatching(`Application ${name} lies in namespace ${elsewhere}, not in argocd.`),
       ]);
     });
   });

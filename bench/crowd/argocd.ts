@@ -34,6 +34,7 @@ export class SimulatedArgoCd implements ArgoCd {
           health: { status: 'Healthy' },
           reconciledAt: Date.now(),
           conditions: [],
+          resources: [],
           deployedRevisions: [],
           images: [],
         });
@@ -51,6 +52,14 @@ export class SimulatedArgoCd implements ArgoCd {
   async application(name: string) {
     await delay(answerMs);
     return this.#applications.get(name);
+  }
+
+  async namesakes() {
+    return [];
+  }
+
+  async troubledResources() {
+    return [];
   }
 
   async *changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never> {

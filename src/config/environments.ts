@@ -17,8 +17,14 @@ export const namespaceOf = (config: Config, environment: string): string =>
 export const defaultNamespace = (platform: string, environment: string): string =>
   `${platform}-${environment}`;
 
-/** Name of the Argo CD Application. */
-export const applicationName = (config: Config, service: string, environment: string): string =>
-  environmentOf(config, environment)
+/** Name of the Argo CD Application; as Argo CD writes it, `<namespace>/<name>`, where it lies in another namespace. */
+export function applicationName(config: Config, service: string, environment: string): string {
+  const name = environmentOf(config, environment)
     .application.replaceAll('{service}', service)
     .replaceAll('{environment}', environment);
+  const namespace = applicationNamespace(config, environment);
+  return namespace === config.argocd.namespace ? name : `${namespace}/${name}`;
+}
+
+export const applicationNamespace = (config: Config, environment: string): string =>
+  environmentOf(config, environment).applicationNamespace ?? config.argocd.namespace;

@@ -64,7 +64,7 @@ test('each problem tells its path and what is allowed', () => {
     [
       replaced('approval: review', 'aproval: review'),
       'environments[1].aproval: there is no such key. ' +
-        'Allowed here: name, namespace, application, entersBy, approval, sync, healthy, bake, review, endToEnd',
+        'Allowed here: name, namespace, application, applicationNamespace, entersBy, approval, sync, healthy, bake, mayBeDegraded, review, endToEnd',
     ],
     [
       replaced('timeout: 10m', 'timout: 10m'),
@@ -92,6 +92,14 @@ test('each problem tells its path and what is allowed', () => {
       'environments[1].endToEnd.timeout: a duration is a number with s, m, h or d: 30s, 10m, 24h, 7d',
     ],
     [replaced('timeout: 10m', 'timeout: 3d'), 'environments[1].endToEnd.timeout: allowed are 10s to 2h'],
+    [
+      replaced('approval: review', 'mayBeDegraded: { certificate: 5m }'),
+      'environments[1].mayBeDegraded.certificate: a kind is written as in its manifest: Certificate',
+    ],
+    [
+      replaced('approval: review', 'mayBeDegraded: { Certificate: 5s }'),
+      'environments[1].mayBeDegraded.Certificate: allowed are 30s to 6h',
+    ],
     [
       replaced('platform: brainsait-rcm', 'platform: 17'),
       'platform: takes text, not a number (put it in quotes)',

@@ -144,6 +144,9 @@ const environment = z.strictObject({
   )
     .default('{service}-{environment}')
     .describe("Name of a service's Argo CD Application."),
+  applicationNamespace: namespace
+    .optional()
+    .describe('Where those Applications lie. Default: argocd.namespace.'),
   entersBy: z
     .enum(['push', 'pull-request'])
     .default('pull-request')
@@ -162,6 +165,13 @@ const environment = z.strictObject({
   bake: duration({ least: '1s', most: '1h' })
     .optional()
     .describe('How long it has to stay healthy before that counts; absent: not at all.'),
+  mayBeDegraded: z
+    .record(
+      z.string().regex(/^[A-Z][A-Za-z0-9]*$/, 'a kind is written as in its manifest: Certificate'),
+      duration({ least: '30s', most: '6h' }),
+    )
+    .default({})
+    .describe('By kind, how long an object may be Degraded after a sync before that fails a promotion.'),
   review: duration({ least: '1m', most: '30d' })
     .default('7d')
     .describe('How long people may take to review.'),

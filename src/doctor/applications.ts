@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { wrongSource } from '../activities/sync/application-source.ts';
+import { refuseMisplaced } from '../activities/sync/misplaced-application.ts';
 import { applicationName, namespaceOf } from '../config/environments.ts';
 import { overlayPath, releasePath } from '../config/paths.ts';
 import type { Config, EnvironmentConfig } from '../config/schema.ts';
@@ -27,9 +28,12 @@ export const applications: Check = {
           limit(async () => {
             const name = applicationName(config, service.name, environment.name);
             const application = await (await argocd()).application(name);
-            return application
-              ? onApplication(config, application, service, environment)
-              : [onMissing(service, environment, name, found.files)];
+            if (application) return onApplication(config, application, service, environment);
+            const place = { environment: environment.name, service: service.name };
+            const misplaced = await refuseMisplaced({ config, argocd: await argocd() }, place);
+            return misplaced === undefined
+              ? [onMissing(service, environment, name, found.files)]
+              : [failed(`Application ${name}`, misplaced, 'Do one of both.')];
           }),
         ),
       );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { namespaceOf } from '../config/environments.ts';
+import { applicationNamespace, namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { argoProjApi } from '../systems/argocd/api-paths.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
@@ -84,12 +84,16 @@ interface Right {
 async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
   const { namespace } = config.argocd;
   const argocd = { namespace, group: 'argoproj.io' };
+  const homes = new Set(config.environments.map(({ name }) => applicationNamespace(config, name)));
   const needed: Right[] = [
-    ...['get', 'list', 'watch', 'patch', 'update'].map((verb) => ({
-      ...argocd,
-      resource: 'applications',
-      verb,
-    })),
+    ...[...homes].flatMap((home) =>
+      ['get', 'list', 'watch', 'patch', 'update'].map((verb) => ({
+        namespace: home,
+        group: 'argoproj.io',
+        resource: 'applications',
+        verb,
+      })),
+    ),
     { ...argocd, resource: 'appprojects', verb: 'get' },
     { namespace, group: '', resource: 'configmaps', verb: 'get' },
     ...(config.backup ? rightsToBackUp(config.argocd.namespace, config.backup.sealingKeys) : []),

@@ -60,7 +60,8 @@ export function applicationsAmong(
     .filter(({ kind }) => kind === 'Application')
     .map((object) => {
       const { name, namespace } = object.metadata;
-      const memory = namespace === undefined ? remembered.get(name) : undefined;
+      const memory =
+        namespace === undefined ? remembered.get(name) : remembered.get(keyOf({ name, namespace }));
       return {
         name,
         namespace,

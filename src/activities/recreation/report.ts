@@ -175,7 +175,7 @@ function different(
   home: string,
 ): RecreationReport['differing'] {
   return [...remembered].flatMap(([name, { environment, service, current }]) => {
-    const runs = differing(current, found.get(`${home}/${name}`));
+    const runs = differing(current, found.get(name.includes('/') ? name : `${home}/${name}`));
     return runs === undefined ? [] : [{ environment, service, remembered: changeName(current.change), runs }];
   });
 }

@@ -46,7 +46,7 @@ export async function runOperation(
       return state === 'ours' || state === 'busy';
     },
   });
-  if (end === 'late') await argocd.terminate(name, id);
+  if (end === 'late') await argocd.terminate(name, { id });
   return { succeeded: end === 'done', deadline };
 }
 

@@ -8,7 +8,7 @@ import type { Application } from '../../model/argocd/application.ts';
  */
 export function refuseSource(
   config: Pick<Config, 'repository'>,
-  application: Pick<Application, 'name' | 'source'>,
+  application: Pick<Application, 'name' | 'source' | 'hydrated'>,
   overlay: string,
 ): string | undefined {
   const wrong = wrongSource(config, application, overlay);
@@ -18,15 +18,21 @@ export function refuseSource(
 /** What of an Application's source is wrong: `syncs from …`. */
 export function wrongSource(
   { repository }: Pick<Config, 'repository'>,
-  { source }: Pick<Application, 'source'>,
+  { source, hydrated }: Pick<Application, 'source' | 'hydrated'>,
   overlay: string,
 ): string | undefined {
-  if (!source) return `has no single source: it needs spec.source with path ${overlay}`;
+  if (!source) {
+    const instead = hydrated ? 'spec.sourceHydrator' : 'spec.sources';
+    return `has no single source: it needs spec.source with path ${overlay} instead of ${instead}`;
+  }
   if (pathOf(source.repoURL) !== pathOf(repository.url)) {
     return `syncs from ${source.repoURL}, not from ${repository.url}`;
   }
   if (source.path?.replace(/^\.\/|\/$/g, '') !== overlay) {
     return `syncs ${source.path ?? 'no path'}, not ${overlay}`;
+  }
+  if (source.renderer !== undefined) {
+    return `renders ${overlay} by spec.source.${source.renderer}, and not by Kustomize as releases are: take that block out`;
   }
   const { targetRevision = 'HEAD' } = source;
   if (!['HEAD', repository.branch, `refs/heads/${repository.branch}`].includes(targetRevision)) {

@@ -24,10 +24,11 @@ const automatedRetries = 5;
  */
 async function syncAtOnce(
   { argocd, temporal }: Pick<Systems, 'argocd' | 'temporal'>,
+  name: string,
   application: Application,
   { release, revision }: Wait,
 ): Promise<boolean> {
-  const { automated, requested, name, project } = application;
+  const { automated, requested, project } = application;
   const { attempt, scheduledTimestampMs, workflowExecution } = activityInfo();
   const late = attempt > 1 || Date.now() - scheduledTimestampMs > freshMs;
   if (!automated || requested || late || !workflowExecution) return false;
@@ -35,7 +36,7 @@ async function syncAtOnce(
     argocd.syncWindows(project),
     isOpen(temporal, workflowExecution),
   ]);
-  if (!wanted || closedWindow(windows, application, Date.now()) !== undefined) return false;
+  if (!wanted || closedWindow(windows, application, Date.now(), 'argocd') !== undefined) return false;
   const request = {
     ...syncRequest(release.change, revision, revision),
     ...automated,
@@ -48,6 +49,7 @@ async function syncAtOnce(
 /** Makes Argo CD look again, or sync at once; not more often than it can follow. */
 export function createNudge(
   systems: Pick<Systems, 'argocd' | 'temporal'>,
+  name: string,
   wait: Wait,
 ): (application: Application) => Promise<void> {
   let pause = firstRefreshPauseMs;
@@ -58,11 +60,11 @@ export function createNudge(
     next = Date.now() + pause;
     pause = Math.min(longestRefreshPauseMs, pause * 2);
     try {
-      if (first && (await syncAtOnce(systems, application, wait))) return;
-      await systems.argocd.refresh(application.name);
+      if (first && (await syncAtOnce(systems, name, application, wait))) return;
+      await systems.argocd.refresh(name);
     } catch (error) {
       // Argo CD looks by itself too, only later; and the watch tells when the cluster is away.
-      log.warn('Argo CD could not be nudged', { application: application.name, error: String(error) });
+      log.warn('Argo CD could not be nudged', { application: name, error: String(error) });
     } finally {
       first = false;
     }

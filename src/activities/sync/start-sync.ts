@@ -1,8 +1,13 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { applicationName, environmentOf } from '../../config/environments.ts';
+import { applicationName, applicationNamespace, environmentOf } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
-import { isUnfinished, type Application } from '../../model/argocd/application.ts';
+import {
+  isRetrying,
+  isUnfinished,
+  type Application,
+  type Operation,
+} from '../../model/argocd/application.ts';
 import { changeName, type Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
@@ -12,6 +17,7 @@ import { releaseTree } from '../../systems/git/release-tree.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
+import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
 import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
@@ -41,14 +47,21 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
       } as const;
       const wanted = wantedBy(temporal, sync.asker);
       if (!(await wanted())) return unwanted;
-      const forged = await withGit(() => refuseEvidence(systems, sync));
-      if (forged !== undefined) return { state: 'refused', reason: forged };
-
       const { environment, service, release, revision, operationId } = sync;
       const name = applicationName(config, service, environment);
+      /** What an earlier attempt may have started is ended, too. */
+      const refuse = async (reason: string) => {
+        await argocd.terminate(name, { id: operationId });
+        return { state: 'refused', reason } as const;
+      };
+      const forged = await withGit(() => refuseEvidence(systems, sync));
+      if (forged !== undefined) return refuse(forged);
+
       const { application, unreachable } = await lookAt(argocd, name);
       if (unreachable !== undefined) throw later('Busy', `Waits for the cluster (${unreachable}).`);
       if (!application) {
+        const misplaced = await refuseMisplaced(systems, sync);
+        if (misplaced !== undefined) return { state: 'refused', reason: misplaced };
         const { endedAt: rebuiltAt = 0 } = await recreations.last();
         const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
         if (Date.now() - since <= absentMs) {
@@ -56,14 +69,17 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
         }
         return {
           state: 'refused',
-          reason: `There is no Application ${name} in ${config.argocd.namespace}. Create it, then deliver the change again.`,
+          reason: `There is no Application ${name} in ${applicationNamespace(config, environment)}. Create it, then deliver the change again.`,
         };
       }
       const refusal = refuseApplication(systems, sync, application);
-      if (refusal !== undefined) return { state: 'refused', reason: refusal };
+      if (refusal !== undefined) return refuse(refusal);
       await passWindows(systems, application);
       if (isBusy(application, operationId)) {
-        await endLeftover(systems, application, operationId);
+        const { operation } = application;
+        if (operation?.id !== undefined && operation.id !== operationId) {
+          await endLeftover(argocd, name, operation);
+        }
         throw later(
           'Busy',
           `Waits for the operation of ${application.operation?.by ?? 'somebody'} on ${name}.`,
@@ -161,14 +177,13 @@ const isBusy = ({ operation, requested }: Application, id: string): boolean =>
   (requested !== undefined && requested.id !== id) ||
   (operation !== undefined && isUnfinished(operation) && operation.id !== id);
 
-/** One that this program started for a promotion that has ended since: nobody else waits for it. */
-async function endLeftover(
-  { argocd }: SyncSystems,
-  { name, operation }: Application,
-  id: string,
-): Promise<void> {
-  if (operation?.id === undefined || operation.id === id) return;
-  if (Date.now() - operation.startedAt > leftoverMs) await argocd.terminate(name, operation.id);
+/** Ends one of a promotion that ended: nobody waits for it any more, and it does not end by itself, or not soon. */
+export async function endLeftover(argocd: ArgoCd, name: string, operation: Operation): Promise<void> {
+  const { id, phase, automated, revision, startedAt } = operation;
+  const lasts = isRetrying(operation) || Date.now() - startedAt > leftoverMs;
+  if (phase !== 'Running' || !lasts) return;
+  if (id !== undefined) await argocd.terminate(name, { id });
+  else if (automated && revision !== undefined) await argocd.terminate(name, { automatedAt: revision });
 }
 
 /** An operation that starts in a closed window stands still, and nobody sees why. */

@@ -29,6 +29,7 @@ export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): Arg
   return {
     ...argocd,
     application: (name) => after(() => argocd.application(name)),
+    namesakes: (name) => after(() => argocd.namesakes(name)),
     async *changes(name, everyMs, signal) {
       for await (const sighting of argocd.changes(name, everyMs, signal)) {
         await pass();
@@ -36,9 +37,10 @@ export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): Arg
       }
       throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
     },
+    troubledResources: (name) => after(() => argocd.troubledResources(name)),
     refresh: (name) => after(() => argocd.refresh(name)),
     startOperation: (name, request) => after(() => argocd.startOperation(name, request)),
-    terminate: (name, id) => after(() => argocd.terminate(name, id)),
+    terminate: (name, operation) => after(() => argocd.terminate(name, operation)),
     syncWindows: (project) => after(() => argocd.syncWindows(project)),
     kustomizeBuildOptions: () => after(() => argocd.kustomizeBuildOptions()),
   };

@@ -28,6 +28,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   health: { status: 'Healthy', since: now - 9_000 },
   reconciledAt: now - 9_000,
   conditions: [],
+  resources: [],
   operation: operation(),
   deployedRevisions: [],
   images: [],
@@ -119,6 +120,100 @@ test('Degraded fails only when it lasts, counted from the sync and from when it 
   const again = { revision: wanted, since: now - graceMs + 1 };
   expect(judge(application({ health: degraded, operation: old }), again, presence(), now)).toMatchObject({
     state: 'waiting',
+  });
+});
+
+const old = operation({ startedAt: now - 4_000_000, finishedAt: now - 3_600_000 });
+const troubled = (status: string, ...resources: { kind: string; status?: string }[]) =>
+  application({
+    health: { status, since: now - 3_600_000 },
+    operation: old,
+    resources: resources.map(({ kind, status: own = status }) => ({
+      kind,
+      namespace: 'dev',
+      name: 'orders',
+      health: { status: own },
+    })),
+  });
+const longAgo = (app: Application, mayBeDegradedMs?: Record<string, number>) =>
+  judge(
+    app,
+    { revision: wanted, since: now - 3_600_000, ...(mayBeDegradedMs && { mayBeDegradedMs }) },
+    presence(),
+    now,
+  );
+
+test.each(['HorizontalPodAutoscaler', 'ScaledObject'])(
+  'a %s that has no metrics yet is waited for until the deadline, and named',
+  (kind) => {
+    expect(longAgo(troubled('Degraded', { kind }))).toEqual({
+      state: 'waiting',
+      for: `health (Degraded: ${kind}/orders in dev)`,
+    });
+  },
+);
+
+test('an autoscaler that an Argo CD before 3.0 does not name is told by its message', () => {
+  const message = 'the HPA was unable to compute the replica count: did not receive metrics';
+  const app = application({
+    health: { status: 'Degraded', message, since: now - 3_600_000 },
+    operation: old,
+  });
+  expect(longAgo(app)).toMatchObject({ state: 'waiting', for: expect.stringContaining(message) });
+});
+
+test('a workload that is Degraded beside an autoscaler fails as ever', () => {
+  const app = troubled('Degraded', { kind: 'HorizontalPodAutoscaler' }, { kind: 'Deployment' });
+  expect(longAgo(app)).toEqual({
+    state: 'failed',
+    reason: 'Degraded: HorizontalPodAutoscaler/orders in dev, Deployment/orders in dev',
+  });
+});
+
+test('how long a kind may be Degraded is what the environment says', () => {
+  const certificate = troubled('Degraded', { kind: 'Certificate' });
+  expect(longAgo(certificate)).toMatchObject({ state: 'failed' });
+  expect(longAgo(certificate, { Certificate: 3_600_001 })).toMatchObject({ state: 'waiting' });
+  expect(longAgo(certificate, { Certificate: 3_600_000 })).toMatchObject({ state: 'failed' });
+  const autoscaler = troubled('Degraded', { kind: 'HorizontalPodAutoscaler' });
+  expect(longAgo(autoscaler, { HorizontalPodAutoscaler: 60_000 })).toMatchObject({ state: 'failed' });
+});
+
+test.each(['CronJob', 'Job'])('a %s that is suspended on purpose is as good as healthy', (kind) => {
+  expect(longAgo(troubled('Suspended', { kind }))).toMatchObject({ state: 'healthy' });
+});
+
+test('a Deployment that is paused fails, and whoever reads it knows how to resume it', () => {
+  const app = troubled('Suspended', { kind: 'CronJob' }, { kind: 'Deployment' });
+  expect(longAgo(app)).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(
+      /^Deployment\/orders in dev is paused.* kubectl -n dev rollout resume deployment\/orders/,
+    ),
+  });
+  // Somebody may be about to resume it.
+  expect(judge(app, { revision: wanted, since: now }, presence(), now)).toMatchObject({ state: 'waiting' });
+});
+
+test('a Rollout that is paused is waited for by name, since its steps pause it, too', () => {
+  expect(longAgo(troubled('Suspended', { kind: 'Rollout' }))).toMatchObject({
+    state: 'waiting',
+    for: expect.stringMatching(/Rollout\/orders in dev is paused.*argo rollouts -n dev promote orders/),
+  });
+});
+
+test('what is Suspended and not named is not taken for healthy', () => {
+  expect(longAgo(troubled('Suspended'))).toMatchObject({ state: 'waiting', for: 'health (Suspended)' });
+});
+
+test('what never gets in sync is named, and so is an Application that nobody syncs', () => {
+  const app = application({
+    sync: { status: 'OutOfSync', revision: wanted },
+    resources: [{ kind: 'Deployment', namespace: 'dev', name: 'orders', sync: 'OutOfSync' }],
+  });
+  expect(following(app)).toMatchObject({ for: 'Argo CD to sync (OutOfSync: Deployment/orders in dev)' });
+  expect(following({ ...app, automated: undefined })).toMatchObject({
+    for: expect.stringContaining('somebody to sync it'),
   });
 });
 
@@ -258,6 +353,13 @@ const anyApplication: fc.Arbitrary<Application> = fc.record({
   }),
   reconciledAt: maybe(anyTime),
   conditions: fc.constant([]),
+  resources: fc.array(
+    fc.record({
+      kind: fc.constantFrom('Deployment', 'CronJob', 'HorizontalPodAutoscaler'),
+      name: fc.constant('r'),
+      health: fc.record({ status: fc.constantFrom('Degraded', 'Suspended', 'Progressing') }),
+    }),
+  ),
   requested: maybe(fc.record({ id: maybe(fc.constantFrom(id, 'another')) })),
   operation: maybe(anyOperation),
   deployedRevisions: fc.subarray([wanted, later]),
@@ -270,7 +372,10 @@ test('whatever comes: healthy is never said of an old look, another health, an u
     fc.property(maybe(anyApplication), anyWanted, anyReleasePresence, (app, wanted, presence) => {
       if (judge(app, wanted, presence, now).state !== 'healthy') return;
       expect(app).toBeDefined();
-      expect(app?.health.status).toBe('Healthy');
+      const rests = app?.resources.every(
+        ({ kind, health }) => health?.status !== 'Suspended' || kind === 'CronJob',
+      );
+      expect(rests ? ['Healthy', 'Suspended'] : ['Healthy']).toContain(app?.health.status);
       expect(app?.reconciledAt ?? 0).toBeGreaterThanOrEqual(app?.operation?.finishedAt ?? 0);
       if (!app?.operation?.healing || 'operationId' in wanted || presence.deployed !== 'here') {
         expect(app?.requested).toBe(undefined);

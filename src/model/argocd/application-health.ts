@@ -1,4 +1,11 @@
-import { isFailed, isUnfinished, type Application, type Operation } from './application.ts';
+import {
+  isFailed,
+  isUnfinished,
+  resourceName,
+  type Application,
+  type Operation,
+  type ResourceState,
+} from './application.ts';
 
 /** Which release a promotion waits for. */
 export interface Wanted {
@@ -9,6 +16,8 @@ export interface Wanted {
   taken?: boolean;
   /** When the waiting began, in milliseconds: the revision was there by then. */
   since: number;
+  /** How long an object of a kind may be Degraded, in milliseconds, where that is not as usual. */
+  mayBeDegradedMs?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -45,6 +54,18 @@ export type Judgement =
  */
 export const graceMs = 30_000;
 
+/**
+ * An autoscaler is Degraded until the first metrics of its pods come, which takes minutes: that ends by itself, or the
+ * promotion ends at its deadline.
+ */
+const usuallyPassesMs: Readonly<Record<string, number>> = {
+  HorizontalPodAutoscaler: Infinity,
+  ScaledObject: Infinity,
+};
+
+/** These rest while they are suspended, and somebody wants them to: they start when they are needed. */
+const restSuspended = new Set(['CronJob', 'Job', 'ScaledJob', 'ScaledObject']);
+
 /** A render that is still broken this long after the commit is broken by it, or not mended by it. */
 export const brokenRenderMs = 60_000;
 
@@ -65,11 +86,12 @@ export function judge(
 /** Argo CD follows the branch and syncs by itself. */
 function judgeFollowing(
   app: Application,
-  { since }: Wanted,
+  wanted: Wanted,
   { compared, synced, deployed }: ReleasePresence,
   now: number,
 ): Judgement {
   const { operation } = app;
+  const { since } = wanted;
   if (compared === 'replaced') return overtaken(app.sync.revision);
 
   const broken = app.conditions.find(isBrokenRender);
@@ -95,9 +117,9 @@ function judgeFollowing(
   }
   if (app.sync.status !== 'Synced') {
     const error = app.conditions.find(isError);
-    return { state: 'waiting', for: `Argo CD to sync (${error?.message ?? app.sync.status})` };
+    return { state: 'waiting', for: `${syncer(app)} (${error?.message ?? describeSync(app)})` };
   }
-  return judgeHealth(app, { since, revision: app.sync.revision ?? '' }, now);
+  return judgeHealth(app, { ...wanted, revision: app.sync.revision ?? '' }, now);
 }
 
 /** This program asked for the sync of exactly one revision. */
@@ -135,20 +157,81 @@ function judgeOperation(
     };
   }
   if (headIsSame && app.sync.status !== 'Synced') {
-    return { state: 'waiting', for: `Argo CD to see it as synced (${app.sync.status})`, stale: true };
+    return { state: 'waiting', for: `Argo CD to see it as synced (${describeSync(app)})`, stale: true };
   }
   return judgeHealth(app, { ...wanted, revision: operation.revision ?? wanted.revision }, now);
 }
 
-function judgeHealth(app: Application, wanted: Pick<Wanted, 'revision' | 'since'>, now: number): Judgement {
+const syncer = ({ automated }: Application): string =>
+  automated ? 'Argo CD to sync' : 'somebody to sync it, since it has no spec.syncPolicy.automated';
+
+/** So many objects are named in what is waited for. */
+const namedAtMost = 5;
+
+function describeSync({ sync, resources }: Application): string {
+  const different = resources.filter((resource) => resource.sync === 'OutOfSync').map(resourceName);
+  const more = different.length - namedAtMost;
+  const names = [...different.slice(0, namedAtMost), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  return names === '' ? sync.status : `${sync.status}: ${names}`;
+}
+
+function judgeHealth(app: Application, wanted: Wanted, now: number): Judgement {
   const { health, operation } = app;
   if (!isFresh(app)) return { state: 'waiting', for: 'Argo CD to look again', stale: true };
-  if (health.status === 'Healthy') return { state: 'healthy', revision: wanted.revision };
-  const text = `${health.status}${health.message === undefined ? '' : `: ${health.message}`}`;
+  if (isHealthy(app)) return { state: 'healthy', revision: wanted.revision };
   // A release that was broken and is delivered again was mended elsewhere: it is given the same time.
   const since = Math.max(health.since ?? 0, operation?.finishedAt ?? 0, wanted.since);
-  if (health.status === 'Degraded' && lasts(since, graceMs, now)) return { state: 'failed', reason: text };
-  return { state: 'waiting', for: `health (${text})` };
+  const paused = suspended(app).find(({ kind }) => kind === 'Deployment');
+  if (paused && lasts(since, graceMs, now)) return { state: 'failed', reason: describeSuspended(paused) };
+  if (health.status === 'Degraded') {
+    const graces = degradedKinds(app).map((kind) => graceOf(kind, wanted));
+    if (lasts(since, Math.min(...graces), now)) return { state: 'failed', reason: describeHealth(app) };
+  }
+  return { state: 'waiting', for: `health (${describeHealth(app)})` };
+}
+
+/** Healthy, or nothing keeps it from that but what rests on purpose. */
+export function isHealthy(app: Application): boolean {
+  const { status } = app.health;
+  if (status === 'Healthy') return true;
+  return status === 'Suspended' && isOf(app, 'Suspended').length > 0 && suspended(app).length === 0;
+}
+
+const isOf = ({ resources }: Application, status: string): ResourceState[] =>
+  resources.filter(({ health }) => health?.status === status);
+
+const suspended = (app: Application): ResourceState[] =>
+  isOf(app, 'Suspended').filter(({ kind }) => !restSuspended.has(kind));
+
+/** Before 3.0, Argo CD repeated a resource's message without its name. */
+function degradedKinds(app: Application): string[] {
+  const named = isOf(app, 'Degraded').map(({ kind }) => kind);
+  if (named.length > 0) return named;
+  return [/\bHPA\b/.test(app.health.message ?? '') ? 'HorizontalPodAutoscaler' : ''];
+}
+
+const graceOf = (kind: string, { mayBeDegradedMs }: Wanted): number =>
+  mayBeDegradedMs?.[kind] ?? usuallyPassesMs[kind] ?? graceMs;
+
+function describeHealth(app: Application): string {
+  const { status, message } = app.health;
+  const [first] = suspended(app);
+  if (status === 'Suspended' && first) return describeSuspended(first);
+  const troubled = isOf(app, status).map(resourceName).join(', ');
+  return [status, troubled === '' ? message : troubled].filter(Boolean).join(': ');
+}
+
+function describeSuspended(resource: ResourceState): string {
+  const { kind, name, namespace = 'default' } = resource;
+  const it = resourceName(resource);
+  switch (kind) {
+    case 'Deployment':
+      return `${it} is paused, so its new pods do not start. Resume it: kubectl -n ${namespace} rollout resume deployment/${name}, and take spec.paused out of its manifest.`;
+    case 'Rollout':
+      return `${it} is paused: it goes on by itself, or by kubectl argo rollouts -n ${namespace} promote ${name}`;
+    default:
+      return `${it} is suspended: resume it`;
+  }
 }
 
 /**

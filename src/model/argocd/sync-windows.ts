@@ -1,4 +1,9 @@
-/** A sync window of an AppProject (`spec.syncWindows`), as Argo CD 3.6 has it. */
+import { matchesGlob } from './glob.ts';
+
+/**
+ * A sync window of an AppProject (`spec.syncWindows`), as Argo CD 3.6 has it. `syncOverrun` is left out: it lets go on what
+ * began before, and here it is asked what may begin.
+ */
 export interface SyncWindow {
   kind: string;
   /** Five cron fields, when it opens. */
@@ -25,24 +30,27 @@ export interface WindowTarget {
 /**
  * The window that keeps a sync from being asked for now, in words, or undefined when none does. Argo CD's API server
  * asks the same before it starts one; an operation written without asking stands still until the window is over.
+ *
+ * @param by who asks for it: windows may let a person sync all the same, and never Argo CD itself
  */
 export function closedWindow(
   windows: readonly SyncWindow[],
   target: WindowTarget,
   now: number,
+  by: 'person' | 'argocd' = 'person',
 ): string | undefined {
-  const [denies, allows] = ['deny', 'allow'].map((kind) =>
-    windows.filter((window) => window.kind === kind && concerns(window, target)),
-  );
-  const denying = denies?.filter((window) => isActive(window, now)) ?? [];
-  const blocking = denying.length > 0 ? denying : (allows ?? []);
-  const closed =
-    denying.length > 0 || (blocking.length > 0 && !blocking.some((window) => isActive(window, now)));
-  if (!closed || blocking.every(({ manualSync }) => manualSync)) return undefined;
-  return blocking
-    .filter(({ manualSync }) => !manualSync)
-    .map(describe)
-    .join('; ');
+  const own = windows.filter((window) => concerns(window, target));
+  // One that nobody can read keeps Argo CD from judging any.
+  const unreadable = own.filter((window) => isActive(window, now) === undefined);
+  if (unreadable.length > 0) return unreadable.map(describe).join('; ');
+  const [active, inactive] = [true, false].map((is) => own.filter((window) => isActive(window, now) === is));
+  const of = (kind: string, among: SyncWindow[] = []): SyncWindow[] =>
+    among.filter((window) => window.kind === kind);
+
+  const denying = of('deny', active);
+  const blocking = denying.length > 0 ? denying : of('allow', active).length > 0 ? [] : of('allow', inactive);
+  const strict = blocking.filter(({ manualSync }) => by === 'argocd' || !manualSync);
+  return strict.length === 0 ? undefined : strict.map(describe).join('; ');
 }
 
 const describe = ({ kind, schedule, duration, timeZone = 'UTC', description }: SyncWindow): string =>
@@ -51,31 +59,22 @@ const describe = ({ kind, schedule, duration, timeZone = 'UTC', description }: S
 function concerns(window: SyncWindow, { name, destination }: WindowTarget): boolean {
   const lists = [
     { patterns: window.applications, values: [name] },
-    { patterns: window.clusters, values: [destination.name, destination.server] },
-    { patterns: window.namespaces, values: [destination.namespace] },
+    { patterns: window.clusters, values: [destination.name, destination.server].filter((value) => value) },
+    // One that names no namespace has an empty one, which `*` matches.
+    { patterns: window.namespaces, values: [destination.namespace ?? ''] },
   ].filter(({ patterns }) => patterns && patterns.length > 0);
   const matches = ({ patterns, values }: (typeof lists)[number]): boolean =>
-    patterns?.some((pattern) => values.some((value) => value !== undefined && glob(pattern).test(value))) ??
-    false;
+    patterns?.some((pattern) => values.some((value) => matchesGlob(pattern, value ?? ''))) ?? false;
   return window.andOperator ? lists.length > 0 && lists.every(matches) : lists.some(matches);
 }
 
-const glob = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern
-      .replace(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.')}$`,
-    's',
-  );
-
 const minuteMs = 60_000;
 
-/** Whether it opened less than its duration ago. A schedule or duration that nobody can read counts as active. */
-function isActive({ schedule, duration, timeZone = 'UTC' }: SyncWindow, now: number): boolean {
+/** Whether it opened less than its duration ago; undefined when nobody can read its schedule or duration. */
+function isActive({ schedule, duration, timeZone = 'UTC' }: SyncWindow, now: number): boolean | undefined {
   const opens = parseSchedule(schedule);
   const lasts = parseDuration(duration);
-  if (!opens || lasts === undefined) return true;
+  if (!opens || lasts === undefined) return undefined;
   const local = now + offsetOf(timeZone, now);
   for (let start = Math.ceil(local / minuteMs - 1) * minuteMs; start > local - lasts; start -= minuteMs) {
     if (opens(new Date(start))) return true;
@@ -83,12 +82,23 @@ function isActive({ schedule, duration, timeZone = 'UTC' }: SyncWindow, now: num
   return false;
 }
 
-const unitMs: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000 };
+const unitMs: Record<string, number> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1000,
+  ms: 1,
+  us: 1e-3,
+  µs: 1e-3,
+  ns: 1e-6,
+};
 
+/** As Go's `time.ParseDuration` reads it; a negative one is over before it began. */
 function parseDuration(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?[hms])+$/.test(text)) return undefined;
-  const parts = [...text.matchAll(/([\d.]+)([hms])/g)];
-  return parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (unitMs[unit] ?? 0), 0);
+  if (/^[-+]?0$/.test(text)) return 0;
+  if (!/^[-+]?((\d+\.?\d*|\.\d+)(h|ms|m|s|us|µs|ns))+$/.test(text)) return undefined;
+  const parts = [...text.matchAll(/([\d.]+)([a-zµ]+)/g)];
+  const sum = parts.reduce((all, [, count, unit = '']) => all + Number(count) * (unitMs[unit] ?? 0), 0);
+  return text.startsWith('-') ? -sum : sum;
 }
 
 /** As Argo CD does, the zone's offset of today is used for all days. */
@@ -119,7 +129,7 @@ function parseSchedule(text: string): ((time: Date) => boolean) | undefined {
   const sets = fields.map((field, i) => parseField(parts[i] ?? '', field));
   const [minute, hour, day, month, weekday] = sets;
   if (parts.length !== fields.length || !minute || !hour || !day || !month || !weekday) return undefined;
-  const anyDay = [parts[2], parts[4]].some((part) => part === '*' || part === '?');
+  const anyDay = [parts[2], parts[4]].some((part) => /(^|,)[*?](\/0*1)?(,|$)/.test(part ?? ''));
   return (time) => {
     const onDay = day.has(time.getUTCDate());
     const onWeekday = weekday.has(time.getUTCDay());

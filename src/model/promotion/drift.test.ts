@@ -16,6 +16,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   sync: { status: 'Synced', revision: 'b'.repeat(40) },
   health: { status: 'Healthy' },
   conditions: [],
+  resources: [],
   deployedRevision: 'b'.repeat(40),
   deployedRevisions: ['b'.repeat(40)],
   images: [`registry.example/claims:v1@${digest}`],

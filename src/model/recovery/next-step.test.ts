@@ -25,6 +25,7 @@ const application = (changes: Partial<Application> = {}): Application => ({
   health: { status: 'Healthy' },
   reconciledAt: startedAt + 2 * minute,
   conditions: [],
+  resources: [],
   operation: operation(),
   deployedRevisions: [],
   images: [],

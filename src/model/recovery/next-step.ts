@@ -1,5 +1,5 @@
 import { isFailed, isUnfinished, type Application } from '../argocd/application.ts';
-import { isFresh } from '../argocd/application-health.ts';
+import { isFresh, isHealthy } from '../argocd/application-health.ts';
 
 /**
  * What an Application is to run again: what its environment let in last, which may be younger than the backup, else
@@ -40,9 +40,9 @@ export function nextSyncStep(application: Application | undefined, operationId: 
  */
 export function nextHealthStep(application: Application | undefined, startedAt: number): Step {
   if (!application || application.deleting) return 'give-up';
-  const { operation, requested, health } = application;
+  const { operation, requested } = application;
   if (requested || (operation && isUnfinished(operation))) return 'wait';
   if ((application.reconciledAt ?? 0) < startedAt || !isFresh(application)) return 'refresh';
   // Argo CD misses some of the news of what becomes healthy: a definition, for one, until it looks again.
-  return health.status === 'Healthy' ? 'done' : 'refresh';
+  return isHealthy(application) ? 'done' : 'refresh';
 }

@@ -16,6 +16,7 @@ const found = (app: Partial<Application> = {}, more: Partial<Found> = {}): Found
     health: { status: 'Healthy' },
     reconciledAt: startedAt + 60_000,
     conditions: [],
+    resources: [],
     deployedRevisions: [],
     images: [],
     ...app,

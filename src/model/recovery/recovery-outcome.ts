@@ -1,4 +1,5 @@
 import { isUnfinished, type Application } from '../argocd/application.ts';
+import { isHealthy } from '../argocd/application-health.ts';
 import type { Deployed } from '../promotion/promotion.ts';
 import type { RecoveredApplication } from './recreation.ts';
 
@@ -46,7 +47,7 @@ function obstacle(
   const synced = automated !== undefined || sync.status === 'Unknown' || same(compared, expected);
   if (synced && sync.status !== 'Synced')
     return `It is ${sync.status}${because(error ?? operation?.message)}`;
-  return health.status === 'Healthy' ? undefined : `It is ${health.status}${because(health.message)}`;
+  return isHealthy(application) ? undefined : `It is ${health.status}${because(health.message)}`;
 }
 
 const because = (text: string | undefined): string => (text === undefined ? '.' : `: ${text}`);

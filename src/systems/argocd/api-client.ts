@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { argoProjPath } from './api-paths.ts';
+import { argoProjApi, argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
 import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
-import { isMissing, type Kubernetes } from '../kubernetes/index.ts';
+import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
+import { Resources } from '../kubernetes/resources.ts';
+import { troubledResources } from './resource-health.ts';
 import { startOperation, terminateOperation } from './sync-operation.ts';
 import { ApplicationWatch } from './watch.ts';
 import type { ArgoCd } from './index.ts';
@@ -30,6 +32,7 @@ const projectSchema = z.object({
       .nullish(),
   }),
 });
+const listSchema = z.object({ items: z.array(z.unknown()) });
 const configMapSchema = z.object({ data: z.record(z.string(), z.string()).optional() });
 
 /** @param kubernetes by default `KUBECONFIG`, `~/.kube/config`, or the pod's service account */
@@ -40,16 +43,44 @@ export function createArgoCd({
   kubernetes?: Kubernetes;
   namespace: string;
 }): ArgoCd {
-  const applications = argoProjPath(namespace, 'applications');
-  const path = (name: string): string => argoProjPath(namespace, 'applications', name);
-  const watch = new ApplicationWatch(kubernetes, applications);
+  /** Of `<namespace>/<name>`. */
+  const placeOf = (qualified: string): { home: string; name: string } => {
+    const [name = '', home = namespace] = qualified.split('/').toReversed();
+    return { home, name };
+  };
+  const path = (qualified: string): string => {
+    const { home, name } = placeOf(qualified);
+    return argoProjPath(home, 'applications', name);
+  };
+  const watches = new Map<string, ApplicationWatch>();
+  const watchOf = (home: string): ApplicationWatch => {
+    const watch = watches.get(home) ?? new ApplicationWatch(kubernetes, argoProjPath(home, 'applications'));
+    watches.set(home, watch);
+    return watch;
+  };
+  const resources = new Resources(kubernetes);
 
   return {
     async application(name) {
       const raw = await kubernetes.get(path(name));
       return raw === undefined ? undefined : parseApplication(raw);
     },
-    changes: (name, everyMs, signal) => watch.changes(name, everyMs, signal),
+    async namesakes(qualified) {
+      const { home, name } = placeOf(qualified);
+      const fieldSelector = `metadata.name=${name}`;
+      const answer = await kubernetes
+        .get(`${argoProjApi}/applications`, { fieldSelector })
+        .catch((error: unknown) => {
+          if (!isForbidden(error)) throw error;
+        });
+      const { items } = listSchema.parse(answer ?? { items: [] });
+      return items.map(parseApplication).filter((found) => found.namespace !== home);
+    },
+    changes(qualified, everyMs, signal) {
+      const { home, name } = placeOf(qualified);
+      return watchOf(home).changes(name, everyMs, signal);
+    },
+    troubledResources: (name) => troubledResources(kubernetes, resources, path(name)),
     async refresh(name) {
       const annotations = {
         'argocd.argoproj.io/refresh': 'normal',
@@ -62,7 +93,7 @@ export function createArgoCd({
       });
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
-    terminate: (name, id) => terminateOperation(kubernetes, path(name), id),
+    terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
     explain: (name, keep) => explain(kubernetes, path(name), keep),
     async syncWindows(project) {
       const raw = await kubernetes.get(argoProjPath(namespace, 'appprojects', project));
@@ -76,6 +107,8 @@ export function createArgoCd({
         raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
       return (options ?? '').split(/\s+/).filter((option) => option !== '');
     },
-    close: () => watch.close(),
+    close() {
+      for (const watch of watches.values()) watch.close();
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Application, Operation } from '../../model/argocd/application.ts';
+import type { Application, Operation, ResourceState } from '../../model/argocd/application.ts';
+import { isRecord } from '../../model/json.ts';
 
 /** The name of the `operation.info` entry that holds our ID; Argo CD carries it into `status.operationState`. */
 export const operationInfo = 'gitops-operation';
@@ -9,12 +10,26 @@ const info = z.array(z.object({ name: z.string(), value: z.string() })).nullish(
 const operation = z.object({
   info,
   initiatedBy: z.object({ username: z.string().optional(), automated: z.boolean().optional() }).optional(),
-  sync: z.object({ resources: z.array(z.unknown()).nullish() }).nullish(),
+  sync: z.object({ revision: z.string().optional(), resources: z.array(z.unknown()).nullish() }).nullish(),
+});
+
+const text = z.string().optional();
+const options = z.record(z.string(), z.unknown());
+/** An entry of `status.resources`. */
+export const resourceSchema = z.object({
+  group: text,
+  version: text,
+  kind: z.string(),
+  namespace: text,
+  name: z.string(),
+  status: text,
+  requiresPruning: z.boolean().optional(),
+  health: z.object({ status: text, message: text }).nullish(),
 });
 
 /** Of `argoproj.io/v1alpha1` Application what is read here; the rest is dropped, since thousands are kept. */
 const applicationSchema = z.object({
-  metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
+  metadata: z.object({ name: z.string(), namespace: text, deletionTimestamp: z.string().optional() }),
   spec: z.object({
     project: z.string().default('default'),
     source: z
@@ -22,9 +37,13 @@ const applicationSchema = z.object({
         repoURL: z.string(),
         path: z.string().optional(),
         targetRevision: z.string().optional(),
-        kustomize: z.record(z.string(), z.unknown()).optional(),
+        kustomize: options.optional(),
+        plugin: options.nullish(),
+        helm: options.nullish(),
+        directory: options.nullish(),
       })
-      .optional(),
+      .nullish(),
+    sourceHydrator: z.unknown().optional(),
     sources: z.array(z.unknown()).nullish(),
     destination: z.object({
       server: z.string().optional(),
@@ -55,6 +74,8 @@ const applicationSchema = z.object({
         .array(z.object({ type: z.string(), message: z.string(), lastTransitionTime: time.optional() }))
         .nullish(),
       summary: z.object({ images: z.array(z.string()).nullish() }).nullish(),
+      resources: z.array(resourceSchema).nullish(),
+      resourceHealthSource: text,
       history: z.array(z.object({ id: z.number(), revision: z.string().optional() })).nullish(),
       operationState: z
         .object({
@@ -73,12 +94,14 @@ const applicationSchema = z.object({
 /** @throws ZodError when it is not an Application */
 export function parseApplication(raw: unknown): Application {
   const { metadata, spec, operation, status } = applicationSchema.parse(raw);
-  const { sync, health, reconciledAt, conditions, summary, history, operationState } = status;
+  const { sync, health, reconciledAt, conditions, resources, summary, history, operationState } = status;
   const automated = spec.syncPolicy?.automated;
   const deployed = (history ?? []).toSorted((a, b) => b.id - a.id).map(({ revision }) => commitOf(revision));
   return {
     name: metadata.name,
-    source: spec.sources?.length ? undefined : spec.source,
+    namespace: metadata.namespace,
+    source: spec.sources?.length || spec.sourceHydrator ? undefined : sourceOf(spec.source),
+    hydrated: Boolean(spec.sourceHydrator),
     project: spec.project,
     destination: spec.destination,
     automated: automated?.enabled ? { prune: automated.prune } : undefined,
@@ -95,6 +118,8 @@ export function parseApplication(raw: unknown): Application {
       message,
       since,
     })),
+    resources: (resources ?? []).filter(isTroubled).map(toResourceState),
+    healthElsewhere: status.resourceHealthSource === 'appTree',
     requested: operation ? { id: idOf(operation) } : undefined,
     operation: operationState ? toOperation(operationState) : undefined,
     deployedRevision: deployed[0],
@@ -102,6 +127,33 @@ export function parseApplication(raw: unknown): Application {
     images: summary?.images ?? [],
   };
 }
+
+function sourceOf(source: z.infer<typeof applicationSchema>['spec']['source']): Application['source'] {
+  if (!source) return undefined;
+  const { plugin, helm, directory, ...rest } = source;
+  return { ...rest, renderer: rendererOf({ plugin, helm, directory }) };
+}
+
+/** An empty block of another tool means nothing to Argo CD; an empty `plugin` means whichever plugin fits. */
+const rendererOf = (tools: Record<'plugin' | 'helm' | 'directory', unknown>): string | undefined =>
+  Object.entries(tools).find(
+    ([name, settings]) => isRecord(settings) && (name === 'plugin' || Object.keys(settings).length > 0),
+  )?.[0];
+
+type Resource = z.infer<typeof resourceSchema>;
+
+/** Thousands of Applications are kept: not with what is well in them. */
+const isTroubled = ({ status, health }: Resource): boolean =>
+  status === 'OutOfSync' || (health?.status !== undefined && health.status !== 'Healthy');
+
+const toResourceState = ({ group, kind, namespace, name, status, health }: Resource): ResourceState => ({
+  group,
+  kind,
+  namespace,
+  name,
+  sync: status,
+  health: health ?? undefined,
+});
 
 function toOperation({
   operation,
@@ -114,9 +166,11 @@ function toOperation({
     ...state,
     id: idOf(operation),
     by: automated ? 'Argo CD itself' : (username ?? 'somebody'),
+    automated,
     healing: automated && (operation.sync?.resources ?? []).length > 0,
     finishedAt: finishedAt ?? undefined,
-    revision: commitOf(syncResult?.revision),
+    // Until it has rendered anything, it has no result.
+    revision: commitOf(syncResult?.revision ?? operation.sync?.revision),
   };
 }
 

@@ -79,3 +79,38 @@ test('the termination message of a pod, which Argo CD repeats as its health, is 
   expect(await said()).toBe('Pod/migrate in dev: Degraded: what it said: logs/migrate');
   expect(kept.get('migrate')).toContain('4711');
 });
+
+const autoscaled = (destination: object, more: object = {}) => {
+  const resource = { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'dev', name: 'claims' };
+  cluster.set('app', {
+    spec: { destination },
+    status: {
+      resources: [{ ...resource, status: 'OutOfSync', health: { status: 'Healthy' }, ...more }],
+      operationState: { phase: 'Succeeded' },
+    },
+  });
+  cluster.set('/apis/apps/v1', {
+    resources: [{ name: 'deployments', kind: 'Deployment', namespaced: true }],
+  });
+  const was = JSON.stringify({ kind: 'Deployment', spec: { replicas: 2 } });
+  cluster.set('/apis/apps/v1/namespaces/dev/deployments/claims', {
+    metadata: { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': was } },
+    spec: { replicas: 3 },
+  });
+};
+
+test('what is out of sync after a sync that succeeded is told by object and field, with what to change', async () => {
+  autoscaled({ name: 'in-cluster' });
+  expect(await said()).toMatch(
+    /^Deployment\/claims in dev: OutOfSync: spec.replicas is 3, and 2 was applied\n.*ignoreDifferences, with RespectIgnoreDifferences=true/,
+  );
+  autoscaled({ name: 'in-cluster' }, { requiresPruning: true });
+  expect(await said()).toMatch(/^Deployment\/claims in dev: OutOfSync: it is not in the manifests any more/);
+});
+
+test('an Application of another cluster is not looked for in this one, and that is said', async () => {
+  autoscaled({ name: 'eu' });
+  expect(await said()).toBe(
+    'Deployment/claims in dev: OutOfSync\nIt runs in cluster eu, which is not looked into from here: look there for its pods and their logs.',
+  );
+});

@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { resourceName } from '../../model/argocd/application.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
+import { objectPath, Resources } from '../kubernetes/resources.ts';
 import { errorText } from '../system-error.ts';
+import { resourceSchema } from './application.ts';
+import { isHere } from './destination.ts';
+import { driftedFields } from './drift.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -9,18 +14,17 @@ const resourceLimit = 5;
 
 const resource = z.object({ kind: z.string(), namespace: z.string().default(''), name: z.string() });
 const explainable = z.object({
-  spec: z.object({ destination: z.object({ server: z.string().optional(), name: z.string().optional() }) }),
+  spec: z.object({
+    destination: z.object({
+      server: z.string().optional(),
+      name: z.string().optional(),
+      namespace: z.string().default(''),
+    }),
+  }),
   status: z
     .object({
       conditions: z.array(z.object({ type: z.string(), message: z.string() })).nullish(),
-      resources: z
-        .array(
-          resource.extend({
-            status: z.string().optional(),
-            health: z.object({ status: z.string().optional(), message: z.string().optional() }).optional(),
-          }),
-        )
-        .nullish(),
+      resources: z.array(resourceSchema.extend({ namespace: z.string().default('') })).nullish(),
       operationState: z
         .object({
           phase: z.string(),
@@ -46,6 +50,7 @@ const explainable = z.object({
     .default({}),
 });
 type Explainable = z.infer<typeof explainable>;
+type ExplainedResource = NonNullable<Explainable['status']['resources']>[number];
 
 /**
  * What a person would look for when an Application does not become healthy: Argo CD's own errors, the resources that
@@ -61,6 +66,7 @@ export async function explain(kubernetes: Kubernetes, path: string, keep: KeepLo
     if (raw === undefined) return 'The Application does not exist.';
     const application = explainable.parse(raw);
     lines.push(...whatArgoCdSays(application), ...(await failedResources(application, keep)));
+    lines.push(...(await differences(kubernetes, application)), ...elsewhere(application));
     for (const workload of troubledWorkloads(application))
       lines.push(...(await explainPods(kubernetes, workload, keep)));
   } catch (error) {
@@ -79,9 +85,6 @@ function whatArgoCdSays({ status }: Explainable): string[] {
   ];
 }
 
-const nameOf = ({ kind, namespace, name }: Workload): string =>
-  `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
-
 /** For these kinds Argo CD's message quotes a container's termination message, which may be the end of its log. */
 const quoting = new Set(['Pod', 'Workflow']);
 
@@ -94,9 +97,6 @@ async function failedResources({ status }: Explainable, keep: KeepLog): Promise<
   const unhealthy = (status.resources ?? []).filter(
     ({ health }) => health?.status !== undefined && health.status !== 'Healthy',
   );
-  const different = (status.resources ?? []).filter(
-    (resource) => resource.status === 'OutOfSync' && !unhealthy.includes(resource),
-  );
   const troubled = [
     ...failed.map((resource) => ({ resource, state: undefined, message: resource.message ?? 'failed' })),
     ...unhealthy.map((resource) => ({
@@ -104,21 +104,67 @@ async function failedResources({ status }: Explainable, keep: KeepLog): Promise<
       state: resource.health?.status,
       message: resource.health?.message,
     })),
-    ...different.map((resource) => ({ resource, state: 'OutOfSync', message: undefined })),
   ];
   const lines: string[] = [];
   for (const { resource, state, message } of troubled.slice(0, resourceLimit)) {
     const told = message === undefined ? undefined : await said(resource, message);
-    lines.push([nameOf(resource), state, told].filter((part) => part !== undefined).join(': '));
+    lines.push([resourceName(resource), state, told].filter((part) => part !== undefined).join(': '));
   }
   const more = troubled.length - resourceLimit;
   return more > 0 ? [...lines, `and ${more} more`] : lines;
 }
 
+const advice =
+  'What changes them after a sync will again: leave such a field out of the manifests (spec.replicas under an autoscaler), ' +
+  "or name it in the Application's spec.ignoreDifferences, with RespectIgnoreDifferences=true in its syncOptions.";
+
+/** What is not as the manifests have it, and by which fields, as far as this cluster knows. */
+async function differences(
+  kubernetes: Kubernetes,
+  { spec: { destination }, status }: Explainable,
+): Promise<string[]> {
+  const different = (status.resources ?? []).filter(({ status: sync }) => sync === 'OutOfSync');
+  const resources = new Resources(kubernetes);
+  const lines: string[] = [];
+  let drifted = false;
+  for (const resource of different.slice(0, resourceLimit)) {
+    const fields = isHere(destination)
+      ? await fieldsOf(kubernetes, resources, resource, destination.namespace).catch(() => [])
+      : [];
+    drifted ||= fields.length > 0;
+    lines.push(
+      [resourceName(resource), 'OutOfSync', describeDifference(resource, fields)].filter(Boolean).join(': '),
+    );
+  }
+  const more = different.length - resourceLimit;
+  if (more > 0) lines.push(`and ${more} more that are OutOfSync`);
+  return drifted && status.operationState?.phase === 'Succeeded' ? [...lines, advice] : lines;
+}
+
+async function fieldsOf(
+  kubernetes: Kubernetes,
+  resources: Resources,
+  { group = '', version = '', kind, namespace, name }: ExplainedResource,
+  home: string,
+): Promise<string[]> {
+  const object = { apiVersion: group === '' ? version : `${group}/${version}`, kind, namespace, name };
+  const found = await resources.find(object);
+  return found ? driftedFields(await kubernetes.get(objectPath(found, object, home))) : [];
+}
+
+const describeDifference = ({ requiresPruning }: ExplainedResource, fields: string[]): string =>
+  requiresPruning ? 'it is not in the manifests any more, and was not pruned' : fields.join('; ');
+
 /** The pods of another cluster than this one are out of sight. */
+function elsewhere({ spec: { destination }, status }: Explainable): string[] {
+  if (isHere(destination) || !(status.resources ?? []).some(makesPods)) return [];
+  return [
+    `It runs in cluster ${destination.name ?? destination.server}, which is not looked into from here: look there for its pods and their logs.`,
+  ];
+}
+
 function troubledWorkloads({ spec: { destination }, status }: Explainable): Workload[] {
-  const here = destination.name === 'in-cluster' || destination.server === 'https://kubernetes.default.svc';
-  if (!here) return [];
+  if (!isHere(destination)) return [];
   const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
     ({ hookType, hookPhase }) => hookType !== undefined && hookPhase !== 'Succeeded',
   );

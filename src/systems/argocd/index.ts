@@ -1,23 +1,30 @@
-import type { Application } from '../../model/argocd/application.ts';
+import type { Application, OperationName, ResourceState } from '../../model/argocd/application.ts';
 import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
 import type { KeepLog } from '../kubernetes/pods.ts';
 import { SystemError } from '../system-error.ts';
 
-/** Argo CD through the Kubernetes API of the cluster that it lives in. Every method may throw KubernetesError. */
+/**
+ * Argo CD through the Kubernetes API of the cluster that it lives in. Applications are named as Argo CD does it:
+ * `<namespace>/<name>` where they lie in another namespace than Argo CD. Every method may throw KubernetesError.
+ */
 export interface ArgoCd {
   /** As it is now, or undefined when there is none. */
   application(name: string): Promise<Application | undefined>;
+  /** Those of the same name in other namespaces; none where we may not look there. */
+  namesakes(name: string): Promise<Application[]>;
   /**
-   * From the process's one shared watch: now, at every change and at the latest every `everyMs`, until the signal aborts
+   * From the process's one shared watch of its namespace: now, at every change and at the latest every `everyMs`, until the signal aborts
    * (its reason is thrown) or the loop is left.
    */
   changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never>;
+  /** Which of its objects are Degraded or Suspended, where the Application does not say (`healthElsewhere`). */
+  troubledResources(name: string): Promise<ResourceState[]>;
   /** Lets Argo CD look at the branch's head at once; no Application is no error. */
   refresh(name: string): Promise<void>;
   /** Safe to repeat: the same `id` finds what it started. Waits for nobody. */
   startOperation(name: string, request: SyncRequest): Promise<Started>;
-  /** Ends the operation `id` if it is what runs; leaves any other alone. */
-  terminate(name: string, id: string): Promise<void>;
+  /** Ends an operation if it is what runs; leaves any other alone. */
+  terminate(name: string, operation: OperationName): Promise<void>;
   /** Why it is not healthy, in at most 6,000 characters; what containers wrote is kept apart. Never throws. */
   explain(name: string, keep: KeepLog): Promise<string>;
   /** Sync windows of an AppProject. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isUnfinished } from '../../model/argocd/application.ts';
+import { isNamed, isUnfinished, type OperationName } from '../../model/argocd/application.ts';
 import { isRecord } from '../../model/json.ts';
 import { operationInfo, parseApplication } from './application.ts';
 import type { Started, SyncRequest } from './index.ts';
@@ -48,21 +48,25 @@ export async function startOperation(
 }
 
 /**
- * Ends the operation `id`, if it is what runs or is about to; any other is left alone.
+ * Ends an operation, if it is what runs or is about to; any other is left alone.
  *
  * @throws KubernetesError
  */
-export async function terminateOperation(kubernetes: Kubernetes, path: string, id: string): Promise<void> {
+export async function terminateOperation(
+  kubernetes: Kubernetes,
+  path: string,
+  name: OperationName,
+): Promise<void> {
   await changing(kubernetes, path, (raw) => {
     const { operation, requested } = parseApplication(raw);
     const done = { state: 'ours' } as const;
     if (operation && isUnfinished(operation)) {
-      if (operation.id !== id || operation.phase === 'Terminating') return done;
+      if (!isNamed(operation, name) || operation.phase === 'Terminating') return done;
       const { operationState: running } = raw.status;
       const operationState = { ...(isRecord(running) && running), phase: 'Terminating' };
       return { write: { ...raw, status: { ...raw.status, operationState } }, then: done };
     }
-    if (requested?.id !== id) return done;
+    if (!requested || !('id' in name) || requested.id !== name.id) return done;
     const { operation: _, ...without } = raw;
     return { write: without, then: done };
   });
