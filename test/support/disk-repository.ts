@@ -11,6 +11,8 @@ export interface DiskRepository {
   /** Commits to the branch that is checked out, and pushes it. @returns its hash */
   commit(message: string, files: Record<string, string>): Promise<string>;
   git(...args: string[]): Promise<string>;
+  /** Many commits at once, as a stream of `git fast-import`, on the work tree's branches. */
+  fastImport(stream: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -45,6 +47,9 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
   return {
     commit,
     git,
+    async fastImport(input) {
+      await execa('git', ['fast-import', '--quiet', '--force'], { cwd: work, env, input });
+    },
     repository: createRepository({
       url: origin,
       branch: 'main',

@@ -119,3 +119,11 @@ export const environmentInputSchema = z.looseObject({
 /** Commits of the protected branch after `since`, up to `until` or its tip. */
 export const rangeSchema = z.strictObject({ since: shaSchema, until: shaSchema.exactOptional() });
 export type Range = z.infer<typeof rangeSchema>;
+
+/** What is to be delivered; see `resolveChanges` of the activities. */
+export const selectionSchema = z.strictObject({
+  since: shaSchema.exactOptional(),
+  until: shaSchema.exactOptional(),
+  service: nameSchema.exactOptional(),
+});
+export type Selection = z.infer<typeof selectionSchema>;
