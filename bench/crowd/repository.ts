@@ -164,8 +164,8 @@ export class SimulatedRepository implements Repository {
 
   async writeRelease({ branch, expectedTree, stillWanted, ...write }: ReleaseWrite): Promise<ReleaseWritten> {
     await delay(answerMs);
-    if (!(await stillWanted())) return { state: 'unwanted' };
     const tip = this.#line.at(-1) ?? '';
+    if (!(await stillWanted(tip))) return { state: 'unwanted' };
     const tree = releaseTree(write.base, write.kustomization);
     const pushed = this.#branches.get(branch);
     if (pushed !== undefined && this.#heads.get(pushed)?.tree === tree) {

@@ -24,8 +24,8 @@ export interface ReleaseWrite extends ReleaseContent {
   branch: string;
   /** Tree of the folder that the writer saw on the protected branch; undefined: it was not there. */
   expectedTree: string | undefined;
-  /** Asked again before every push: false, and nothing is written. */
-  stillWanted: () => Promise<boolean>;
+  /** Asked again before every push, with the tip of the protected branch that it is made on: false, and nothing is written. */
+  stillWanted: (tip: string) => Promise<boolean>;
 }
 
 export type ReleaseWritten =
