@@ -56,7 +56,7 @@ test(
       );
       expect(await worker.end()).toBe(0);
     } finally {
-      worker.kill();
+      void worker.kill();
     }
   },
   3 * patience,
