@@ -24,12 +24,15 @@ export interface WorkerRun {
   log: Logger;
   /** Called when all of them take work. */
   ready: () => void;
+  /** Ends it as SIGTERM does. */
+  stop?: AbortSignal;
   /** The outside world; benches have one of their own. */
   systemsOf?: typeof createSystems;
 }
 
 /**
- * Serves the queues until SIGTERM or SIGINT, then lets what is under way end.
+ * Serves the queues until SIGTERM or SIGINT, then lets what is under way end. A process may do so again: its runtime ends
+ * with its last connection.
  *
  * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
  */
@@ -38,6 +41,7 @@ export async function runWorker({
   queues,
   log,
   ready,
+  stop,
   systemsOf = createSystems,
 }: WorkerRun): Promise<void> {
   const workDirectory = workDirectoryOf(config.platform);
@@ -77,7 +81,7 @@ export async function runWorker({
         }),
       ),
     );
-    await runAll(workers, ready);
+    await runAll(workers, ready, stop);
   } finally {
     systems.close();
     await connection.close();
@@ -101,13 +105,18 @@ function capacity({ worker }: Config, queue: Queue): Partial<WorkerOptions> {
 }
 
 /** One that fails takes the others with it: a process that serves half of its queues looks healthy and is not. */
-async function runAll(workers: readonly Worker[], ready: () => void): Promise<void> {
+async function runAll(workers: readonly Worker[], ready: () => void, stop?: AbortSignal): Promise<void> {
+  const end = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
   const runs = workers.map((worker) => worker.run());
   ready();
+  stop?.addEventListener('abort', end);
+  if (stop?.aborted) end();
   try {
     await Promise.all(runs);
   } catch (error) {
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    end();
     await Promise.allSettled(runs);
     throw error;
   }

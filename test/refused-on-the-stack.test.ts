@@ -70,15 +70,20 @@ async function pushImage(name: string, labels: Record<string, string>): Promise<
 }
 
 test(
-  'a commit that is not on the branch is refused, and the merge that brought it is named',
+  'a name or a commit that is not there is refused before anything is started',
   { timeout: patience },
   async () => {
     const { gitea } = platform;
-    expect(await failure('f'.repeat(40))).toBe(
-      `${'f'.repeat(40)} is not on main. Merge it first; only commits of main are delivered.`,
-    );
+    const deliver = (service: string, commit: string) =>
+      platform.command('deliver', '--service', service, '--commit', commit, '--wait');
+    const refusedWith = (message: string) => ({ exitCode: 2, stdout: '', stderr: `gitops: ${message}` });
+    const notOnMain = (commit: string) =>
+      refusedWith(`${commit} is not on main. Merge it first; only commits of main are delivered.`);
+
+    expect(await deliver('claims', 'f'.repeat(40))).toMatchObject(notOnMain('f'.repeat(40)));
     const side = await gitea.commit('feature', 'services/claims/side.txt', 'side\n');
-    expect(await failure(side)).toMatch(/ is not on main\. Merge it first/);
+    expect(await deliver('claims', side)).toMatchObject(notOnMain(side));
+    expect(await platform.command('deliver', '--all', '--commit', side)).toMatchObject(notOnMain(side));
 
     const opened = await gitea.api(
       'POST',
@@ -89,17 +94,27 @@ test(
     await gitea.merge(idOf(opened));
     const main = await gitea.api('GET', '/branches/main');
     const merge = z.object({ commit: z.object({ id: z.string() }) }).parse(main).commit.id;
-    expect(await failure(side)).toBe(`${side} came to main by the merge ${merge}. Deliver that one.`);
-
-    await expect(platform.gitops.deliverChangedSince({ since: 'f'.repeat(40) })).rejects.toMatchObject({
-      kind: 'refused',
-      message: expect.stringContaining('is not on main') as string,
-    });
-    const unknown = await platform.command('deliver', '--service', 'nobody', '--commit', merge, '--wait');
-    expect(unknown.exitCode).toBe(1);
-    expect(unknown.stdout).toContain(
-      'There is no service nobody. There are: claims. See services in gitops.yaml.',
+    expect(await deliver('claims', side)).toMatchObject(
+      refusedWith(`${side} came to main by the merge ${merge}. Deliver that one.`),
     );
+    expect(await deliver('nobody', merge)).toMatchObject(
+      refusedWith('There is no service nobody. There are: claims. See services in gitops.yaml.'),
+    );
+    const unknown = await platform.command('deliver', '--changed-since', 'f'.repeat(40));
+    expect(unknown).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(unknown.stderr).toContain(`gitops deliver --service <name> --commit ${merge}`);
+    for (const command of ['status', 'retry', 'cancel', 'nudge', 'approve']) {
+      const missing = await platform.command(
+        command,
+        `nobody/${merge}`,
+        ...(command === 'approve' ? ['--as', 'board-1'] : []),
+      );
+      expect({ command, ...missing }).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringContaining(`Nothing is known of nobody/${merge}.`) as string,
+      });
+    }
+    expect((await platform.gitops.list()).changes).toEqual([]);
     await expectNoEffect();
   },
 );

@@ -133,8 +133,15 @@ export class SimulatedRepository implements Repository {
     return change ? [`services/${change.service}/main.go`] : [];
   }
 
-  firstParentSince = async (from: string | undefined): Promise<string[]> =>
-    this.#line.slice(from === undefined ? 0 : this.#positionOf(from));
+  differingPaths = async (from: string, to: string): Promise<string[]> =>
+    (await Array.fromAsync(this.commitsAfter(from, to))).flatMap(({ paths }) => paths);
+
+  async *commitsAfter(from: string | undefined, to: string) {
+    const begin = from === undefined ? 0 : this.#positionOf(from);
+    for (const commit of this.#line.slice(begin, this.#positionOf(to)).toReversed()) {
+      yield { commit, paths: await this.changedPaths(commit) };
+    }
+  }
 
   async object(revision: string, path: string): Promise<string | undefined> {
     if (path.endsWith('/release')) return this.#release(revision, path)?.tree;
@@ -186,8 +193,8 @@ export class SimulatedRepository implements Repository {
 
   async writeRelease({ branch, expectedTree, stillWanted, ...write }: ReleaseWrite): Promise<ReleaseWritten> {
     await delay(answerMs);
-    if (!(await stillWanted())) return { state: 'unwanted' };
     const tip = this.#line.at(-1) ?? '';
+    if (!(await stillWanted(tip))) return { state: 'unwanted' };
     const tree = releaseTree(write.base, write.kustomization);
     const pushed = this.#branches.get(branch);
     if (pushed !== undefined && this.#heads.get(pushed)?.tree === tree) {

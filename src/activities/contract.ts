@@ -4,7 +4,7 @@
  * and rules, anything else is retried.
  */
 import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
-import type { Change, Image, Release, Source } from '../model/delivery/change.ts';
+import type { Change, Image, Release, ResolvedChange, Source } from '../model/delivery/change.ts';
 import type { Delivery, Plan } from '../model/delivery/delivery.ts';
 import type { Live, Promoted } from '../model/promotion/drift.ts';
 import type { EnvironmentMemory } from '../model/promotion/environment.ts';
@@ -57,12 +57,13 @@ export interface SourceActivities {
   /** @throws Refused: unknown service, commit not on the protected branch's first-parent line, files that no checkout holds */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
   /**
-   * The changes that the commits after `since` up to `until` (without it: the protected branch's tip) made, one a
-   * service, its latest. `since` may be forty zeros, as forges say of a new branch: then only `until` counts.
+   * What there is to deliver at `until` (without it: the protected branch's tip). With `since`: each service that has
+   * changed since then, at the newest commit that did it, whether or not that is still on the branch; forty zeros, as forges
+   * say of a new branch: all that is there. With `service`: that one, at `until` itself. With neither: every service.
    *
-   * @throws Refused: a commit that is not on the protected branch's first-parent line
+   * @throws Refused: `until` is not on the protected branch's first-parent line, `since` nowhere, `service` not there
    */
-  resolveChanges(input: { since: string; until?: string }): Promise<{ change: Change; subject: string }[]>;
+  resolveChanges(input: { since?: string; until?: string; service?: string }): Promise<ResolvedChange[]>;
   /** Where a commit is on the protected branch's first-parent line now; nothing when it is not there any more. */
   findPosition(input: { commit: string }): Promise<{ position?: number }>;
 }

@@ -8,6 +8,7 @@ import { stateReached, watchDeliveries } from './watch-deliveries.ts';
 interface Options extends CommonOptions {
   service?: string;
   commit?: string;
+  all?: true;
   changedSince?: string;
   image?: string;
   wait?: string | true;
@@ -17,13 +18,16 @@ export function register(program: Command): void {
   withCommonOptions(
     program
       .command('deliver')
-      .description('Starts the delivery of a service at a commit, or of each service that commits touched.')
+      .description(
+        'Starts the delivery of a service at a commit, of each service that commits changed, or of all.',
+      )
       .option('--service <name>', 'the service to deliver')
       .option('--commit <sha>', 'the commit to deliver, by its full hash')
       .option(
         '--changed-since <sha>',
-        'deliver what changed after this commit; forty zeros: the newest commit alone',
+        'deliver what has changed since this commit; forty zeros: all that is there',
       )
+      .option('--all', "deliver every service, at --commit or else at the branch's tip")
       .option(
         '--image <ref@digest>',
         'take this image, which CI built from the commit, instead of building one',
@@ -62,9 +66,9 @@ async function deliver(options: Options): Promise<void> {
 }
 
 async function start(gitops: GitopsClient, options: Options): Promise<Started[]> {
-  const { service, commit, changedSince, image } = options;
+  const { service, commit, all, changedSince, image } = options;
   if (changedSince !== undefined) {
-    if (service !== undefined || commit !== undefined || image !== undefined) {
+    if (service !== undefined || commit !== undefined || image !== undefined || all) {
       throw new GitopsError(
         'usage',
         '--changed-since finds out what to deliver: leave out the other options.',
@@ -72,13 +76,22 @@ async function start(gitops: GitopsClient, options: Options): Promise<Started[]>
     }
     return gitops.deliverChangedSince({ since: changedSince });
   }
+  if (all) {
+    if (service !== undefined || image !== undefined) {
+      throw new GitopsError('usage', '--all takes every service: leave out --service and --image.');
+    }
+    return gitops.deliverAll(commit === undefined ? {} : { commit });
+  }
   if (service === undefined || commit === undefined) {
-    throw new GitopsError('usage', 'Say what to deliver: --service with --commit, or --changed-since.');
+    throw new GitopsError(
+      'usage',
+      'Say what to deliver: --service with --commit, or --changed-since, or --all.',
+    );
   }
   return [await gitops.deliver({ service, commit, ...(image !== undefined && { image }) })];
 }
 
 const describe = (changes: readonly Started[]): string =>
   changes.length === 0
-    ? 'No service was touched: there is nothing to deliver.'
+    ? 'No service has changed: there is nothing to deliver.'
     : changes.map(({ change, state }) => `${change} ${state}`).join('\n');

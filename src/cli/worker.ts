@@ -1,7 +1,10 @@
+import type { Logger } from '@temporalio/common';
 import { Option, type Command } from 'commander';
 import { GitopsError } from '../client/errors.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { queues, type Queue } from '../model/temporal/task-queues.ts';
+import { changedConfig } from '../worker/changed-config.ts';
 import { note, withCommonOptions, type CommonOptions } from './common.ts';
 
 interface Options extends CommonOptions {
@@ -32,15 +35,38 @@ function parseQueues(list: string): Queue[] {
   });
 }
 
+/** Serves by the configuration, and by the next one from when the file holds another. */
 async function worker(options: Options): Promise<void> {
-  const config = loadConfig(options.config);
+  let config: Config | undefined = loadConfig(options.config);
   const { createLog } = await import('./log.ts');
-  const { runWorker } = await import('../worker.ts');
   const log = createLog(options.verbose === true);
-  await runWorker({
-    config,
-    queues: [...new Set(options.queues)],
-    log,
-    ready: () => note(`ready: ${config.platform} serves ${options.queues.join(', ')}`),
-  });
+  while (config) config = await serve(config, options, log);
 }
+
+/** @returns the configuration to go on with; nothing when somebody told the process to end */
+async function serve(config: Config, options: Options, log: Logger): Promise<Config | undefined> {
+  const { runWorker } = await import('../worker.ts');
+  const [changed, over] = [new AbortController(), new AbortController()];
+  const told = () => over.abort();
+  const next = changedConfig(options.config, config, log, over.signal).finally(() => changed.abort());
+  try {
+    await runWorker({
+      config,
+      queues: [...new Set(options.queues)],
+      log,
+      stop: changed.signal,
+      ready: () => {
+        // Not before: without workers to drain, a signal ends the process.
+        for (const signal of endingSignals) process.on(signal, told);
+        note(`ready: ${config.platform} serves ${options.queues.join(', ')}`);
+      },
+    });
+    return changed.signal.aborted && !over.signal.aborted ? await next : undefined;
+  } finally {
+    for (const signal of endingSignals) process.off(signal, told);
+    over.abort();
+  }
+}
+
+/** As Temporal's runtime takes them. */
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const;

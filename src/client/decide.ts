@@ -5,7 +5,7 @@ import { environmentId } from '../model/temporal/workflow-ids.ts';
 import { decisionRequestSchema, type Decision } from '../model/decisions/decision.ts';
 import { decide, environmentStatus } from '../model/temporal/messages.ts';
 import { nameSchema } from '../model/names.ts';
-import { checked, GitopsError } from './errors.ts';
+import { checked, GitopsError, refusalIn } from './errors.ts';
 import type { Session } from './session.ts';
 import { environmentUnderWay } from './status.ts';
 
@@ -46,7 +46,10 @@ export function deciding({ client, platform, ask, resolve, status }: Session) {
             ...(askedAt !== undefined && { updateId: `${askedAt}/${decision.by}/${decision.verdict}` }),
           });
         } catch (error) {
-          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          const isThere = !(error instanceof WorkflowNotFoundError);
+          // Of a change that nobody ever delivered this says so.
+          if (!isThere || refusalIn(error)) await status(change);
+          if (isThere) throw error;
           throw new GitopsError('refused', `${changeName(change)} never came to ${environment}.`, {
             cause: error,
           });

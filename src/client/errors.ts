@@ -48,8 +48,8 @@ const unauthenticated = 16;
 /** Puts what Temporal's client throws into words and a kind; other errors pass. */
 export function inOurWords(error: unknown): unknown {
   if (error instanceof GitopsError || error instanceof WorkflowNotFoundError) return error;
-  const refusal = causes(error).find((cause) => cause instanceof ApplicationFailure);
-  if (refusal?.type === 'Refused') return new GitopsError('refused', refusal.message, { cause: error });
+  const refusal = refusalIn(error);
+  if (refusal) return new GitopsError('refused', refusal.message, { cause: error });
   const unreadable = causes(error).find((cause) => cause instanceof UnreadablePayload);
   if (unreadable) return new GitopsError('usage', unreadable.message, { cause: error });
   const answer = causes(error).find(isGrpcServiceError);
@@ -97,6 +97,12 @@ export function inOurWords(error: unknown): unknown {
     default:
       return error;
   }
+}
+
+/** What a workflow or an activity refused, because a rule or bad input stands against it. */
+export function refusalIn(error: unknown): ApplicationFailure | undefined {
+  const failure = causes(error).find((cause) => cause instanceof ApplicationFailure);
+  return failure?.type === 'Refused' ? failure : undefined;
 }
 
 function causes(error: unknown): unknown[] {

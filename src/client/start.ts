@@ -3,13 +3,12 @@ import { z } from 'zod';
 import { changeName, type Change } from '../model/delivery/change.ts';
 import type { Delivery, DeliveryInput } from '../model/delivery/delivery.ts';
 import { deliveryStart } from '../model/temporal/delivery-start.ts';
-import { taskQueue } from '../model/temporal/task-queues.ts';
-import { rangeSchema, type Range } from '../model/temporal/input-schemas.ts';
+import { rangeSchema, type Range, type Selection } from '../model/temporal/input-schemas.ts';
 import { imageReferenceSchema, nameSchema, shaSchema } from '../model/names.ts';
 import type { PromotionState } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
-import type { resolveChanges } from '../workflows/resolve-changes.ts';
-import { checked, GitopsError } from './errors.ts';
+import { askingWorkers } from './ask-workers.ts';
+import { checked, GitopsError, isPassing } from './errors.ts';
 import type { Session } from './session.ts';
 
 /** A delivery as it was started, or as it was found running. */
@@ -28,10 +27,18 @@ const deliverSchema = z.strictObject({
 });
 export type DeliverRequest = z.infer<typeof deliverSchema>;
 
+const deliverAllSchema = z.strictObject({ commit: shaSchema.exactOptional() });
+
 /** The workflow that resolves changes retries for three minutes. */
 const resolveWithinMs = 200_000;
 
-export function starting({ client, platform, ask, resolve, status, handleOf }: Session) {
+/** Of one name. A delivery does not wait for it any longer: whatever it would say, its first step says, too. */
+const checkWithinMs = 20_000;
+
+export function starting(session: Session) {
+  const { client, platform, ask, resolve, status, handleOf } = session;
+  const askWorkers = askingWorkers(session);
+
   async function start({ service, commit, image, subject }: DeliverRequest): Promise<Started> {
     const change = { service, commit };
     const given = { ...(image !== undefined && { image }), ...(subject !== undefined && { subject }) };
@@ -46,33 +53,49 @@ export function starting({ client, platform, ask, resolve, status, handleOf }: S
     return { change: changeName(change), workflowId, state: waits ? 'waiting' : 'running' };
   }
 
+  async function startAll(selection: Selection): Promise<Started[]> {
+    const changes = await askWorkers(selection, resolveWithinMs);
+    return Promise.all(changes.map(({ change, subject }) => ask(() => start({ ...change, subject }))));
+  }
+
   return {
-    /** Starts a delivery, or finds the one that is running. What an earlier one finished is found done. */
-    deliver(request: DeliverRequest): Promise<Started> {
-      return ask(async () => start(checked(deliverSchema, request)));
+    /**
+     * Starts a delivery, or finds the one that is running. What an earlier one finished is found done. Where no worker can
+     * look at the names within 20 seconds it is started all the same, so that an outage loses none.
+     *
+     * @throws GitopsError `usage`, before anything is started: there is no such service, or the commit is not on the
+     *   protected branch's first-parent line
+     */
+    async deliver(request: DeliverRequest): Promise<Started> {
+      const given = checked(deliverSchema, request);
+      const { service, commit } = given;
+      const [found] = await askWorkers({ service, until: commit }, checkWithinMs).catch((error: unknown) => {
+        if (!isPassing(error)) throw error;
+        return [];
+      });
+      return ask(() => start({ ...(found && { subject: found.subject }), ...given }));
     },
 
     /**
-     * Starts a delivery of each service that the commits after `since` touched, up to `until` (the protected branch's tip).
-     * `since` may be forty zeros: then only `until` counts. Workers find out which: no clone is needed here.
+     * Starts a delivery of each service that has changed since a commit, up to `until` (the protected branch's tip), at the
+     * newest commit that changed it. `since` need not be on the branch any more; forty zeros: all that is there is new.
+     * Workers find out which: no clone is needed here.
      *
-     * @throws GitopsError `refused`: a commit is not on the protected branch
+     * @throws GitopsError `usage`, before anything is started: `since` is in the repository no more, or `until` is not on
+     *   the protected branch
      */
     async deliverChangedSince(range: Range): Promise<Started[]> {
-      const input = checked(rangeSchema, range);
-      const changes = await ask(
-        () =>
-          client.workflow.execute<typeof resolveChanges>('resolveChanges', {
-            workflowId: `${platform}/resolve/${input.since}-${input.until ?? 'tip'}`,
-            workflowIdConflictPolicy: 'USE_EXISTING',
-            taskQueue: taskQueue(platform, 'delivery'),
-            workflowExecutionTimeout: resolveWithinMs,
-            args: [input],
-            typedSearchAttributes: [{ key: attributes.platform, value: platform }],
-          }),
-        resolveWithinMs,
-      );
-      return Promise.all(changes.map(({ change, subject }) => ask(() => start({ ...change, subject }))));
+      return startAll(checked(rangeSchema, range));
+    },
+
+    /**
+     * Starts a delivery of every service at one commit, without it at the protected branch's tip.
+     *
+     * @throws GitopsError `usage`, before anything is started: the commit is not on the protected branch
+     */
+    async deliverAll(request: { commit?: string } = {}): Promise<Started[]> {
+      const { commit } = checked(deliverAllSchema, request);
+      return startAll(commit === undefined ? {} : { until: commit });
     },
 
     /**

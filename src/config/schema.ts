@@ -104,6 +104,7 @@ const services = z
       .default({})
       .describe('Services that are not found so, or differ from those that are.'),
     shared: z.array(glob).default([]).describe('A change here is a change of every service.'),
+    ignore: z.array(glob).default([]).describe('A change here is a change of no service.'),
     test: command
       .optional()
       .describe(

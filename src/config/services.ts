@@ -9,6 +9,8 @@ export interface Service {
   path: string;
   /** Globs of all that belongs to it. What a promotion writes never does. */
   paths: string[];
+  /** Globs of what changes it no more than what is elsewhere. */
+  ignore?: string[];
   /** Image name without tag; absent for a service without image. */
   image?: string;
   /** Absent: the Dockerfile's `test` target, where there is one. */
@@ -75,11 +77,12 @@ export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: str
 
 function discovered(config: Config, name: string, path: string) {
   const manifests = manifestsPath(config, name);
-  const { shared, test } = config.services;
+  const { shared, ignore, test } = config.services;
   return {
     name,
     path,
     paths: [`${path}/**`, `${manifests}/**`, ...shared],
+    ...(ignore.length > 0 && { ignore }),
     image: imageNameOf(config, name),
     ...(test && { test }),
     dockerfile: `${path}/Dockerfile`,
@@ -87,11 +90,16 @@ function discovered(config: Config, name: string, path: string) {
   };
 }
 
-/** A `.dockerignore` is a change like any other. */
-const matches = (path: string, globs: string | string[]): boolean =>
-  picomatch.isMatch(path, globs, { dot: true });
+/** A commit has thousands of paths, and patterns take long to read. */
+const owners = new WeakMap<Service, (path: string) => boolean>();
 
 /** Whether a path belongs to a service; `release/` folders are this program's own and belong to none. */
 export function ownsPath(service: Service, path: string): boolean {
-  return !matches(path, '**/overlays/*/release/**') && matches(path, service.paths);
+  const { paths, ignore = [] } = service;
+  const owns =
+    owners.get(service) ??
+    // A `.dockerignore` is a change like any other.
+    picomatch(paths, { dot: true, ignore: ['**/overlays/*/release/**', ...ignore] });
+  owners.set(service, owns);
+  return owns(path);
 }

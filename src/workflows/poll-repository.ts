@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { Change } from '../model/delivery/change.ts';
+import type { ResolvedChange } from '../model/delivery/change.ts';
 import { deliveryStart } from '../model/temporal/delivery-start.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
@@ -17,6 +17,7 @@ import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
 import { pullRequestNews, type PullRequestNews } from '../model/delivery/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
 import { failureText, isRefusal } from './failure-text.ts';
+import { since02 } from './since.ts';
 
 const pollInputSchema = z.looseObject({ platform: nameSchema });
 type PollInput = z.infer<typeof pollInputSchema>;
@@ -56,7 +57,7 @@ async function look(platform: string): Promise<void> {
   const moved = before?.tip !== now.tip;
 
   await Promise.all(news.map((one) => tell(platform, one)));
-  if (moved && before && deliverOnPush) await deliver(platform, before.tip, now.tip);
+  if (moved && before && deliverOnPush) await deliver(platform, before.tip);
   if (moved || news.length > 0) await rememberRepository({ ...(before && { before }), now });
 }
 
@@ -70,13 +71,13 @@ async function tell(platform: string, { number, environment, service }: PullRequ
   }
 }
 
-async function deliver(platform: string, since: string, until: string): Promise<void> {
-  for (const { change, subject } of await changesSince(platform, since, until)) {
+async function deliver(platform: string, since: string): Promise<void> {
+  for (const { change, subject, again } of await changesSince(platform, since)) {
     try {
       await startChild(deliverService, {
         ...deliveryStart(platform, change, { subject }),
         // Somebody delivered it before: how that ended stands, until a person starts it again.
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
         parentClosePolicy: ParentClosePolicy.ABANDON,
       });
     } catch (error) {
@@ -85,17 +86,21 @@ async function deliver(platform: string, since: string, until: string): Promise<
   }
 }
 
-async function changesSince(
-  platform: string,
-  since: string,
-  until: string,
-): Promise<{ change: Change; subject: string }[]> {
+/**
+ * Up to the tip as it is by then: the one that was seen may be off the branch again.
+ *
+ * @throws ActivityFailure; the next look begins where this one did
+ */
+async function changesSince(platform: string, since: string): Promise<ResolvedChange[]> {
+  const { resolveChanges } = activities(platform);
   try {
-    return await activities(platform).resolveChanges({ since, until });
+    return await resolveChanges({ since });
   } catch (error) {
     if (!isRefusal(error)) throw error;
-    // The branch was rewritten: what was new since then cannot be said, and the next look begins here.
-    log.error('what was pushed cannot be told', { since, until, reason: failureText(error) });
-    return [];
+    log.error('what was pushed cannot be told, so every service is delivered', {
+      since,
+      reason: failureText(error),
+    });
+    return since02() ? resolveChanges({}) : [];
   }
 }

@@ -104,20 +104,26 @@ test('a rejected change ends with 3', async ({ rig }) => {
   expect((await waiting).exitCode).toBe(3);
 });
 
-test('what was touched is delivered, and nothing is no error', async ({ rig }) => {
+test('what has changed is delivered, or all there is, and nothing is no error', async ({ rig }) => {
   const gitops = commandOf(rig);
   const nothing = await gitops('deliver', '--changed-since', '0'.repeat(40), '--json');
   expect(nothing).toMatchObject({ exitCode: 0, stdout: JSON.stringify({ changes: [] }, null, 2) });
   rig.world.changes = [{ change, subject: 'one' }];
-  const some = await gitops('deliver', '--changed-since', World.commit(6));
-  expect(some).toMatchObject({ exitCode: 0, stdout: `${name} running` });
+  for (const args of [['--changed-since', World.commit(6)], ['--all'], ['--all', '--commit', commit]]) {
+    const some = await gitops('deliver', ...args);
+    expect(some.exitCode).toBe(0);
+    expect(some.stdout).toMatch(new RegExp(`^${name} (running|waiting)$`));
+  }
 });
 
 test('wrong usage ends with 2 and says what is right', async ({ rig }) => {
   const gitops = commandOf(rig);
   const wrong: [string[], RegExp][] = [
     [['delivr'], /Did you mean deliver/],
-    [['deliver'], /--service with --commit, or --changed-since/],
+    [['deliver'], /--service with --commit, or --changed-since, or --all/],
+    [['deliver', '--all', '--service', 'claims'], /--all takes every service/],
+    [['deliver', '--all', '--changed-since', commit], /leave out the other options/],
+    [['deliver', '--service', 'unknown', '--commit', commit], /^gitops: There is no service unknown\.$/m],
     [['deliver', '--service', '../prod', '--commit', commit], /service: a name has/],
     [['deliver', '--service', 'claims', '--commit', 'main'], /commit: a commit is its full hash/],
     [['deliver', '--service', 'claims', '--commit', commit, '--wait=moon'], /There is no environment moon/],

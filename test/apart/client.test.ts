@@ -1,7 +1,9 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { expect, vi } from 'vitest';
 import { createClient, type Delivery, GitopsError } from '../../src/client.ts';
-import { failed } from '../../src/activities/failures.ts';
+import { failed, refused } from '../../src/activities/failures.ts';
 import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
+import type { Selection } from '../../src/model/temporal/input-schemas.ts';
 import { startCommand } from '../support/cli.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
@@ -132,6 +134,64 @@ test('what commits touched is found out by the workers, and one delivery a servi
   ];
   const started = await gitops.deliverChangedSince({ since: World.commit(6) });
   expect(started.map((one) => one.change)).toEqual([name, `web/${commit}`]);
+});
+
+test('every service is delivered at one commit', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  const asked: Selection[] = [];
+  rig.world.resolving = async (selection) => void asked.push(selection);
+  rig.world.changes = [{ change, subject: 'one' }];
+  expect(await gitops.deliverAll()).toMatchObject([{ change: name }]);
+  expect(await gitops.deliverAll({ commit })).toMatchObject([{ change: name }]);
+  expect(asked).toEqual([{}, { until: commit }]);
+});
+
+test('what the workers refuse is wrong usage: no delivery is started', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  await expect(gitops.deliver({ service: 'unknown', commit })).rejects.toMatchObject({
+    kind: 'usage',
+    message: 'There is no service unknown.',
+  });
+  rig.world.resolving = () => Promise.reject(refused(`${commit} is not on main.`));
+  const attempts = [
+    () => gitops.deliver(change),
+    () => gitops.deliverAll({ commit }),
+    () => gitops.deliverChangedSince({ since: commit }),
+  ];
+  for (const attempt of attempts) {
+    await expect(attempt()).rejects.toMatchObject({ kind: 'usage', message: `${commit} is not on main.` });
+  }
+  const { workflow } = rig.temporal.client;
+  for (const id of [change, { service: 'unknown', commit }].map((one) => deliverId(rig.platform, one))) {
+    await expect(workflow.getHandle(id).describe()).rejects.toThrow(WorkflowNotFoundError);
+  }
+});
+
+test('nothing can be done with a change that nobody ever delivered', async ({ rig }) => {
+  const gitops = clientOf(rig);
+  await gitops.deliver({ ...change, commit: World.commit(8) });
+  await rig.sees({ ...change, commit: World.commit(8) }, { state: 'waiting' });
+  const decision = { change: name, verdict: 'approve' as const, by: 'board-1' };
+  const attempts = [
+    () => gitops.status(name),
+    () => gitops.wait(name),
+    () => gitops.retry(name),
+    () => gitops.cancel(name),
+    () => gitops.nudge(name),
+    () => gitops.decide(decision),
+    () => gitops.decide({ ...decision, environment: 'production' }),
+    () => gitops.decide({ ...decision, environment: 'staging' }),
+  ];
+  for (const attempt of attempts) {
+    await expect(attempt()).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringMatching(`^Nothing is known of ${name}\\. .*gitops deliver`) as string,
+    });
+  }
+  const deliveries = await rig.temporal.client.workflow.count(
+    `GitopsPlatform = "${rig.platform}" AND WorkflowType = "deliverService"`,
+  );
+  expect(deliveries).toMatchObject({ count: 1 });
 });
 
 test('a step that is tried again and again says why', async ({ rig }) => {

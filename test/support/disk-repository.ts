@@ -13,6 +13,8 @@ export interface DiskRepository {
   /** Commits what no file is: a link (mode 120000, with what it leads to) or a submodule (160000, with its commit). */
   entry(mode: '120000' | '160000', path: string, content: string): Promise<string>;
   git(...args: string[]): Promise<string>;
+  /** Many commits at once, as a stream of `git fast-import`, on the work tree's branches. */
+  fastImport(stream: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -62,6 +64,9 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
     commit,
     entry,
     git,
+    async fastImport(input) {
+      await execa('git', ['fast-import', '--quiet', '--force'], { cwd: work, env, input });
+    },
     repository: createRepository({
       url: origin,
       branch: 'main',

@@ -25,10 +25,16 @@ import type { PullRequestReading, PromotionSettings } from '../../src/model/prom
 import { Context } from '@temporalio/activity';
 import type { ApplicationFailure } from '@temporalio/common';
 import { backupKey, noCounts, type RecoveryPoint } from '../../src/model/recovery/backup.ts';
-import { changeName, type Change, type Source } from '../../src/model/delivery/change.ts';
+import {
+  changeName,
+  type Change,
+  type ResolvedChange,
+  type Source,
+} from '../../src/model/delivery/change.ts';
 import type { Delivery } from '../../src/model/delivery/delivery.ts';
 import type { Live } from '../../src/model/promotion/drift.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
+import type { Selection } from '../../src/model/temporal/input-schemas.ts';
 
 const seen = { tip: 'tip' };
 const minutes = 60_000;
@@ -125,14 +131,14 @@ export class World {
     deliverOnPush: true,
   };
   /** What commits touched. */
-  changes: { change: Change; subject: string }[] = [];
+  changes: ResolvedChange[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
     Promise.resolve({ state: 'healthy', revision: 'r', health: 'Healthy', sync: 'Synced' });
   tests: (change: Change) => Promise<void> = () => Promise.resolve();
   /** What keeps a sync from being started. */
   inTheWay: ((place: { service: string }) => ApplicationFailure | undefined) | undefined;
-  /** How long it takes to say what commits touched. */
-  resolving: () => Promise<void> = () => Promise.resolve();
+  /** How long it takes to say what there is to deliver. */
+  resolving: (selection: Selection) => Promise<void> = () => Promise.resolve();
   /** In the order in which a change enters them. */
   environments: string[];
   readonly #platform: string;
@@ -259,9 +265,12 @@ export class World {
       },
       finishRecreation: async () => void this.effects.push('finish'),
 
-      resolveChanges: async () => {
-        await this.resolving();
-        return this.changes;
+      resolveChanges: async (selection) => {
+        await this.resolving(selection);
+        const { service, until: commit = '' } = selection;
+        if (service === undefined) return this.changes;
+        if (service === 'unknown') throw refused('There is no service unknown.');
+        return [{ change: { service, commit }, subject: 'a change' }];
       },
       lookAtRepository: async () => this.look,
       rememberRepository: async () => undefined,

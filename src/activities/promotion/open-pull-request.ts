@@ -57,13 +57,14 @@ export function createOpenPullRequest(
     const commits = await repository.log(since?.change.commit, change.commit, service.paths);
     const authors = authorsOf(config, commits, release, approval);
     const reason =
-      (await refuseGone(repository, change, seen.tip)) ??
+      (await refuseGone(repository, change, await repository.tip())) ??
       (await refuseOlder(repository, { environment, seen, position: release.source.position }));
     if (reason !== undefined) throw refused(reason);
 
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
     const wanted = wantedBy(temporal, asker);
+    let gone: string | undefined;
     const written = await repository.writeRelease({
       branch,
       path,
@@ -71,9 +72,13 @@ export function createOpenPullRequest(
       kustomization: releaseKustomization(release),
       expectedTree: seen.tree,
       message: releaseMessage(environment, release),
-      stillWanted: wanted,
+      // The branch may have been rewritten while the forge was away.
+      stillWanted: async (tip) => {
+        gone = await refuseGone(repository, change, tip);
+        return gone === undefined && wanted();
+      },
     });
-    if (written.state === 'unwanted') throw refused(outlived);
+    if (written.state === 'unwanted') throw refused(gone ?? outlived);
     if (written.state === 'changed') {
       throw refused(`Somebody else wrote ${path} meanwhile. Deliver the change again.`);
     }

@@ -169,3 +169,27 @@ test('promotions that share a push are each wanted for themselves: one that ends
 
   expect(await second).toMatchObject({ state: 'written' });
 });
+
+test('what somebody takes off the branch before it is written is not, also in the moment of the push', async () => {
+  const before = await head();
+  const release = await releaseOf(await disk.commit('secret', { 'services/claims/main.py': '1\n' }));
+  const seen = await read();
+  const gone = {
+    state: 'refused',
+    reason: `claims/${release.change.commit} is not on the protected branch any more: somebody rewrote it. Deliver a commit that is.`,
+  };
+  const rewrite = async () => {
+    await disk.git('reset', '-q', '--hard', before);
+    await disk.git('push', '-q', '--force', 'origin', 'main');
+  };
+  // Whether its delivery is open is asked last before the push.
+  const { promise: rewritten, resolve: goOn } = Promise.withResolvers<void>();
+  beforeAnswering.set('moment', rewritten);
+  const written = write(release, seen, 'moment');
+  await vi.waitFor(() => expect(asked).toContain('moment'));
+  await rewrite();
+  goOn();
+  expect(await written).toEqual(gone);
+  expect(await write(release, seen)).toEqual(gone);
+  expect(await disk.repository.tip()).toBe(before);
+});

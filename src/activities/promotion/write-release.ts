@@ -23,8 +23,6 @@ export function createReleaseActivities(
     writeRelease: ({ environment, release, seen, asker }) =>
       withGit(async () => {
         const { change, source } = release;
-        const gone = await refuseGone(repository, change, seen.tip);
-        if (gone !== undefined) return { state: 'refused', reason: gone };
         const older = await refuseOlder(repository, { environment, seen, position: source.position });
         if (older !== undefined) return { state: 'refused', reason: older };
         if (promotionSettings(config, environment).entersBy !== 'push') {
@@ -35,6 +33,8 @@ export function createReleaseActivities(
         }
         const service = await knownService(systems, change.service, seen.tip);
         const path = releasePath(service, environment);
+        const wanted = wantedBy(temporal, asker);
+        let gone: string | undefined;
         const written = await repository.writeRelease({
           branch: config.repository.branch,
           path,
@@ -42,11 +42,15 @@ export function createReleaseActivities(
           kustomization: releaseKustomization(release),
           expectedTree: seen.tree,
           message: releaseMessage(environment, release),
-          stillWanted: wantedBy(temporal, asker),
+          // What was seen may be hours old by the time that the forge takes the push.
+          stillWanted: async (tip) => {
+            gone = await refuseGone(repository, change, tip);
+            return gone === undefined && wanted();
+          },
         });
         if (written.state === 'written') return written;
         if (written.state === 'unwanted') {
-          return { state: 'refused', reason: outlived };
+          return { state: 'refused', reason: gone ?? outlived };
         }
         return {
           state: 'refused',

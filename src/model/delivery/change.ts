@@ -8,6 +8,15 @@ export type Change = z.infer<typeof changeSchema>;
 /** `<service>/<sha>`: how people and commands name a change. */
 export const changeName = ({ service, commit }: Change): string => `${service}/${commit}`;
 
+/** Something to deliver, as workers found it in the repository. */
+export interface ResolvedChange {
+  change: Change;
+  /** As `Source` has it. */
+  subject: string;
+  /** The branch was rewritten, so that how an earlier delivery of the same ended says nothing: what came after is gone. */
+  again?: boolean;
+}
+
 /** What `verify` found out about a change; travels with it. */
 export interface Source {
   /** Number of commits on the protected branch's first-parent line up to this one: orders changes. */

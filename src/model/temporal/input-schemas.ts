@@ -137,3 +137,11 @@ export const observationSchema = z.strictObject({
     .max(mostObserved),
 });
 export type Observation = z.infer<typeof observationSchema>;
+
+/** What is to be delivered; see `resolveChanges` of the activities. */
+export const selectionSchema = z.strictObject({
+  since: shaSchema.exactOptional(),
+  until: shaSchema.exactOptional(),
+  service: nameSchema.exactOptional(),
+});
+export type Selection = z.infer<typeof selectionSchema>;

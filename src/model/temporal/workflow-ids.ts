@@ -6,6 +6,9 @@ export const deliverId = (platform: string, { service, commit }: Change): string
 export const environmentId = (platform: string, environment: string, service: string): string =>
   `${platform}/environment/${environment}/${service}`;
 
+/** Of a question that workers answer: what there is to deliver. Each is asked anew, since the answer moves with the branch. */
+export const resolveId = (platform: string, id: string): string => `${platform}/resolve/${id}`;
+
 /** The look at the repository; the Schedule of the same name adds a time to it. */
 export const pollId = (platform: string): string => `${platform}/poll`;
 

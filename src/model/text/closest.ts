@@ -1,20 +1,20 @@
-/** The texts, the one that is most like `wanted` first. */
-export const closestFirst = (wanted: string, texts: Iterable<string>): string[] =>
-  [...new Set(texts)]
-    .map((text) => ({ text, distance: editDistance(wanted, text) }))
-    .toSorted((a, b) => a.distance - b.distance)
-    .map(({ text }) => text);
+/** Names there are, those first that are most like one that there is not. */
+export const closestFirst = (name: string, known: Iterable<string>): string[] =>
+  [...new Set(known)]
+    .map((other) => ({ other, edits: editsBetween(name, other) }))
+    .toSorted((a, b) => a.edits - b.edits || a.other.localeCompare(b.other))
+    .map(({ other }) => other);
 
-/** How many characters have to be added, taken away or replaced (Levenshtein). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, character] of Array.from(a).entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j += 1) {
-      const replaced = (row[j] ?? 0) + Number(character !== b[j]);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+/** How many letters have to be put in, taken out or replaced (Levenshtein's distance). */
+function editsBetween(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (above[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(replaced, (above[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
     }
-    row = next;
+    above = row;
   }
-  return row.at(-1) ?? 0;
+  return above[b.length] ?? 0;
 }

@@ -60,7 +60,8 @@ export class GroupCommit {
       const writes = open.map(({ write }) => write);
       const commits = await writeCommits(this.#clone, tip, writes);
       try {
-        await push(this.#clone, commits.at(-1) ?? tip, this.#clone.options.branch);
+        // Of exactly this tip: onto a branch that was set back meanwhile it would bring back what was taken off.
+        await push(this.#clone, commits.at(-1) ?? tip, this.#clone.options.branch, tip);
         for (const [index, { tree, twins, ...waiting }] of open.entries()) {
           const written = { state: 'written' as const, revision: commits[index] ?? tip, tree };
           for (const { resolve } of [waiting, ...twins]) resolve(written);
@@ -76,7 +77,7 @@ export class GroupCommit {
 
   /** Answers those that need no commit; what remains is to be written, on this very tip. */
   async #settle(group: Waiting[], tip: string): Promise<Waiting[]> {
-    const wanted = await Promise.all(group.map(({ write }) => write.stillWanted()));
+    const wanted = await Promise.all(group.map(({ write }) => write.stillWanted(tip)));
     const trees = await treesAt(
       this.#clone,
       tip,
@@ -151,14 +152,16 @@ export async function writeCommits(
   return marks.trim().split('\n');
 }
 
-/** @throws GitError `race` when somebody was there first */
-export async function push(clone: Clone, commit: string, branch: string, replaces?: string): Promise<void> {
-  const lease = replaces === undefined ? [] : [`--force-with-lease=refs/heads/${branch}:${replaces}`];
+/**
+ * @param replaces what the branch must be at; empty: it must not be there
+ * @throws GitError `race` when somebody was there first
+ */
+export async function push(clone: Clone, commit: string, branch: string, replaces: string): Promise<void> {
   const { url } = clone.options;
   await clone.git([
     'push',
     '--porcelain',
-    ...lease,
+    `--force-with-lease=refs/heads/${branch}:${replaces}`,
     '--end-of-options',
     url,
     `${commit}:refs/heads/${branch}`,

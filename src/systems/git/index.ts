@@ -24,8 +24,8 @@ export interface ReleaseWrite extends ReleaseContent {
   branch: string;
   /** Tree of the folder that the writer saw on the protected branch; undefined: it was not there. */
   expectedTree: string | undefined;
-  /** Asked again before every push: false, and nothing is written. */
-  stillWanted: () => Promise<boolean>;
+  /** Asked again before every push, with the tip of the protected branch that it is made on: false, and nothing is written. */
+  stillWanted: (tip: string) => Promise<boolean>;
 }
 
 export type ReleaseWritten =
@@ -52,8 +52,13 @@ export interface Repository {
   log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
   /** Paths that a commit changed against its first parent. */
   changedPaths(commit: string): Promise<string[]>;
-  /** Commits on the first-parent line after `from` (exclusive; undefined: all) up to the tip, oldest first, at most 500. */
-  firstParentSince(from: string | undefined): Promise<string[]>;
+  /** Paths of which two commits, wherever they are, hold something else. */
+  differingPaths(from: string, to: string): Promise<string[]>;
+  /**
+   * The commits on the first-parent line of `to` that are not in the history of `from` (undefined: all), newest first, with
+   * the paths that each changed against its first parent.
+   */
+  commitsAfter(from: string | undefined, to: string): AsyncIterable<{ commit: string; paths: string[] }>;
   /** Hash of the tree or blob at a path, or undefined. */
   object(revision: string, path: string): Promise<string | undefined>;
   /** Content of a file, or undefined. */

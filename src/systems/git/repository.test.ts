@@ -209,13 +209,25 @@ test('changes are ordered on the first-parent line, and a commit beside it is le
   expect(await repository.mergeOf(side)).toBe(merge);
   expect(await repository.mergeOf('f'.repeat(40))).toBeUndefined();
   expect(await repository.changedPaths(merge)).toEqual(['m/a/base/x.yaml']);
-  expect(await repository.firstParentSince(first)).toEqual([merge]);
+  expect(await Array.fromAsync(repository.commitsAfter(first, merge))).toEqual([
+    { commit: merge, paths: ['m/a/base/x.yaml'] },
+  ]);
   const log = await repository.log(first, merge, ['m/a/**']);
   expect(log.map(({ sha }) => sha)).toContain(side);
   expect(log.find(({ sha }) => sha === side)?.authors).toEqual([
     'Dev <dev@example.com>',
     'Pair <pair@example.com>',
   ]);
+});
+
+test('a commit is found on its branch, whatever the clocks of those who came after it said', async () => {
+  const early = await commit('early', { 'm/a/base/x.yaml': 'x\n' });
+  const env = { ...as, GIT_COMMITTER_DATE: '2001-01-01T00:00:00Z' };
+  for (let late = 1; late <= 10; late += 1) {
+    await execa('git', ['commit', '-q', '--allow-empty', '-m', `late ${late}`], { cwd: work, env });
+  }
+  await git(work, 'push', '-q', 'origin', 'main');
+  expect(await repository.position(early)).toBe(2);
 });
 
 test('whatever a message holds, it hides no author', async () => {

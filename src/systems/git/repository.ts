@@ -10,6 +10,9 @@ const fullHash = /^[0-9a-f]{40}$/;
 /** Five fields, each ended by NUL: the only character that no commit can hold. */
 const logFormat = '%H%x00%s%x00%an <%ae>%x00%(trailers:key=Co-authored-by,valueonly,separator=%x02)%x00%cI';
 
+/** Who looks for the newest change of something mostly finds it among these. */
+const commitsAtATime = 500;
+
 /** @param options where the repository is, and where its clone is kept */
 export function createRepository(options: CloneOptions): Repository {
   const clone = new Clone(options);
@@ -43,14 +46,10 @@ export function createRepository(options: CloneOptions): Repository {
 
   async function isAncestor(ancestor: string, descendant: string): Promise<boolean> {
     if (ancestor === descendant) return true;
-    const outside = await lines([
-      'rev-list',
-      '-n',
-      '1',
-      await known(ancestor),
-      `^${await known(descendant)}`,
-    ]);
-    return outside.length === 0;
+    const both = [await known(ancestor), await known(descendant)];
+    // Whatever the clocks say of those who committed: `rev-list` stops early where a commit is older than its parents.
+    const heads = await lines(['merge-base', '--independent', ...both]);
+    return !heads.includes(ancestor);
   }
 
   /** The first-parent commit by which a commit reached the branch: itself, when it is on that line. */
@@ -114,10 +113,32 @@ export function createRepository(options: CloneOptions): Repository {
       return text.split('\0').filter(Boolean);
     },
 
-    async firstParentSince(from) {
-      const head = await tip();
-      const range = from === undefined ? [head] : [`${await known(from)}..${head}`];
-      return (await lines(['rev-list', '--first-parent', '--max-count=500', ...range])).toReversed();
+    async differingPaths(from, to) {
+      const trees = [await known(from), await known(to)];
+      const text = await clone.git(['diff-tree', '-r', '-z', '--name-only', ...trees]);
+      return text.split('\0').filter(Boolean);
+    },
+
+    async *commitsAfter(from, to) {
+      const range = from === undefined ? await known(to) : `${await known(from)}..${await known(to)}`;
+      for (let skip = 0; ; skip += commitsAtATime) {
+        const text = await clone.git([
+          'log',
+          '-z',
+          '--first-parent',
+          '--diff-merges=first-parent',
+          '--no-renames',
+          '--name-only',
+          // No path begins so.
+          '--format=//%H',
+          `--skip=${skip}`,
+          `--max-count=${commitsAtATime}`,
+          range,
+        ]);
+        const commits = parseChangedPaths(text);
+        yield* commits;
+        if (commits.length < commitsAtATime) return;
+      }
     },
 
     async object(revision, path) {
@@ -205,6 +226,17 @@ function parseLog(text: string): Commit[] {
     const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = fields.slice(5 * i);
     return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
   });
+}
+
+/** `//<hash>`, then each path; the first of them after a newline. */
+function parseChangedPaths(text: string): { commit: string; paths: string[] }[] {
+  const commits: { commit: string; paths: string[] }[] = [];
+  for (const field of text.split('\0').filter(Boolean)) {
+    const paths = commits.at(-1)?.paths;
+    if (field.startsWith('//')) commits.push({ commit: field.slice(2), paths: [] });
+    else paths?.push(paths.length === 0 ? field.slice(1) : field);
+  }
+  return commits;
 }
 
 /** Git writes what it would check out as a tar, so there is no `.git`, no index and no second copy. */

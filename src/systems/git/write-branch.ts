@@ -20,7 +20,7 @@ export async function writeBranch(clone: Clone, write: ReleaseWrite): Promise<Re
   if (head !== undefined && (await isOurs(clone, head, path, tree))) {
     return { state: 'written', revision: head, tree };
   }
-  if (!(await write.stillWanted())) return { state: 'unwanted' };
+  if (!(await write.stillWanted(tip))) return { state: 'unwanted' };
   const [commit = tip] = await writeCommits(clone, tip, [write]);
   // Without a branch there is nothing to replace, which the empty lease says.
   await push(clone, commit, branch, head ?? '');

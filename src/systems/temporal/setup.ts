@@ -89,6 +89,8 @@ export function schedulePoll(client: Client, platform: string): Promise<Prepared
       // The next poll sees what this one would have.
       workflowExecutionTimeout: pollEvery,
     },
+    // What is pushed from now on is new.
+    state: { triggerImmediately: true },
     // After an outage one poll catches up with all that was missed.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
   });
