@@ -68,7 +68,7 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     const healthy = { state: 'healthy', health: 'Healthy', sync: 'Synced' };
     expect(await bed.wait(dev('works', written))).toMatchObject(healthy);
     expect(
-      await bed.kubectl(['get', 'pods', '-n', bed.namespace, '-l', 'app=works', '-o', 'name']),
+      await bed.kubectl(['get', 'pods', '-n', bed.namespace('dev'), '-l', 'app=works', '-o', 'name']),
     ).toContain('pod/');
   });
 
@@ -265,7 +265,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
 
     // The overlay drops it: to remove it from the cluster takes a person.
     const drop = '{apiVersion: v1, kind: ConfigMap, metadata: {name: precious}, $patch: delete}';
-    const overlay = `namespace: ${bed.namespace}\nresources: [release]\npatches: [{patch: "${drop}"}]\n`;
+    const overlay = `namespace: ${bed.namespace('production')}\nresources: [release]\npatches: [{patch: "${drop}"}]\n`;
     await bed.commit({ 'deploy/prunes/overlays/production/kustomization.yaml': overlay }, 'update');
     const revision = await bed.repository.tip();
     const second = { ...first, revision, operationId: newOperationId() };
@@ -278,7 +278,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
   });
 
   test('a closed sync window is waited for, and nothing is started in it', async () => {
-    const project = bed.namespace;
+    const project = bed.config.platform;
     await bed.kubectl(['apply', '-f', '-'], {
       apiVersion: 'argoproj.io/v1alpha1',
       kind: 'AppProject',

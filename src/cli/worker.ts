@@ -1,7 +1,9 @@
 import { Option, type Command } from 'commander';
 import { GitopsError } from '../client/errors.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { queues, type Queue } from '../model/temporal/task-queues.ts';
+import { missingSecrets } from '../wiring/needed-secrets.ts';
 import { note, withCommonOptions, type CommonOptions } from './common.ts';
 
 interface Options extends CommonOptions {
@@ -34,6 +36,7 @@ function parseQueues(list: string): Queue[] {
 
 async function worker(options: Options): Promise<void> {
   const config = loadConfig(options.config);
+  checkSecrets(config, options.queues);
   const { createLog } = await import('./log.ts');
   const { runWorker } = await import('../worker.ts');
   const log = createLog(options.verbose === true);
@@ -43,4 +46,15 @@ async function worker(options: Options): Promise<void> {
     log,
     ready: () => note(`ready: ${config.platform} serves ${options.queues.join(', ')}`),
   });
+}
+
+/** @throws GitopsError `usage`: what the queues do would fail for want of secrets, again and again */
+function checkSecrets(config: Config, served: readonly Queue[]): void {
+  const missing = missingSecrets(config, served);
+  if (missing.length === 0) return;
+  throw new GitopsError(
+    'usage',
+    `Secrets are empty or not there, without which this worker cannot serve ${served.join(', ')}: ${missing.join(', ')}. ` +
+      'Set them where it runs, or leave out the queues that need them: --queues.',
+  );
 }

@@ -113,6 +113,11 @@ export const personName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a person has up to 64 letters, digits, dots or dashes');
 
+/** As commits have it: Git makes up `anna@buildhost` and `anna@laptop.(none)` for who sets none. */
+export const email = z
+  .string()
+  .regex(/^[^\s<>@]+@[^\s<>@]+$/, 'takes an e-mail address as commits have it: anna@example.com, anna@host');
+
 export const schedule = z
   .string()
   .regex(/^(\S+ ){4}\S+$/, 'a schedule has the five fields of cron: 0 2 * * *');

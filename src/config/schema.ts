@@ -8,6 +8,7 @@ import {
   bucket,
   caFile,
   command,
+  email,
   glob,
   kubernetesName,
   namespace,
@@ -171,7 +172,7 @@ const environment = z.strictObject({
 const person = z.strictObject({
   forge: z.string().min(1).optional().describe('Login at the forge.'),
   emails: z
-    .array(z.email('takes an e-mail address'))
+    .array(email)
     .default([])
     .describe("Commits of these authors are this person's: nobody decides on commits of their own."),
   decides: z.boolean().default(true).describe('Whether this person may approve and reject.'),

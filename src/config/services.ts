@@ -2,6 +2,7 @@ import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
 import { manifestsPath } from './paths.ts';
 import type { Config } from './schema.ts';
+import type { LayoutProblem } from './tree.ts';
 
 export interface Service {
   name: string;
@@ -58,16 +59,46 @@ export function noServices(config: Config, files: readonly string[]): { folder: 
   });
 }
 
+/** Patterns that match nothing: mistyped, or what they named has moved. */
+export function idlePatterns({ services }: Config, files: readonly string[]): LayoutProblem[] {
+  const folders = buildable(files);
+  const idle = services.discover
+    .filter((pattern) => !folders.some((folder) => picomatch.isMatch(folder, pattern)))
+    .map((path) => ({
+      path,
+      message: 'no folder with a Dockerfile is found here: correct services.discover',
+    }));
+  const lists = [
+    { key: 'services.shared', patterns: services.shared },
+    ...Object.entries(services.explicit).map(([name, { paths }]) => ({
+      key: `services.explicit.${name}.paths`,
+      patterns: paths,
+    })),
+  ];
+  return [
+    ...idle,
+    ...lists.flatMap(({ key, patterns }) =>
+      patterns
+        .filter((pattern) => !files.some((file) => matches(file, pattern)))
+        .map((path) => ({
+          path,
+          message: `no file is found here: correct ${key}, where a whole folder is written libs/**`,
+        })),
+    ),
+  ];
+}
+
 /** The folders that `discover` finds, by the name that each gives its service. */
 function foldersByName({ services }: Config, files: readonly string[]): Map<string, string[]> {
   if (services.discover.length === 0) return new Map();
   const isWanted = picomatch(services.discover);
-  const folders = files
-    .filter((file) => file.endsWith('/Dockerfile'))
-    .map((file) => file.slice(0, -'/Dockerfile'.length))
-    .filter((folder) => isWanted(folder));
+  const folders = buildable(files).filter((folder) => isWanted(folder));
   return Map.groupBy(folders, (folder) => folder.split('/').at(-1) ?? folder);
 }
+
+/** Folders with a Dockerfile. */
+const buildable = (files: readonly string[]): string[] =>
+  files.filter((file) => file.endsWith('/Dockerfile')).map((file) => file.slice(0, -'/Dockerfile'.length));
 
 /** Without tag. */
 export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: string): string =>

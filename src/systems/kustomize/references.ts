@@ -2,11 +2,8 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { parseDocument } from 'yaml';
 import { isRecord } from '../../model/json.ts';
-import { kustomizationNames, referencesIn } from '../../model/kustomization.ts';
+import { chartsIn, kustomizationNames, referencesIn } from '../../model/kustomization.ts';
 import { KustomizeError } from './index.ts';
-
-/** Fields that have Kustomize fetch or run something. */
-const charts = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
 
 /**
  * Follows a kustomization through everything that it includes: all of it must lie in the checkout, so that what is
@@ -43,8 +40,8 @@ async function referencesOf(root: string, file: string): Promise<string[]> {
   if (document.errors[0]) throw new KustomizeError(`${file}: ${document.errors[0].message}`);
   const kustomization: unknown = document.toJS({ maxAliasCount: 100 });
   if (!isRecord(kustomization)) throw new KustomizeError(`${file} is no YAML with keys and values.`);
-  for (const key of charts) {
-    if (key in kustomization) throw new KustomizeError(`${file}: ${key} brings manifests from elsewhere.`);
+  for (const key of chartsIn(kustomization)) {
+    throw new KustomizeError(`${file}: ${key} brings manifests from elsewhere.`);
   }
   return referencesIn(kustomization);
 }
