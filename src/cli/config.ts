@@ -8,7 +8,7 @@ import { layoutProblems } from '../config/layout.ts';
 import { ConfigError, loadConfig, problemLine, type ConfigProblem } from '../config/load.ts';
 import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
-import { listServices, type Service } from '../config/services.ts';
+import { isIn, listServices, type Service } from '../config/services.ts';
 import type { LayoutProblem, Tree } from '../config/tree.ts';
 import { unsetVariables } from '../config/unset-variables.ts';
 import { errorText } from '../systems/system-error.ts';
@@ -116,7 +116,10 @@ function openCheckout(
   try {
     const tree = readCheckout(folder);
     const services = listServices(config, tree.files).values();
-    const isThere = services.some(({ path }) => tree.files.some((name) => name.startsWith(`${path}/`)));
+    // A service of the whole repository is anywhere; its Dockerfile is not.
+    const isThere = services.some(({ path, dockerfile }) =>
+      tree.files.some((name) => (path === '.' ? name === dockerfile : isIn(name, path))),
+    );
     return isThere || named !== undefined ? { folder, tree } : undefined;
   } catch (error) {
     if (named === undefined) return undefined;

@@ -40,6 +40,9 @@ export const path = z
   .regex(/^[A-Za-z0-9._/-]+$/, 'a path has letters, digits, dots, dashes and slashes')
   .refine(insideTheRepository, inside);
 
+/** A folder in the repository, or all of it. */
+export const folder = z.union([z.literal('.'), path], 'takes a folder of the repository, or . for all of it');
+
 /** Paths in the repository: `*` is any name, `**` any folders. */
 export const glob = z
   .string()

@@ -8,7 +8,7 @@ import {
   resolveReference,
 } from './kustomization.ts';
 import { overlayPath, releasePath } from './paths.ts';
-import type { Service } from './services.ts';
+import { isIn, type Service } from './services.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
 
 /** A repository whose kustomizations are looked at. */
@@ -119,8 +119,6 @@ async function readPart(file: string, home: string, tree: Tree): Promise<Part> {
     problems: messages.map((message) => ({ path: file, message })),
   };
 }
-
-const isIn = (path: string, folder: string): boolean => path.startsWith(`${folder}/`);
 
 function missing(target: string, files: ReadonlySet<string>): string | undefined {
   if (files.has(target) || kustomizationOf(target, files) !== undefined) return undefined;

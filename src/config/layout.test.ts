@@ -60,7 +60,7 @@ test('what is not where the configuration says is told, with what to change', as
     'elsewhere: is not there: correct services.explicit.claims.path',
   ]);
   expect(await problems({ 'elsewhere/main.py': '' }, { explicit })).toEqual([
-    'elsewhere/Dockerfile: is not there: write it, or say image: false in services.explicit.claims',
+    'elsewhere/Dockerfile: is not there: write it, name another in services.explicit.claims.dockerfile, or say image: false there',
   ]);
   expect(await problems({ [`${base}/kustomization.yaml`]: undefined })).toEqual([
     `${base}: has no kustomization.yaml: write the manifests of claims there`,
@@ -304,4 +304,30 @@ test('a service’s test runs in its folder, where its script must be', async ()
   expect(await problems({}, { discover: ['services/*'], test: ['../test.sh'] })).toEqual([
     'services/test.sh: is not there: correct services.test, or commit it',
   ]);
+});
+
+test.each([
+  [{ context: 'libs' }, 'libs: is not there: correct services.explicit.claims.context'],
+  [
+    { dockerfile: 'build/Dockerfile' },
+    'build/Dockerfile: is not there: correct services.explicit.claims.dockerfile',
+  ],
+  [
+    { target: 'app' },
+    'services/claims/Dockerfile: has no stage app: correct services.explicit.claims.target',
+  ],
+  [{ context: '.' }, undefined],
+  [{ context: '.', dockerfile: 'Dockerfile', target: 'App' }, undefined],
+])('what a build would not find is told: %j', async (build, told) => {
+  const services = { explicit: { claims: { path: 'services/claims', ...build } } };
+  const more = { Dockerfile: 'FROM scratch AS app\nFROM app\n' };
+  expect(await problems(more, services)).toEqual(told === undefined ? [] : [told]);
+});
+
+test('a service of the whole repository needs a Dockerfile at its root', async () => {
+  const services = { explicit: { claims: { path: '.' } } };
+  expect(await problems({}, services)).toEqual([
+    expect.stringMatching(/^Dockerfile: is not there: write it/),
+  ]);
+  expect(await problems({ Dockerfile: 'FROM scratch\n' }, services)).toEqual([]);
 });

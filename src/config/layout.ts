@@ -1,7 +1,8 @@
-import { baseProblems, overlayProblems } from './layout-kustomizations.ts';
+import { baseProblems, overlayProblems, type Repository } from './layout-kustomizations.ts';
+import { stagesIn } from '../model/dockerfile.ts';
 import { scriptProblems } from './layout-scripts.ts';
 import type { Config } from './schema.ts';
-import { idlePatterns, listServices, noServices, type Service } from './services.ts';
+import { idlePatterns, isIn, listServices, noServices, type Service } from './services.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
 
 /** What of a repository does not fit the configuration: each sentence says what to change. */
@@ -9,30 +10,41 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
   const services = [...listServices(config, tree.files).values()];
   const environments = config.environments.map(({ name }) => name);
   const files = new Set(tree.files);
-  const place = { services, environments, tree, files };
+  const repository = { services, environments, tree, files };
   const problems = noServices(config, tree.files).map(({ folder, reason }) => ({
     path: folder,
     message: reason,
   }));
   problems.push(...idlePatterns(config, tree.files));
   for (const service of services) {
-    problems.push(...sourceProblems(service, files), ...(await baseProblems(service, place)));
+    problems.push(
+      ...(await sourceProblems(service, config.services, repository)),
+      ...(await baseProblems(service, repository)),
+    );
     for (const environment of environments) {
-      problems.push(...(await overlayProblems(service, environment, place)));
+      problems.push(...(await overlayProblems(service, environment, repository)));
     }
   }
   return [...problems, ...scriptProblems(config, services, files)];
 }
 
-function sourceProblems({ name, path, dockerfile }: Service, files: ReadonlySet<string>): LayoutProblem[] {
-  if (!files.values().some((file) => file.startsWith(`${path}/`))) {
-    return [{ path, message: `is not there: correct services.explicit.${name}.path` }];
+async function sourceProblems(
+  { name, path, context, dockerfile, target }: Service,
+  { explicit }: Config['services'],
+  { files, tree }: Pick<Repository, 'files' | 'tree'>,
+): Promise<LayoutProblem[]> {
+  const correct = (key: string): string => `correct services.explicit.${name}.${key}`;
+  const isThere = (folder: string): boolean => files.values().some((file) => isIn(file, folder));
+  if (!isThere(path)) return [{ path, message: `is not there: ${correct('path')}` }];
+  if (context === undefined || dockerfile === undefined) return [];
+  if (!isThere(context)) return [{ path: context, message: `is not there: ${correct('context')}` }];
+  if (!files.has(dockerfile)) {
+    const remedy = explicit[name]?.dockerfile
+      ? correct('dockerfile')
+      : `write it, name another in services.explicit.${name}.dockerfile, or say image: false there`;
+    return [{ path: dockerfile, message: `is not there: ${remedy}` }];
   }
-  if (dockerfile === undefined || files.has(dockerfile)) return [];
-  return [
-    {
-      path: dockerfile,
-      message: `is not there: write it, or say image: false in services.explicit.${name}`,
-    },
-  ];
+  if (target === undefined || stagesIn((await tree.read(dockerfile)) ?? '').includes(target.toLowerCase()))
+    return [];
+  return [{ path: dockerfile, message: `has no stage ${target}: ${correct('target')}` }];
 }

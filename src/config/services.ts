@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
 import { manifestsPath } from './paths.ts';
@@ -14,7 +15,12 @@ export interface Service {
   image?: string;
   /** Absent: the Dockerfile's `test` target, where there is one. */
   test?: string[];
+  /** What its image is built from; absent, like the next ones, for a service without image. */
+  context?: string;
   dockerfile?: string;
+  buildArgs?: Record<string, string>;
+  /** Stage of the Dockerfile; absent: the last. */
+  target?: string;
   /** Folder with `base/` and `overlays/<environment>/`. */
   manifests: string;
 }
@@ -32,14 +38,20 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
     if (folder === undefined || folders.length > 1) continue;
     if (nameSchema.safeParse(name).success) services.set(name, discovered(config, name, folder));
   }
-  for (const [name, { path, paths, image, test }] of Object.entries(config.services.explicit)) {
-    const found = discovered(config, name, path);
-    const { image: imageName, dockerfile, ...rest } = found;
+  for (const [name, explicit] of Object.entries(config.services.explicit)) {
+    const { path, paths, image, test, context, dockerfile, target, buildArgs } = explicit;
+    const { image: imageName, context: usual, dockerfile: own, ...rest } = discovered(config, name, path);
     services.set(name, {
       ...rest,
-      ...(image && { image: imageName, dockerfile }),
+      ...(image && {
+        image: imageName,
+        context: context ?? usual,
+        dockerfile: dockerfile ?? own,
+        ...(Object.keys(buildArgs).length > 0 && { buildArgs }),
+        ...(target !== undefined && { target }),
+      }),
       ...(test && { test }),
-      paths: [...new Set([...found.paths, ...paths])],
+      paths: [...new Set([...rest.paths, ...paths])],
     });
   }
   return services;
@@ -106,17 +118,22 @@ export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: str
 
 function discovered(config: Config, name: string, path: string) {
   const manifests = manifestsPath(config, name);
-  const { shared, test } = config.services;
+  const { context, shared, test } = config.services;
   return {
     name,
     path,
-    paths: [`${path}/**`, `${manifests}/**`, ...shared],
+    paths: [posix.join(path, '**'), `${manifests}/**`, ...shared],
     image: imageNameOf(config, name),
     ...(test && { test }),
-    dockerfile: `${path}/Dockerfile`,
+    context: context === 'repository' ? '.' : path,
+    dockerfile: posix.join(path, 'Dockerfile'),
     manifests,
   };
 }
+
+/** Whether a file lies in a folder; all of them lie in `.`. */
+export const isIn = (file: string, folder: string): boolean =>
+  folder === '.' || file.startsWith(`${folder}/`);
 
 /** A `.dockerignore` is a change like any other. */
 const matches = (path: string, globs: string | string[]): boolean =>

@@ -64,13 +64,14 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
   }
 
   async function build(build: Build, more: string[]): Promise<Built<object>> {
-    const { context, dockerfile, target, onOutput } = build;
+    const { context, dockerfile, target, buildArgs = {}, onOutput } = build;
     let end = '';
     const { failed, timedOut } = await buildah(
       [
         'bud',
         ...['--isolation', 'chroot', '--layers', '--format', 'oci', `--tls-verify=${!registry.insecure}`],
         ...(target === undefined ? [] : ['--target', target]),
+        ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         ...more,
         ...['--file', dockerfile, context],
       ],
