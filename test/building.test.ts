@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,12 +74,15 @@ async function activities(services: object) {
     verify: () =>
       run(() => createVerifyChange(systems).verifyChange({ change: { service: 'orders', commit } })),
     test: () => run(() => build.testService({ change: { service: 'orders', commit } })),
+    adopt: (reference: string) =>
+      run(() => build.adoptImage({ change: { service: 'orders', commit }, reference })),
+    labels: (image: Image) => images.labels(image),
     async build(service = 'orders') {
       const change = { service, commit };
       const image: Image = await run(() => build.buildImage({ change, source })).catch((error: unknown) => {
         throw new Error(logs(), { cause: error });
       });
-      return images.labels(image);
+      return { ...image, labels: await images.labels(image) };
     },
   };
 }
@@ -89,9 +92,9 @@ const orders = { path: 'src/orders', paths: ['libs/**'] };
 test('an image is built from the root of the repository, with its arguments, up to its stage', async () => {
   const explicit = { orders: { ...orders, context: '.', target: 'app', buildArgs: { COLOUR: 'red' } } };
   const worker = await activities({ explicit });
-  expect(await worker.build()).toMatchObject({ colour: 'red', stage: 'app' });
+  expect(await worker.build()).toMatchObject({ labels: { colour: 'red', stage: 'app' } });
   const all = await activities({ context: 'repository', discover: ['src/*'] });
-  expect(await all.build()).toMatchObject({ colour: 'none', stage: 'debug' });
+  expect(await all.build()).toMatchObject({ labels: { colour: 'none', stage: 'debug' } });
 }, 120_000);
 
 test('the test stage of a Dockerfile is built from the same context', async () => {
@@ -105,5 +108,62 @@ test('the test stage of a Dockerfile is built from the same context', async () =
 
 test('a Dockerfile at the root builds a service of the whole repository', async () => {
   const worker = await activities({ explicit: { orders, tools: { path: '.' } } });
-  expect(await worker.build('tools')).toMatchObject({ stage: 'whole' });
+  expect(await worker.build('tools')).toMatchObject({ labels: { stage: 'whole' } });
+}, 120_000);
+
+const repository = `http://${registry.host}/v2/${team}/orders`;
+const sha256 = (content: string): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
+
+async function send(method: string, url: string, type: string, body: string): Promise<Headers> {
+  const answer = await fetch(url, { method, headers: { 'content-type': type }, body });
+  if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
+  return answer.headers;
+}
+
+/** @returns what an index says of it */
+async function pushManifest(type: string, manifest: object) {
+  const body = JSON.stringify(manifest);
+  const mediaType = `application/vnd.oci.image.${type}.v1+json`;
+  await send('PUT', `${repository}/manifests/${sha256(body)}`, mediaType, body);
+  return { mediaType, digest: sha256(body), size: body.length };
+}
+
+/** As buildx pushes one beside each image: what was attested of it, for no platform. */
+async function pushAttestation() {
+  const config = '{}';
+  const upload = (await send('POST', `${repository}/blobs/uploads/`, 'text/plain', '')).get('location') ?? '';
+  const url = new URL(upload, repository);
+  url.searchParams.set('digest', sha256(config));
+  await send('PUT', url.href, 'application/octet-stream', config);
+  const mediaType = 'application/vnd.oci.image.config.v1+json';
+  return pushManifest('manifest', {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: { mediaType, digest: sha256(config), size: config.length },
+    layers: [],
+  });
+}
+
+test('an index that buildx pushed is adopted by its own digest', async () => {
+  const worker = await activities({ explicit: { orders: { ...orders, context: '.' } } });
+  const { name, digest } = await worker.build();
+  const accept = 'application/vnd.oci.image.manifest.v1+json';
+  const image = await (await fetch(`${repository}/manifests/${digest}`, { headers: { accept } })).text();
+  const unknown = { os: 'unknown', architecture: 'unknown' };
+  const index = await pushManifest('index', {
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.index.v1+json',
+    manifests: [
+      { mediaType: accept, digest, size: image.length, platform: { os: 'linux', architecture: 'amd64' } },
+      {
+        ...(await pushAttestation()),
+        platform: unknown,
+        annotations: { 'vnd.docker.reference.type': 'attestation-manifest' },
+      },
+    ],
+  });
+
+  expect(await worker.labels({ name, digest: index.digest })).toMatchObject({ stage: 'debug' });
+  const another = await activities({ explicit: { orders: { ...orders, context: '.' } } });
+  expect(await another.adopt(`${name}@${index.digest}`)).toEqual({ name, digest: index.digest });
 }, 120_000);

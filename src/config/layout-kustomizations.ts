@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { canonicalName } from '../model/image-name.ts';
 import { chartsIn, referencesIn, replacedImages, type Kustomization } from '../model/kustomization.ts';
 import {
   isKustomization,
@@ -75,7 +76,8 @@ export async function overlayProblems(
       const part = kustomizationOf(target, files);
       if (wrong === undefined && part !== undefined && !isIn(target, release)) parts.add(part);
     }
-    if (service.image !== undefined && replacedImages(kustomization ?? {}).includes(service.image)) {
+    const replaced = replacedImages(kustomization ?? {}).map(canonicalName);
+    if (service.image !== undefined && replaced.includes(canonicalName(service.image))) {
       const message = `replaces the image ${service.image}, which is the release's to say: remove it from images`;
       problems.push({ path: file, message });
     }

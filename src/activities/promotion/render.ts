@@ -6,6 +6,7 @@ import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import { changeName, type Image, type Release } from '../../model/delivery/change.ts';
 import type { Rendered } from '../../model/promotion/promotion.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
+import { canonicalName } from '../../model/image-name.ts';
 import { maskSecret } from '../../model/mask-secret.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import {
@@ -156,14 +157,6 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** A service's image runs by the digest of its release, in every container that the release gives it to. */
 function assertImages(image: Image, own: readonly Manifest[], wanted: readonly Manifest[]): void {
-  for (const manifest of wanted) {
-    for (const { container, image: used } of containerImages(manifest.object)) {
-      if (imageName(used) !== image.name || imageDigest(used) === image.digest) continue;
-      throw refused(
-        `${nameOf(manifest)}: container ${container} would run ${used}, not ${image.digest}. Remove the override of the image.`,
-      );
-    }
-  }
   const count = (manifests: readonly Manifest[]): number =>
     manifests
       .flatMap(({ object }) => containerImages(object))
@@ -172,6 +165,15 @@ function assertImages(image: Image, own: readonly Manifest[], wanted: readonly M
     throw refused(
       `No container of the release has the image ${image.name}. Name it so in base/, without a tag.`,
     );
+  }
+  for (const manifest of wanted) {
+    for (const { container, image: used } of containerImages(manifest.object)) {
+      const isAnother = canonicalName(imageName(used)) !== canonicalName(image.name);
+      if (isAnother || imageDigest(used) === image.digest) continue;
+      throw refused(
+        `${nameOf(manifest)}: container ${container} would run ${used}, not ${image.digest}. Remove the override of the image.`,
+      );
+    }
   }
   if (count(wanted) < count(own)) {
     throw refused(`The overlay replaces the image ${image.name} of the release. Remove that override.`);
