@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { SystemError } from '../systems/system-error.ts';
 import { applications } from './applications.ts';
 import { backups } from './backups.ts';
+import { builder } from './builder.ts';
 import { findingOf, type Check, type Finding } from './check.ts';
 import { cluster } from './cluster.ts';
 import { forge } from './forge.ts';
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   forge,
   people,
   registry,
+  builder,
   objects,
   cluster,
   applications,
