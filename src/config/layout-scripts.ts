@@ -37,13 +37,14 @@ const source = /\.([cm]?[jt]sx?|sh|bash|bats|py|rb|pl|php|lua|robot|feature|hurl
 
 /**
  * Files of the repository that a command runs, as far as can be told: its program, sources among its arguments, and
- * what an interpreter is given first.
+ * what an interpreter is given first. What follows an option may be the option's: `node --import tsx/esm`.
  */
-export function scriptsIn([program = '', ...args]: readonly string[]): string[] {
+function scriptsIn([program = '', ...args]: readonly string[]): string[] {
   const first = interpreters.test(posix.basename(program)) && args.find((arg) => !arg.startsWith('-'));
+  const isOwn = (arg: string): boolean => arg === first && (arg === args[0] || program.endsWith('sh'));
   const isScript = (arg: string): boolean => {
     if (!/^[\w@.][\w@./-]*$/.test(arg)) return false;
-    return arg === first ? arg.includes('/') || source.test(arg) : arg.includes('/') && source.test(arg);
+    return arg.includes('/') ? source.test(arg) || isOwn(arg) : source.test(arg) && arg === first;
   };
   const ownProgram = program.includes('/') && !program.startsWith('/') ? [program] : [];
   return [...ownProgram, ...args.filter(isScript)];

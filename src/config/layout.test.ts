@@ -290,6 +290,8 @@ test.each([
   [['pytest', '--junitxml', 'reports/junit.xml', 'services/claims']],
   [['curl', '--fail', 'https://claims.example.com/health.js']],
   [['node', '--test', 'services/']],
+  [['node', '--import', 'tsx/esm', '--test']],
+  [['python3', '-m', 'pytest', '--rootdir', 'services/claims']],
   [['go', 'test', './e2e/...']],
 ])('an end-to-end test that names no script has none missing: %j', async (command) => {
   expect(await problems({}, { discover: ['services/*'] }, command)).toEqual([]);

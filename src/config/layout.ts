@@ -1,5 +1,5 @@
-import { baseProblems, overlayProblems, type Repository } from './layout-kustomizations.ts';
 import { stagesIn } from '../model/dockerfile.ts';
+import { baseProblems, overlayProblems, type Repository } from './layout-kustomizations.ts';
 import { scriptProblems } from './layout-scripts.ts';
 import type { Config } from './schema.ts';
 import { idlePatterns, isIn, listServices, noServices, type Service } from './services.ts';

@@ -36,7 +36,7 @@ export function isReadable(reference: string): boolean {
 }
 
 /** Keys whose values are plain text, whatever they look like: what tests and builds are given. */
-const plain = ['env', 'buildArgs'];
+const plain = new Set(['env', 'buildArgs']);
 
 /** The secrets that a configuration, or a part of it, names. */
 export function secretsIn(value: unknown, path: Path = []): { path: Path; reference: string }[] {
@@ -46,6 +46,6 @@ export function secretsIn(value: unknown, path: Path = []): { path: Path; refere
   if (typeof value !== 'object' || value === null) return [];
   const key = (name: string) => (Array.isArray(value) ? Number(name) : name);
   return Object.entries(value)
-    .filter(([name]) => !plain.includes(name))
+    .filter(([name]) => !plain.has(name))
     .flatMap(([name, child]) => secretsIn(child, [...path, key(name)]));
 }

@@ -1,6 +1,6 @@
+import { isUnfinished, type Application } from '../argocd/application.ts';
 import { canonicalName } from '../image-name.ts';
 import { imageName } from '../manifests.ts';
-import { isUnfinished, type Application } from '../argocd/application.ts';
 import type { Deployed } from '../promotion/promotion.ts';
 import type { RecoveredApplication } from './recreation.ts';
 
