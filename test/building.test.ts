@@ -111,6 +111,13 @@ test('a Dockerfile at the root builds a service of the whole repository', async 
   expect(await worker.build('tools')).toMatchObject({ labels: { stage: 'whole' } });
 }, 120_000);
 
+test('what a build copies is never what a link leads to outside of the repository', async () => {
+  await disk.link('/etc/hostname', 'linked/secret');
+  await disk.commit('links', { 'linked/Dockerfile': 'FROM scratch\nCOPY secret /secret\n' });
+  const worker = await activities({ explicit: { orders, linked: { path: 'linked' } } });
+  await expect(worker.build('linked')).rejects.toThrow();
+}, 120_000);
+
 const repository = `http://${registry.host}/v2/${team}/orders`;
 const sha256 = (content: string): string => `sha256:${createHash('sha256').update(content).digest('hex')}`;
 

@@ -95,10 +95,11 @@ async function show(options: Options): Promise<void> {
   );
 }
 
-const serviceLine = ({ name, path, image, test, manifests }: Service): string =>
+const serviceLine = ({ name, path, image, context, dockerfile, test, manifests }: Service): string =>
   [
     `#   ${name}: ${path}`,
     `image ${image ?? 'none'}`,
+    ...(image === undefined ? [] : [`built from ${context} by ${dockerfile}`]),
     `tests ${test?.join(' ') ?? "the Dockerfile's test target, if there is one"}`,
     `manifests ${manifests}`,
   ].join('; ');

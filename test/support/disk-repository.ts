@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -10,6 +10,8 @@ export interface DiskRepository {
   repository: Repository;
   /** Commits to the branch that is checked out, and pushes it. @returns its hash */
   commit(message: string, files: Record<string, string>): Promise<string>;
+  /** Puts a symbolic link into the work tree. */
+  link(target: string, path: string): Promise<void>;
   git(...args: string[]): Promise<string>;
   remove(): Promise<void>;
 }
@@ -44,6 +46,10 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
 
   return {
     commit,
+    async link(target, path) {
+      await mkdir(dirname(join(work, path)), { recursive: true });
+      await symlink(target, join(work, path));
+    },
     git,
     repository: createRepository({
       url: origin,

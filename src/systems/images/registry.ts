@@ -151,11 +151,13 @@ export async function tryPush(access: RegistryAccess, name: string): Promise<voi
 /** Docker Hub's API answers at a host of its own. */
 const apiHosts: Record<string, string> = { 'docker.io': 'registry-1.docker.io' };
 
-/** @returns `root` of an image's URLs, and the `scope` that a token for it has, but for what may be done */
-function placeOf({ insecure }: RegistryAccess, name: string): { host: string; root: string; scope: string } {
+const apiOf = ({ insecure }: RegistryAccess, host: string): string =>
+  `${insecure ? 'http' : 'https'}://${apiHosts[host] ?? host}/v2`;
+
+/** @returns `root` of an image's URLs, and the `scope` of a token for it, but for what may be done */
+function placeOf(access: RegistryAccess, name: string): { host: string; root: string; scope: string } {
   const { host, path } = imagePlace(name);
-  const root = `${insecure ? 'http' : 'https'}://${apiHosts[host] ?? host}/v2/${path}`;
-  return { host, root, scope: `repository:${path}` };
+  return { host, root: `${apiOf(access, host)}/${path}`, scope: `repository:${path}` };
 }
 
 /**
@@ -167,7 +169,7 @@ async function ask(access: RegistryAccess, url: string, scope: string, request: 
   const answer = await reach(url, request);
   if (answer.status !== 401) return answer;
   // A login is for its own registry only.
-  const isOwn = new URL(url).host === (apiHosts[access.host] ?? access.host);
+  const isOwn = new URL(url).origin === new URL(apiOf(access, access.host)).origin;
   const challenges = answer.headers.get('www-authenticate') ?? '';
   const authorization = await authorize(challenges, isOwn ? access.login : undefined, scope);
   return reach(url, { ...request, headers: { ...request.headers, authorization } });
