@@ -84,7 +84,7 @@ function deployer(bed: Bed) {
       'configmap',
       'web',
       '-n',
-      bed.namespace,
+      bed.namespace('dev'),
       '-o',
       'jsonpath={.data.version}',
     ]);

@@ -97,7 +97,7 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     const healthy = { state: 'healthy', health: 'Healthy', sync: 'Synced' };
     expect(await bed.wait(dev('works', written))).toMatchObject(healthy);
     expect(
-      await bed.kubectl(['get', 'pods', '-n', bed.namespace, '-l', 'app=works', '-o', 'name']),
+      await bed.kubectl(['get', 'pods', '-n', bed.namespace('dev'), '-l', 'app=works', '-o', 'name']),
     ).toContain('pod/');
   });
 
@@ -227,7 +227,7 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     await bed.application('drifts', 'dev', { syncPolicy: { automated: { prune: true } } });
     const written = await bed.promote('drifts', 'dev');
     expect(await bed.wait(dev('drifts', written))).toMatchObject({ state: 'healthy' });
-    await bed.kubectl(['scale', '-n', bed.namespace, 'deployment/drifts', '--replicas=2']);
+    await bed.kubectl(['scale', '-n', bed.namespace('dev'), 'deployment/drifts', '--replicas=2']);
     await vi.waitFor(
       async () =>
         expect(await bed.argocd.application(applicationName(bed.config, 'drifts', 'dev'))).toMatchObject({
@@ -520,7 +520,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
 
     // The overlay drops it: to remove it from the cluster takes a person.
     const drop = '{apiVersion: v1, kind: ConfigMap, metadata: {name: precious}, $patch: delete}';
-    const overlay = `namespace: ${bed.namespace}\nresources: [release]\npatches: [{patch: "${drop}"}]\n`;
+    const overlay = `namespace: ${bed.namespace('production')}\nresources: [release]\npatches: [{patch: "${drop}"}]\n`;
     await bed.commit({ 'deploy/prunes/overlays/production/kustomization.yaml': overlay }, 'update');
     const revision = await bed.repository.tip();
     const second = { ...first, revision, operationId: newOperationId() };
@@ -557,7 +557,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
   });
 
   test('a closed sync window is waited for, and nothing is started in it', async () => {
-    const project = bed.namespace;
+    const project = bed.config.platform;
     await bed.kubectl(['apply', '-f', '-'], {
       apiVersion: 'argoproj.io/v1alpha1',
       kind: 'AppProject',

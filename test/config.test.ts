@@ -28,10 +28,27 @@ function file(content: string): string {
 }
 
 test('the example is valid, and so are its folders', async () => {
-  expect(await config('validate', '--config', example)).toEqual({
+  expect(await config('validate', '--config', example)).toMatchObject({
     exitCode: 0,
     stdout: `${example} is valid.`,
-    stderr: '',
+  });
+});
+
+test('a variable that is not set is told and no problem, since CI has no secrets', async () => {
+  const login = { username: 'bot', password: 'env:TEST_NOBODY_SET' };
+  const path = file(stringify({ ...least, registry: { ...least.registry, login } }));
+  const { exitCode, stdout, stderr } = await config('validate', '--config', path);
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe(`${path} is valid.`);
+  expect(stderr.split('\n')[0]).toMatch(
+    /gitops\.yaml:\d+:15: registry\.login\.password: env:TEST_NOBODY_SET is not set here: set it where it is needed/,
+  );
+  const json = await config('validate', '--config', path, '--json');
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    valid: true,
+    warnings: expect.arrayContaining([
+      expect.objectContaining({ path: 'registry.login.password', column: 15 }),
+    ]) as unknown,
   });
 });
 

@@ -398,7 +398,9 @@ describe('once it is set up and a worker runs', () => {
     expect(failed).toEqual([
       expect.stringMatching(/^layout: deploy\/fees\/base\/.* names \.\.\/\.\.\/common, which is outside of/),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/dev\/.* does not include the release/),
-      expect.stringMatching(/^layout: deploy\/fees\/overlays\/dev\/.* includes base\//),
+      expect.stringMatching(
+        /^layout: deploy\/fees\/overlays\/dev\/.* names \.\.\/\.\.\/base, which changes /,
+      ),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/staging\/.* replaces the image/),
       expect.stringMatching(/^layout: deploy\/fees\/overlays\/production has no kustomization/),
       'Application claims-in-dev: There is none, and deploy/claims/overlays/dev/release/ holds a release for it.',

@@ -17,7 +17,7 @@ beforeAll(async () => {
   // Nobody works on its queue: it only stands for a recreation that is open.
   startRecreation = () =>
     client.workflow.start('nothing', {
-      taskQueue: bed.namespace,
+      taskQueue: bed.config.platform,
       workflowId: recreationId(bed.config.platform, 'live'),
     });
   await bed.service('waits', 'production', { 'c.json': configMap('waits', { version: '1' }) });

@@ -25,6 +25,16 @@ test('a worker says that it is ready when it takes work, and ends when it is tol
   expect(await worker.end()).toBe(0);
 });
 
+test('a worker does not start without a secret that its queues need', async ({ rig }) => {
+  const without = commandOf(rig, { FORGE_TOKEN: '' });
+  expect(await without('worker', '--queues', 'build,delivery')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(
+      /cannot serve build, delivery: forge\.token \(env:FORGE_TOKEN\)\. Set them where it runs/,
+    ),
+  });
+});
+
 test('a worker that is started before Temporal waits for it', async ({ rig }) => {
   // A port that nobody listens on, and that nobody else is given meanwhile.
   const reserved = createServer().listen(0, '127.0.0.1');

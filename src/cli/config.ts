@@ -4,11 +4,13 @@ import { stringify } from 'yaml';
 import { GitopsError } from '../client/errors.ts';
 import { readCheckout } from '../config/checkout.ts';
 import { jsonSchema } from '../config/json-schema.ts';
-import { layoutProblems, type LayoutProblem, type Tree } from '../config/layout.ts';
+import { layoutProblems } from '../config/layout.ts';
 import { ConfigError, loadConfig, problemLine, type ConfigProblem } from '../config/load.ts';
 import { namespaceOf } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
-import { listServices, type Service } from '../config/services.ts';
+import { isIn, listServices, type Service } from '../config/services.ts';
+import type { LayoutProblem, Tree } from '../config/tree.ts';
+import { unsetVariables } from '../config/unset-variables.ts';
 import { errorText } from '../systems/system-error.ts';
 import { note, print, withCommonOptions, type CommonOptions } from './common.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -27,7 +29,10 @@ export function register(program: Command): void {
   withCheckout(
     config
       .command('validate')
-      .description('Tells all that is wrong with the configuration, and with the folders that it speaks of.'),
+      .description(
+        'Tells all that is wrong with the configuration, and with the folders that it speaks of. ' +
+          'Variables that are not set here are told on stderr, and are no problem.',
+      ),
   ).action(validate);
   withCheckout(
     config
@@ -48,12 +53,14 @@ async function validate(options: Options): Promise<void> {
   const valid = problems.length + layout.length === 0;
   if (!valid) process.exitCode = exitCodes.usage;
 
-  const document = { valid, file, problems, checkout: checkout?.folder ?? null, layout };
+  const warnings = config ? unsetVariables(file) : [];
+  const document = { valid, file, problems, warnings, checkout: checkout?.folder ?? null, layout };
   const lines = [
     ...problems.map((problem) => problemLine(file, problem)),
     ...layout.map(({ path, message }) => `${path}: ${message}`),
   ];
   print(options, document, valid ? `${file} is valid.` : lines.join('\n'));
+  for (const warning of warnings) note(problemLine(file, warning));
   if (config && !checkout) {
     note(
       `Only the file was looked at: no service is in ${dirname(file)}. --checkout says where the repository is.`,
@@ -88,10 +95,11 @@ async function show(options: Options): Promise<void> {
   );
 }
 
-const serviceLine = ({ name, path, image, test, manifests }: Service): string =>
+const serviceLine = ({ name, path, image, context, dockerfile, test, manifests }: Service): string =>
   [
     `#   ${name}: ${path}`,
     `image ${image ?? 'none'}`,
+    ...(image === undefined ? [] : [`built from ${context} by ${dockerfile}`]),
     `tests ${test?.join(' ') ?? "the Dockerfile's test target, if there is one"}`,
     `manifests ${manifests}`,
   ].join('; ');
@@ -109,7 +117,10 @@ function openCheckout(
   try {
     const tree = readCheckout(folder);
     const services = listServices(config, tree.files).values();
-    const isThere = services.some(({ path }) => tree.files.some((name) => name.startsWith(`${path}/`)));
+    // A service of the whole repository is anywhere; its Dockerfile is not.
+    const isThere = services.some(({ path, dockerfile }) =>
+      tree.files.some((name) => (path === '.' ? name === dockerfile : isIn(name, path))),
+    );
     return isThere || named !== undefined ? { folder, tree } : undefined;
   } catch (error) {
     if (named === undefined) return undefined;

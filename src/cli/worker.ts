@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { queues, type Queue } from '../model/temporal/task-queues.ts';
 import { changedConfig } from '../worker/changed-config.ts';
+import { missingSecrets } from '../wiring/needed-secrets.ts';
 import { note, withCommonOptions, type CommonOptions } from './common.ts';
 
 interface Options extends CommonOptions {
@@ -38,6 +39,7 @@ function parseQueues(list: string): Queue[] {
 /** Serves by the configuration, and by the next one from when the file holds another. */
 async function worker(options: Options): Promise<void> {
   let config: Config | undefined = loadConfig(options.config);
+  checkSecrets(config, options.queues);
   const { createLog } = await import('./log.ts');
   const log = createLog(options.verbose === true);
   while (config) config = await serve(config, options, log);
@@ -70,3 +72,13 @@ async function serve(config: Config, options: Options, log: Logger): Promise<Con
 
 /** As Temporal's runtime takes them. */
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const;
+/** @throws GitopsError `usage`: what the queues do would fail for want of secrets, again and again */
+function checkSecrets(config: Config, served: readonly Queue[]): void {
+  const missing = missingSecrets(config, served);
+  if (missing.length === 0) return;
+  throw new GitopsError(
+    'usage',
+    `Secrets are empty or not there, without which this worker cannot serve ${served.join(', ')}: ${missing.join(', ')}. ` +
+      'Set them where it runs, or leave out the queues that need them: --queues.',
+  );
+}

@@ -4,7 +4,7 @@ import { isRecord } from '../model/json.ts';
 import { imageName } from '../model/manifests.ts';
 import { closestFirst } from '../model/text/closest.ts';
 import { isKustomization } from './kustomization.ts';
-import type { LayoutProblem, Tree } from './layout.ts';
+import type { LayoutProblem, Tree } from './tree.ts';
 import type { Config } from './schema.ts';
 import type { Service } from './services.ts';
 

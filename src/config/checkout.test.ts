@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCheckout } from './checkout.ts';
 
-test('a folder is read as its commit would be: without tools’ folders and without links to elsewhere', async () => {
+test('a folder is read as its commit would be: without tools’ folders, and no link is followed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'checkout-'));
   for (const path of ['.git', 'node_modules/x', 'services/claims/.deploy']) {
     mkdirSync(join(folder, path), { recursive: true });
@@ -15,7 +15,13 @@ test('a folder is read as its commit would be: without tools’ folders and with
   symlinkSync('..', join(folder, 'services/loop'));
 
   const tree = readCheckout(folder);
-  expect(tree.files).toEqual(['services/claims/.deploy/file']);
+  expect(tree.files.toSorted()).toEqual([
+    'services/claims/.deploy/file',
+    'services/etc',
+    'services/hostname',
+    'services/loop',
+  ]);
+  expect(await tree.read('services/hostname')).toBe('/etc/hostname');
   expect(tree.links?.toSorted()).toEqual(['services/etc', 'services/hostname', 'services/loop']);
   expect(await tree.read('services/claims/.deploy/file')).toBe('services/claims/.deploy');
 });

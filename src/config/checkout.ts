@@ -1,26 +1,27 @@
 import { readdirSync, type Dirent } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Tree } from './layout.ts';
+import type { Tree } from './tree.ts';
 
 /** Far more than any platform has: a folder with so many is a disk, not a checkout. */
 const mostFiles = 200_000;
 
 /**
- * A folder on disk as a repository. What nobody commits (folders of tools, installed packages) is left out, and
- * symbolic links are not followed.
+ * A folder on disk as Git would have it: what nobody commits (folders of tools, installed packages) is left out, and a
+ * symbolic link is a file that holds where it leads.
  *
  * @throws Error: it cannot be read, or holds far too many files
  */
 export function readCheckout(folder: string): Tree {
   const files: string[] = [];
-  const links: string[] = [];
+  const links = new Set<string>();
   const addFiles = (path: string): void => {
     for (const entry of readdirSync(join(folder, path), { withFileTypes: true })) {
+      if (isLeftOut(entry)) continue;
       const child = path === '' ? entry.name : `${path}/${entry.name}`;
-      if (entry.isDirectory() && !isLeftOut(entry)) addFiles(child);
-      if (entry.isFile()) files.push(child);
-      if (entry.isSymbolicLink()) links.push(child);
+      if (entry.isDirectory()) addFiles(child);
+      if (entry.isFile() || entry.isSymbolicLink()) files.push(child);
+      if (entry.isSymbolicLink()) links.add(child);
       if (files.length > mostFiles) {
         throw new Error(
           `${folder} holds more than ${mostFiles} files. --checkout says where the repository is.`,
@@ -31,9 +32,9 @@ export function readCheckout(folder: string): Tree {
   addFiles('');
   return {
     files,
-    links,
-    read: (path) => readFile(join(folder, path), 'utf8'),
+    links: [...links],
+    read: (path) => (links.has(path) ? readlink(join(folder, path)) : readFile(join(folder, path), 'utf8')),
   };
 }
 
-const isLeftOut = ({ name }: Dirent): boolean => name === '.git' || name === 'node_modules';
+const isLeftOut = ({ name }: Dirent): boolean => ['.git', 'node_modules'].includes(name);

@@ -40,6 +40,9 @@ export const path = z
   .regex(/^[A-Za-z0-9._/-]+$/, 'a path has letters, digits, dots, dashes and slashes')
   .refine(insideTheRepository, inside);
 
+/** A folder in the repository, or all of it. */
+export const folder = z.union([z.literal('.'), path], 'takes a folder of the repository, or . for all of it');
+
 /** Paths in the repository: `*` is any name, `**` any folders. */
 export const glob = z
   .string()
@@ -112,6 +115,11 @@ export const kubernetesName = z
 export const personName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'a person has up to 64 letters, digits, dots or dashes');
+
+/** As commits have it: Git makes up `anna@buildhost` and `anna@laptop.(none)` for who sets none. */
+export const email = z
+  .string()
+  .regex(/^[^\s<>@]+@[^\s<>@]+$/, 'takes an e-mail address as commits have it: anna@example.com, anna@host');
 
 export const schedule = z
   .string()

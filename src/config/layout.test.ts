@@ -7,6 +7,7 @@ import { loadConfig } from './load.ts';
 
 const base = 'manifests/claims/base';
 const overlay = 'manifests/claims/overlays/dev';
+const staging = 'manifests/claims/overlays/staging';
 const good: Record<string, string> = {
   'services/claims/Dockerfile': 'FROM scratch\n',
   [`${base}/kustomization.yaml`]: 'resources: [deployment.yaml]\n',
@@ -19,11 +20,16 @@ const good: Record<string, string> = {
 async function problems(
   changes: Record<string, string | undefined> = {},
   services: object = { discover: ['services/*'] },
+  endToEnd?: string[],
 ): Promise<string[]> {
   const files = new Map(
     Object.entries({ ...good, ...changes }).filter(([, content]) => content !== undefined),
   );
-  const config = configuration({ services, environments: [{ name: 'dev', entersBy: 'push' }] });
+  const environments = [
+    { name: 'dev', entersBy: 'push', ...(endToEnd && { endToEnd: { command: endToEnd } }) },
+    ...(`${staging}/kustomization.yaml` in changes ? [{ name: 'staging', entersBy: 'push' }] : []),
+  ];
+  const config = configuration({ services, environments });
   const tree = { files: [...files.keys()], read: async (path: string) => files.get(path) };
   return (await layoutProblems(config, tree)).map(({ path, message }) => `${path}: ${message}`);
 }
@@ -55,7 +61,7 @@ test('what is not where the configuration says is told, with what to change', as
     'elsewhere: is not there: correct services.explicit.claims.path',
   ]);
   expect(await problems({ 'elsewhere/main.py': '' }, { explicit })).toEqual([
-    'elsewhere/Dockerfile: is not there: write it, or say image: false in services.explicit.claims',
+    'elsewhere/Dockerfile: is not there: write it, name another in services.explicit.claims.dockerfile, or say image: false there',
   ]);
   expect(await problems({ [`${base}/kustomization.yaml`]: undefined })).toEqual([
     `${base}: has no kustomization.yaml: write the manifests of claims there`,
@@ -75,7 +81,7 @@ test.each([
   ['https://example.com/base.yaml', /may change without a promotion: copy it into manifests\/claims\/base$/],
   ['github.com/team/other//base?ref=main', /may change without a promotion/],
   ['git@example.com:team/other.git', /may change without a promotion/],
-  ['missing.yaml', /names missing\.yaml, which is not there$/],
+  ['missing.yaml', /names missing\.yaml, which is not there: write it, or take its name out$/],
 ])('a base that names %s is refused: a release carries base/ alone', async (reference, why) => {
   const content = `resources: [deployment.yaml, "${reference}"]\n`;
   expect(await problems({ [`${base}/kustomization.yaml`]: content })).toEqual([expect.stringMatching(why)]);
@@ -101,8 +107,11 @@ test.each([
 });
 
 test.each([
-  ['resources: [../../base]', [/does not include the release/, /includes base\/.* include release instead$/]],
-  ['resources: [release, ../../base]', [/every commit to it would reach dev without a promotion/]],
+  [
+    'resources: [../../base]',
+    [/does not include the release/, /names \.\.\/\.\.\/base, which changes .* include release instead$/],
+  ],
+  ['resources: [release, ../../base]', [/changes with every commit, without a promotion into dev/]],
   ['resources: []', [/without resources: \[release\] no promotion would reach dev$/]],
   [
     'resources: [release]\nimages: [{ name: registry.example/team/claims, newTag: latest }]',
@@ -135,4 +144,200 @@ test.each([
 test('the release may be named with ./ or a slash, and other images are people’s own', async () => {
   const content = 'resources: [./release/]\nimages: [{ name: nginx, newTag: "1.29" }]\n';
   expect(await problems({ [`${overlay}/kustomization.yaml`]: content })).toEqual([]);
+});
+
+const parts = {
+  [`${base}/rbac/kustomization.yaml`]: 'resources: [role.yaml]\n',
+  [`${base}/rbac/role.yaml`]: 'kind: Role\n',
+  [`${staging}/kustomization.yaml`]: 'resources: [release]\n',
+  [`${staging}/release/base/rbac/kustomization.yaml`]: 'resources: [role.yaml]\n',
+};
+
+test.each([
+  [
+    'resources: [release, ../../base/rbac]',
+    /^changes with every commit.* include release\/base\/rbac instead$/,
+  ],
+  ['resources: [release]\ncomponents: [../../base/rbac/]', /include release\/base\/rbac instead$/],
+  ['resources: [release, ../../base/rbac/role.yaml]', /include release\/base\/rbac\/role\.yaml instead$/],
+  ['resources: [release]\npatches: [{ path: ../../base/deployment.yaml }]', /^changes with every commit/],
+  [
+    'resources: [release, ../staging/release/base]',
+    /^changes with promotions of claims into staging: include release instead$/,
+  ],
+  [
+    'resources: [release, ../staging/release/base/rbac]',
+    /^changes with promotions of claims into staging: include release\/base\/rbac instead$/,
+  ],
+  ['resources: [release, ../staging]', /^changes with promotions of claims into staging/],
+])('an overlay that takes from others what its release should bring is refused: %j', async (content, why) => {
+  const [told, ...others] = await problems({
+    ...parts,
+    [`${overlay}/kustomization.yaml`]: `${content}\n`,
+  });
+  expect(
+    told?.replace(/^manifests\/claims\/overlays\/dev\/kustomization\.yaml: names \S+, which /, ''),
+  ).toMatch(why);
+  expect(others).toEqual([]);
+});
+
+test('another service’s base is refused as well, and is nobody’s else to include', async () => {
+  const web = {
+    'services/web/Dockerfile': 'FROM scratch\n',
+    'manifests/web/base/kustomization.yaml': 'resources: []\n',
+    'manifests/web/overlays/dev/kustomization.yaml': 'resources: [release]\n',
+  };
+  expect(
+    await problems({
+      ...web,
+      [`${overlay}/kustomization.yaml`]: 'resources: [release, ../../../web/base]\n',
+    }),
+  ).toEqual([expect.stringMatching(/without a promotion into dev: leave it to the overlays of web$/)]);
+});
+
+test('parts of a release and of the overlay itself may be included, before the first promotion, too', async () => {
+  const extra = {
+    [`${overlay}/extra/kustomization.yaml`]: 'resources: [../../shared/quota.yaml]\n',
+    'manifests/claims/overlays/shared/quota.yaml': 'kind: ResourceQuota\n',
+    [`${overlay}/kustomization.yaml`]: 'resources: [release, extra]\ncomponents: [release/base/rbac]\n',
+  };
+  expect(await problems({ ...parts, ...extra })).toEqual([]);
+  // The release may be included by a part.
+  expect(
+    await problems({
+      [`${overlay}/kustomization.yaml`]: 'resources: [app]\n',
+      [`${overlay}/app/kustomization.yaml`]: 'resources: [../release]\n',
+    }),
+  ).toEqual([]);
+});
+
+test.each([
+  [
+    'resources: [release, "https://raw.example.com/acme/x/main/y.yaml"]',
+    /may change without a promotion: copy it into manifests\/claims\/overlays\/dev$/,
+  ],
+  [
+    'resources: [release, missing.yaml]',
+    /names missing\.yaml, which is not there: write it, or take its name out$/,
+  ],
+  ['resources: [release]\npatches: [{ path: missing.yaml }]', /names missing\.yaml, which is not there/],
+  ['resources: [release, ../../../../src]', /names \.\.\/\.\.\/\.\.\/\.\.\/src, which is not there/],
+  ['resources: [release, release/base/missing]', /names release\/base\/missing, which is not there/],
+  ['resources: [release, folder]', /names folder, which has no kustomization\.yaml: write one there/],
+  [
+    'resources: [release]\nhelmCharts: [{ name: redis }]',
+    /has helmCharts, .* helm template writes to manifests/,
+  ],
+  ['resources: [release]\nhelmChartInflationGenerator: [{}]', /has helmChartInflationGenerator/],
+])('what an overlay brings and would not render is told, in its parts as well: %j', async (content, why) => {
+  const folder = { [`${overlay}/folder/file.txt`]: '', [`${overlay}/part/folder/file.txt`]: '' };
+  const direct = { ...folder, [`${overlay}/kustomization.yaml`]: `${content}\n` };
+  expect(await problems(direct)).toEqual([expect.stringMatching(why)]);
+  const inPart = {
+    ...folder,
+    [`${overlay}/kustomization.yaml`]: 'resources: [release, part]\n',
+    [`${overlay}/part/kustomization.yaml`]: content
+      .replace('release, ', '')
+      .replace('[release]', '[]')
+      .replace('release/', '../release/')
+      .concat('\n'),
+  };
+  const [told = ''] = await problems(inPart);
+  expect(told).toMatch(/^manifests\/claims\/overlays\/dev\/part\/kustomization\.yaml: /);
+});
+
+test('charts are told in base, too, and what is no YAML in a part', async () => {
+  expect(await problems({ [`${base}/kustomization.yaml`]: 'helmCharts: [{ name: redis }]\n' })).toEqual([
+    expect.stringMatching(/base\/kustomization\.yaml: has helmCharts, .* writes to manifests\/claims\/base/),
+  ]);
+  const part = {
+    [`${overlay}/kustomization.yaml`]: 'resources: [release, part]\n',
+    [`${overlay}/part/kustomization.yaml`]: '[]\n',
+  };
+  expect(await problems(part)).toEqual([
+    `${overlay}/part/kustomization.yaml: is no YAML with keys and values`,
+  ]);
+});
+
+test.each([
+  [
+    { discover: ['services/*', 'apps/*'] },
+    'apps/*: no folder with a Dockerfile is found here: correct services.discover',
+  ],
+  [
+    { discover: ['services/*'], shared: ['libs/**'] },
+    'libs/**: no file is found here: correct services.shared, where a whole folder is written libs/**',
+  ],
+  [
+    { explicit: { claims: { path: 'services/claims', paths: ['services'] } } },
+    'services: no file is found here: correct services.explicit.claims.paths, where a whole folder is written libs/**',
+  ],
+])('a pattern that matches nothing is told: %j', async (services, told) => {
+  expect(await problems({}, services)).toEqual([told]);
+});
+
+test.each([
+  [['scripts/e2e.sh', 'staging'], 'scripts/e2e.sh'],
+  [['./scripts/e2e.sh'], 'scripts/e2e.sh'],
+  [['bash', '-e', 'scripts/e2e'], 'scripts/e2e'],
+  [['node', '--test', 'e2e.mjs'], 'e2e.mjs'],
+  [['k6', 'run', 'load/script.js'], 'load/script.js'],
+  [['npx', 'playwright', 'test', 'e2e/claims.spec.ts'], 'e2e/claims.spec.ts'],
+])('an end-to-end test whose script is not in the checkout is told: %j', async (command, script) => {
+  const discover = { discover: ['services/*'] };
+  expect(await problems({}, discover, command)).toEqual([
+    `${script}: is not there: correct environments[0].endToEnd.command, or commit it`,
+  ]);
+  expect(await problems({ [script]: '' }, discover, command)).toEqual([]);
+});
+
+test.each([
+  [['/usr/bin/env', 'true']],
+  [['npm', 'run', 'e2e']],
+  [['sh', '-c', 'cd e2e && ./run.sh']],
+  [['pytest', '--junitxml', 'reports/junit.xml', 'services/claims']],
+  [['curl', '--fail', 'https://claims.example.com/health.js']],
+  [['node', '--test', 'services/']],
+  [['node', '--import', 'tsx/esm', '--test']],
+  [['python3', '-m', 'pytest', '--rootdir', 'services/claims']],
+  [['go', 'test', './e2e/...']],
+])('an end-to-end test that names no script has none missing: %j', async (command) => {
+  expect(await problems({}, { discover: ['services/*'] }, command)).toEqual([]);
+});
+
+test('a service’s test runs in its folder, where its script must be', async () => {
+  const services = { explicit: { claims: { path: 'services/claims', test: ['./test.sh'] } } };
+  expect(await problems({}, services)).toEqual([
+    'services/claims/test.sh: is not there: correct services.explicit.claims.test, or commit it',
+  ]);
+  expect(await problems({ 'services/claims/test.sh': '' }, services)).toEqual([]);
+  expect(await problems({}, { discover: ['services/*'], test: ['../test.sh'] })).toEqual([
+    'services/test.sh: is not there: correct services.test, or commit it',
+  ]);
+});
+
+test.each([
+  [{ context: 'libs' }, 'libs: is not there: correct services.explicit.claims.context'],
+  [
+    { dockerfile: 'build/Dockerfile' },
+    'build/Dockerfile: is not there: correct services.explicit.claims.dockerfile',
+  ],
+  [
+    { target: 'app' },
+    'services/claims/Dockerfile: has no stage app: correct services.explicit.claims.target',
+  ],
+  [{ context: '.' }, undefined],
+  [{ context: '.', dockerfile: 'Dockerfile', target: 'App' }, undefined],
+])('what a build would not find is told: %j', async (build, told) => {
+  const services = { explicit: { claims: { path: 'services/claims', ...build } } };
+  const more = { Dockerfile: 'FROM scratch AS app\nFROM app\n' };
+  expect(await problems(more, services)).toEqual(told === undefined ? [] : [told]);
+});
+
+test('a service of the whole repository needs a Dockerfile at its root', async () => {
+  const services = { explicit: { claims: { path: '.' } } };
+  expect(await problems({}, services)).toEqual([
+    expect.stringMatching(/^Dockerfile: is not there: write it/),
+  ]);
+  expect(await problems({ Dockerfile: 'FROM scratch\n' }, services)).toEqual([]);
 });

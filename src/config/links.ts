@@ -1,4 +1,4 @@
-import type { LayoutProblem, Tree } from './layout.ts';
+import type { LayoutProblem, Tree } from './tree.ts';
 import type { Service } from './services.ts';
 
 /** A release carries base/ to another folder, from where a link leads elsewhere. */

@@ -133,3 +133,29 @@ test('backups lie in a bucket of S3 or in a container of Azure, each with creden
     'backup.recovery.credential': 'a bucket takes accessKeyId and secretAccessKey',
   });
 });
+
+test('environments have namespaces of their own', () => {
+  const shared = (...namespaces: (string | undefined)[]) =>
+    problems({
+      environments: [dev, production].map((environment, i) => ({ ...environment, namespace: namespaces[i] })),
+    });
+  expect(shared('claims', 'claims')).toEqual({
+    'environments[1].namespace':
+      'claims is the namespace of dev, whose objects these would replace: give each environment one of its own',
+  });
+  // The default counts as well.
+  expect(shared('platform-production')).toHaveProperty(['environments[1].namespace']);
+  expect(shared()).toEqual({});
+  expect(shared('claims-dev', 'claims')).toEqual({});
+});
+
+test('an address is whatever Git takes for one', () => {
+  const addresses = (...emails: string[]) => problems({ people: { 'board-1': { emails }, 'board-2': {} } });
+  const made = ['anna@buildhost', 'anna@laptop.(none)', 'root@localhost', "o'brien@[10.0.0.1]"];
+  expect(addresses('anna@example.com', ...made)).toEqual({});
+  for (const wrong of ['anna', '@host', 'anna@', 'Anna <anna@host>', 'anna@host, ben@host', 'a@b@c']) {
+    expect(addresses(wrong)).toEqual({
+      'people.board-1.emails[0]': expect.stringMatching(/^takes an e-mail address as commits have it/),
+    });
+  }
+});

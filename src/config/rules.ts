@@ -59,16 +59,23 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
   const applications = environments.map(({ name, application }) =>
     application.replaceAll('{environment}', name),
   );
+  const namespaces = environments.map(({ name, namespace }) => namespace ?? defaultNamespace(platform, name));
   for (const [index, { name, namespace, healthy, bake }] of environments.entries()) {
     const at = (key: string) => ['environments', index, key];
+    const [inPlace = ''] = namespaces.slice(index);
+    const sharer = names[namespaces.indexOf(inPlace)];
     if (names.indexOf(name) !== index) problem(at('name'), `there are two environments ${name}`);
     else if (applications.indexOf(applications[index] ?? '') !== index) {
       problem(
         at('application'),
         'another environment has Applications of the same names: put {environment} into it',
       );
+    } else if (sharer !== name) {
+      problem(
+        at('namespace'),
+        `${inPlace} is the namespace of ${sharer}, whose objects these would replace: give each environment one of its own`,
+      );
     }
-    const inPlace = defaultNamespace(platform, name);
     if (namespace === undefined && inPlace.length > 63) {
       problem(at('namespace'), `is needed here: ${inPlace} is longer than the 63 characters of a namespace`);
     }

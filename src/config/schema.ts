@@ -8,6 +8,8 @@ import {
   bucket,
   caFile,
   command,
+  email,
+  folder,
   glob,
   kubernetesName,
   namespace,
@@ -87,9 +89,25 @@ const objects = z
   .describe("S3 for what outlives Temporal's histories: states, logs, rendered diffs.");
 
 const explicitService = z.strictObject({
-  path: path.describe('Folder of its source.'),
+  path: folder.describe('Folder of its source.'),
   paths: z.array(glob).default([]).describe('What else belongs to it.'),
   image: z.boolean().default(true).describe('Whether an image is built for it.'),
+  context: folder
+    .optional()
+    .describe('Folder that its image is built from. Default: as services.context says.'),
+  dockerfile: path.optional().describe('From the root of the repository. Default: Dockerfile in its folder.'),
+  target: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9._-]*$/, 'a stage begins with a letter: letters, digits, ., - and _')
+    .optional()
+    .describe('Stage of the Dockerfile that is its image. Default: the last.'),
+  buildArgs: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'an argument has letters, digits and underscores'),
+      z.string(),
+    )
+    .default({})
+    .describe('What ARG takes in the Dockerfile: plain values, no secrets.'),
   test: command.optional().describe('Its test command, run in its folder.'),
 });
 
@@ -103,6 +121,10 @@ const services = z
       .record(nameSchema, explicitService)
       .default({})
       .describe('Services that are not found so, or differ from those that are.'),
+    context: z
+      .enum(['service', 'repository'])
+      .default('service')
+      .describe("What images are built from: each service's own folder, or the root of the repository."),
     shared: z.array(glob).default([]).describe('A change here is a change of every service.'),
     ignore: z.array(glob).default([]).describe('A change here is a change of no service.'),
     test: command
@@ -182,7 +204,7 @@ const environment = z.strictObject({
 const person = z.strictObject({
   forge: z.string().min(1).optional().describe('Login at the forge.'),
   emails: z
-    .array(z.email('takes an e-mail address'))
+    .array(email)
     .default([])
     .describe("Commits of these authors are this person's: nobody decides on commits of their own."),
   decides: z.boolean().default(true).describe('Whether this person may approve and reject.'),

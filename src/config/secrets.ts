@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Path } from './yaml-positions.ts';
 
 /**
  * The secret that a reference names.
@@ -23,4 +24,28 @@ function readFile(path: string, reference: string): string {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new Error(`The secret ${reference} cannot be read (${code}).`, { cause: error });
   }
+}
+
+/** Whether it can be read here. */
+export function isReadable(reference: string): boolean {
+  try {
+    return readSecret(reference) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** Keys whose values are plain text, whatever they look like: what tests and builds are given. */
+const plain = new Set(['env', 'buildArgs']);
+
+/** The secrets that a configuration, or a part of it, names. */
+export function secretsIn(value: unknown, path: Path = []): { path: Path; reference: string }[] {
+  if (typeof value === 'string') {
+    return /^(env:[A-Za-z_]\w*|file:\/.+)$/.test(value) ? [{ path, reference: value }] : [];
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  const key = (name: string) => (Array.isArray(value) ? Number(name) : name);
+  return Object.entries(value)
+    .filter(([name]) => !plain.has(name))
+    .flatMap(([name, child]) => secretsIn(child, [...path, key(name)]));
 }

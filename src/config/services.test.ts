@@ -19,6 +19,7 @@ test('a folder with a Dockerfile is a service of its name', () => {
       path: 'services/claims',
       paths: ['services/claims/**', 'manifests/claims/**'],
       image: 'registry.example/team/claims',
+      context: 'services/claims',
       dockerfile: 'services/claims/Dockerfile',
       manifests: 'manifests/claims',
     },
@@ -51,6 +52,46 @@ test('an explicit service lies anywhere, has more paths, its own test, and an im
     test: ['pytest'],
     paths: ['legacy/claims/**', 'manifests/claims/**', 'schemas/**'],
   });
+});
+
+test('an image is built from the folder of its service, unless something else is said', () => {
+  const claims = (services: object) => serviceOf(services, 'claims');
+  const explicit = (more: object) => claims({ explicit: { claims: { path: 'services/claims', ...more } } });
+  expect(claims({ discover: ['services/*'], context: 'repository' })).toMatchObject({
+    context: '.',
+    dockerfile: 'services/claims/Dockerfile',
+    paths: ['services/claims/**', 'manifests/claims/**'],
+  });
+  expect(explicit({})).toMatchObject({ context: 'services/claims' });
+  expect(
+    explicit({ context: '.', dockerfile: 'build/claims.dockerfile', target: 'app', buildArgs: { GO: '1' } }),
+  ).toMatchObject({
+    context: '.',
+    dockerfile: 'build/claims.dockerfile',
+    target: 'app',
+    buildArgs: { GO: '1' },
+  });
+  const own = { path: 'services/claims', context: 'services' };
+  expect(claims({ context: 'repository', explicit: { claims: own } })).toMatchObject({ context: 'services' });
+  expect(explicit({ image: false, context: '.' })).not.toHaveProperty('context');
+});
+
+test('a build from the root of the repository does not make every change a change of the service', () => {
+  const services = { context: 'repository', discover: ['services/*'] };
+  const explicit = { claims: { path: 'services/claims', paths: ['libs/**'] } };
+  const owns = (service: Service | undefined) => service && ownsPath(service, 'libs/fhir/index.ts');
+  expect(owns(serviceOf(services, 'claims'))).toBe(false);
+  expect(owns(serviceOf({ ...services, explicit }, 'claims'))).toBe(true);
+});
+
+test('a service may be the whole repository', () => {
+  const whole = serviceOf({ explicit: { whole: { path: '.' } } }, 'whole');
+  expect(whole).toMatchObject({ path: '.', context: '.', dockerfile: 'Dockerfile' });
+  const owns = (path: string) => whole && ownsPath(whole, path);
+  expect(owns('Dockerfile')).toBe(true);
+  expect(owns('.dockerignore')).toBe(true);
+  expect(owns('manifests/whole/base/deployment.yaml')).toBe(true);
+  expect(owns('manifests/whole/overlays/dev/release/kustomization.yaml')).toBe(false);
 });
 
 test('an explicit service takes the place of the discovered one of its name', () => {

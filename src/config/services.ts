@@ -1,7 +1,9 @@
+import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
 import { manifestsPath } from './paths.ts';
 import type { Config } from './schema.ts';
+import type { LayoutProblem } from './tree.ts';
 
 export interface Service {
   name: string;
@@ -15,7 +17,12 @@ export interface Service {
   image?: string;
   /** Absent: the Dockerfile's `test` target, where there is one. */
   test?: string[];
+  /** What its image is built from; absent, like the next ones, for a service without image. */
+  context?: string;
   dockerfile?: string;
+  buildArgs?: Record<string, string>;
+  /** Stage of the Dockerfile; absent: the last. */
+  target?: string;
   /** Folder with `base/` and `overlays/<environment>/`. */
   manifests: string;
 }
@@ -33,14 +40,20 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
     if (folder === undefined || folders.length > 1) continue;
     if (nameSchema.safeParse(name).success) services.set(name, discovered(config, name, folder));
   }
-  for (const [name, { path, paths, image, test }] of Object.entries(config.services.explicit)) {
-    const found = discovered(config, name, path);
-    const { image: imageName, dockerfile, ...rest } = found;
+  for (const [name, explicit] of Object.entries(config.services.explicit)) {
+    const { path, paths, image, test, context, dockerfile, target, buildArgs } = explicit;
+    const { image: imageName, context: usual, dockerfile: own, ...rest } = discovered(config, name, path);
     services.set(name, {
       ...rest,
-      ...(image && { image: imageName, dockerfile }),
+      ...(image && {
+        image: imageName,
+        context: context ?? usual,
+        dockerfile: dockerfile ?? own,
+        ...(Object.keys(buildArgs).length > 0 && { buildArgs }),
+        ...(target !== undefined && { target }),
+      }),
       ...(test && { test }),
-      paths: [...new Set([...found.paths, ...paths])],
+      paths: [...new Set([...rest.paths, ...paths])],
     });
   }
   return services;
@@ -60,16 +73,46 @@ export function noServices(config: Config, files: readonly string[]): { folder: 
   });
 }
 
+/** Patterns that match nothing: mistyped, or what they named has moved. */
+export function idlePatterns({ services }: Config, files: readonly string[]): LayoutProblem[] {
+  const folders = buildable(files);
+  const idle = services.discover
+    .filter((pattern) => !folders.some((folder) => picomatch.isMatch(folder, pattern)))
+    .map((path) => ({
+      path,
+      message: 'no folder with a Dockerfile is found here: correct services.discover',
+    }));
+  const lists = [
+    { key: 'services.shared', patterns: services.shared },
+    ...Object.entries(services.explicit).map(([name, { paths }]) => ({
+      key: `services.explicit.${name}.paths`,
+      patterns: paths,
+    })),
+  ];
+  return [
+    ...idle,
+    ...lists.flatMap(({ key, patterns }) =>
+      patterns
+        .filter((pattern) => !files.some((file) => matches(file, pattern)))
+        .map((path) => ({
+          path,
+          message: `no file is found here: correct ${key}, where a whole folder is written libs/**`,
+        })),
+    ),
+  ];
+}
+
 /** The folders that `discover` finds, by the name that each gives its service. */
 function foldersByName({ services }: Config, files: readonly string[]): Map<string, string[]> {
   if (services.discover.length === 0) return new Map();
   const isWanted = picomatch(services.discover);
-  const folders = files
-    .filter((file) => file.endsWith('/Dockerfile'))
-    .map((file) => file.slice(0, -'/Dockerfile'.length))
-    .filter((folder) => isWanted(folder));
+  const folders = buildable(files).filter((folder) => isWanted(folder));
   return Map.groupBy(folders, (folder) => folder.split('/').at(-1) ?? folder);
 }
+
+/** Folders with a Dockerfile. */
+const buildable = (files: readonly string[]): string[] =>
+  files.filter((file) => file.endsWith('/Dockerfile')).map((file) => file.slice(0, -'/Dockerfile'.length));
 
 /** Without tag. */
 export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: string): string =>
@@ -77,18 +120,27 @@ export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: str
 
 function discovered(config: Config, name: string, path: string) {
   const manifests = manifestsPath(config, name);
-  const { shared, ignore, test } = config.services;
+  const { context, shared, ignore, test } = config.services;
   return {
     name,
     path,
-    paths: [`${path}/**`, `${manifests}/**`, ...shared],
+    paths: [posix.join(path, '**'), `${manifests}/**`, ...shared],
     ...(ignore.length > 0 && { ignore }),
     image: imageNameOf(config, name),
     ...(test && { test }),
-    dockerfile: `${path}/Dockerfile`,
+    context: context === 'repository' ? '.' : path,
+    dockerfile: posix.join(path, 'Dockerfile'),
     manifests,
   };
 }
+
+/** Whether a file lies in a folder; all of them lie in `.`. */
+export const isIn = (file: string, folder: string): boolean =>
+  folder === '.' || file.startsWith(`${folder}/`);
+
+/** A `.dockerignore` is a change like any other. */
+const matches = (path: string, globs: string | string[]): boolean =>
+  picomatch.isMatch(path, globs, { dot: true });
 
 /** A commit has thousands of paths, and patterns take long to read. */
 const owners = new WeakMap<Service, (path: string) => boolean>();

@@ -1,5 +1,5 @@
 import { applicationName } from './environments.ts';
-import type { LayoutProblem } from './layout.ts';
+import type { LayoutProblem } from './tree.ts';
 import { overlayPath } from './paths.ts';
 import type { Config } from './schema.ts';
 import type { Service } from './services.ts';

@@ -4,6 +4,7 @@ import { SystemError } from '../systems/system-error.ts';
 import { applications } from './applications.ts';
 import { backups } from './backups.ts';
 import { drift } from './drift.ts';
+import { builder } from './builder.ts';
 import { findingOf, type Check, type Finding } from './check.ts';
 import { cluster } from './cluster.ts';
 import { forge } from './forge.ts';
@@ -26,6 +27,7 @@ const checks: readonly Check[] = [
   forge,
   people,
   registry,
+  builder,
   objects,
   cluster,
   applications,

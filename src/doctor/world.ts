@@ -1,5 +1,5 @@
-import type { Tree } from '../config/layout.ts';
 import type { Config } from '../config/schema.ts';
+import type { Tree } from '../config/tree.ts';
 import { createArgoCd } from '../systems/argocd/api-client.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
 import { createKubernetes } from '../systems/kubernetes/api-client.ts';

@@ -67,6 +67,13 @@ const generatorFiles = ({ files, envs, env }: Kustomization): string[] => [
   ...strings(env),
 ];
 
+/** Keys that have Kustomize fetch charts and run Helm. */
+const charts = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
+
+/** Those of them that a kustomization has. */
+export const chartsIn = (kustomization: Kustomization): string[] =>
+  charts.filter((key) => Object.hasOwn(kustomization, key));
+
 /** Names of images that a kustomization replaces. */
 export const replacedImages = (kustomization: Kustomization): string[] =>
   records(kustomization['images']).flatMap(({ name }) => strings(name));

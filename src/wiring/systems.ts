@@ -8,6 +8,7 @@ import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
 import { backupOf } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
+import { imagePlace } from '../model/image-name.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';
 import { createArgoCd } from '../systems/argocd/api-client.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
@@ -119,7 +120,7 @@ export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones:
 
 export function registryAccessOf({ registry }: Pick<Config, 'registry'>): RegistryAccess {
   const { image, insecure, login, caFile } = registry;
-  const [host = ''] = image.split('/');
+  const { host } = imagePlace(image);
   if (caFile !== undefined) trustCertificates(caFile);
   return {
     host,

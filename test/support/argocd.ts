@@ -16,7 +16,7 @@ import type {
   SyncActivities,
   WaitActivities,
 } from '../../src/activities/contract.ts';
-import { applicationName } from '../../src/config/environments.ts';
+import { applicationName, namespaceOf } from '../../src/config/environments.ts';
 import { releasePath } from '../../src/config/paths.ts';
 import { configSchema, type Config } from '../../src/config/schema.ts';
 import type { Image, Release } from '../../src/model/delivery/change.ts';
@@ -38,10 +38,11 @@ export interface Written {
   tree: string;
 }
 
-/** A platform of its own on the stack: a repository, a namespace, Applications. */
+/** A platform of its own on the stack: a repository, namespaces, Applications. */
 export interface Bed {
   config: Config;
-  namespace: string;
+  /** Of an environment. */
+  namespace(environment: string): string;
   argocd: ArgoCd;
   repository: Repository;
   gitea: GiteaRepository;
@@ -69,11 +70,11 @@ const manifests = 'deploy/{service}';
 /** @param names of services without an image; folders of `services/` are services with one */
 export async function makeBed(names: string[]): Promise<Bed> {
   const id = randomBytes(3).toString('hex');
-  const namespace = `argocd-test-${id}`;
+  const platform = `argocd-test-${id}`;
   const gitea = await makeGiteaRepository();
   const url = `${gitea.url}/${gitea.owner}/${gitea.name}.git`;
   const config = configSchema.parse({
-    platform: `argocd-test-${id}`,
+    platform,
     repository: { url, token: 'env:UNUSED' },
     forge: { kind: 'gitea', url: gitea.url, token: 'env:UNUSED' },
     registry: { image: 'localhost:5000/argocd-test/{service}', insecure: true },
@@ -84,9 +85,9 @@ export async function makeBed(names: string[]): Promise<Bed> {
       explicit: Object.fromEntries(names.map((name) => [name, { path: `source/${name}`, image: false }])),
     },
     environments: [
-      { name: 'dev', namespace, application: `{service}-{environment}-${id}`, entersBy: 'push' },
-      { name: 'staging', namespace, application: `{service}-{environment}-${id}`, bake: '20s' },
-      { name: 'production', namespace, application: `{service}-{environment}-${id}`, sync: 'manual' },
+      { name: 'dev', application: `{service}-{environment}-${id}`, entersBy: 'push' },
+      { name: 'staging', application: `{service}-{environment}-${id}`, bake: '20s' },
+      { name: 'production', application: `{service}-{environment}-${id}`, sync: 'manual' },
     ],
   });
   const directory = await mkdtemp(join(tmpdir(), 'argocd-test-'));
@@ -103,7 +104,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
   });
   const temporal = new Client({ connection });
   // Nobody works on its queue: it only stands for a run that is open.
-  const asking = await temporal.workflow.start('nothing', { taskQueue: namespace, workflowId: namespace });
+  const asking = await temporal.workflow.start('nothing', { taskQueue: platform, workflowId: platform });
   const asker = { workflowId: asking.workflowId, runId: asking.firstExecutionRunId };
 
   const objects = new Map<string, string>();
@@ -129,7 +130,9 @@ export async function makeBed(names: string[]): Promise<Bed> {
       { logger: new DefaultLogger('ERROR') },
     );
 
-  await kubectl(['create', 'namespace', namespace]);
+  const namespace = (environment: string): string => namespaceOf(config, environment);
+  const namespaces = config.environments.map(({ name }) => namespace(name));
+  for (const name of namespaces) await kubectl(['create', 'namespace', name]);
   const made: string[] = [];
   /** Writes files to the protected branch by hand: again when a release was pushed meanwhile. */
   async function commit(
@@ -174,7 +177,12 @@ export async function makeBed(names: string[]): Promise<Bed> {
     sync: (input) => environment().run(activities.startSync, input),
     render: (input) => environment().run(activities.renderRelease, input),
 
-    async service(name, environment, base, overlay = `namespace: ${namespace}\nresources: [release]\n`) {
+    async service(
+      name,
+      environment,
+      base,
+      overlay = `namespace: ${namespace(environment)}\nresources: [release]\n`,
+    ) {
       const folder = manifests.replace('{service}', name);
       const kustomization = `resources: [${Object.keys(base).join(', ')}]\n`;
       const files = Object.entries({ ...base, 'kustomization.yaml': kustomization });
@@ -198,7 +206,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
             path: `${manifests.replace('{service}', service)}/overlays/${environment}`,
             targetRevision: 'main',
           },
-          destination: { server: 'https://kubernetes.default.svc', namespace },
+          destination: { server: 'https://kubernetes.default.svc', namespace: namespace(environment) },
           ...(environment !== 'production' && { syncPolicy: { automated: { prune: true, selfHeal: true } } }),
           ...spec,
         },
@@ -250,7 +258,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
           '--ignore-not-found',
           ...new Set(made),
         ]);
-      await kubectl(['delete', 'namespace', namespace, '--wait=false']);
+      await kubectl(['delete', 'namespace', ...namespaces, '--wait=false']);
       await gitea.remove();
       await rm(directory, { recursive: true, force: true });
     },

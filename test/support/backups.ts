@@ -61,6 +61,7 @@ export async function makeBackupPlatform(store: TestStore = s3Store()): Promise<
   const env = {
     GITOPS_CONFIG: configFile,
     GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
+    FORGE_TOKEN: 'none',
     NO_COLOR: '1',
     [variable]: identity,
     ...store.env,

@@ -58,6 +58,8 @@ export const environmentOf = (rig: Place): Record<string, string> => ({
   GITOPS_CONFIG: configFileOf(rig),
   GITOPS_WORK_DIRECTORY: mkdtempSync(join(tmpdir(), 'gitops-work-')),
   FORGE_TOKEN: 'none',
+  BACKUP_RECIPIENT: 'none',
+  BACKUP_IDENTITY: 'none',
   AWS_ACCESS_KEY_ID: 'none',
   AWS_SECRET_ACCESS_KEY: 'none',
   NO_COLOR: '1',

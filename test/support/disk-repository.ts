@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -12,6 +12,8 @@ export interface DiskRepository {
   commit(message: string, files: Record<string, string>): Promise<string>;
   /** Commits what no file is: a link (mode 120000, with what it leads to) or a submodule (160000, with its commit). */
   entry(mode: '120000' | '160000', path: string, content: string): Promise<string>;
+  /** Puts a symbolic link into the work tree. */
+  link(target: string, path: string): Promise<void>;
   git(...args: string[]): Promise<string>;
   /** Many commits at once, as a stream of `git fast-import`, on the work tree's branches. */
   fastImport(stream: string): Promise<void>;
@@ -63,6 +65,10 @@ export async function makeDiskRepository(files: Record<string, string>): Promise
   return {
     commit,
     entry,
+    async link(target, path) {
+      await mkdir(dirname(join(work, path)), { recursive: true });
+      await symlink(target, join(work, path));
+    },
     git,
     async fastImport(input) {
       await execa('git', ['fast-import', '--quiet', '--force'], { cwd: work, env, input });

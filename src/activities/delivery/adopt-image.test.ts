@@ -16,16 +16,19 @@ let commit: string;
 /** By reference. */
 let registry: Map<string, Record<string, string>>;
 let records: Map<string, string>;
+/** `registry.image` */
+let image: string;
 
 beforeEach(async () => {
   disk = await makeDiskRepository({ 'services/claims/Dockerfile': 'FROM scratch\n' });
   commit = await disk.git('rev-parse', 'HEAD');
   registry = new Map([[reference, { [revision]: commit }]]);
   records = new Map();
+  image = least.registry.image;
   return () => disk.remove();
 });
 
-function adopt(image: string, service = 'claims') {
+function adopt(reference: string, service = 'claims') {
   const images = {
     labels: async (asked) => registry.get(`${asked.name}@${asked.digest}`),
   } as Pick<Images, 'labels'> as Images;
@@ -37,9 +40,9 @@ function adopt(image: string, service = 'claims') {
     put: async (key, body) => Boolean(records.set(key, body)),
     list: async () => [],
   };
-  const config = configuration({ registry: { ...least.registry, allowed: ['ci.example/claims'] } });
+  const config = configuration({ registry: { image, allowed: ['ci.example/claims'] } });
   const systems = { config, repository: disk.repository, objects, images };
-  return createAdoptImage(systems).adoptImage({ change: { service, commit }, reference: image });
+  return createAdoptImage(systems).adoptImage({ change: { service, commit }, reference });
 }
 
 test('what CI built from the commit is taken, and recorded', async () => {
@@ -73,6 +76,16 @@ test.each([
     message: expect.stringMatching(why) as string,
   });
   expect(records.size).toBe(0);
+});
+
+test('an image of Docker Hub may be named in any way, and is delivered as the configuration has it', async () => {
+  image = 'bakery/{service}';
+  registry.set(`bakery/claims@${digest}`, { [revision]: commit });
+  for (const given of ['bakery/claims', 'docker.io/bakery/claims', 'index.docker.io/bakery/claims']) {
+    records.clear();
+    expect(await adopt(`${given}@${digest}`)).toEqual({ name: 'bakery/claims', digest });
+  }
+  await expect(adopt(`quay.io/bakery/claims@${digest}`)).rejects.toMatchObject({ type: 'Refused' });
 });
 
 test('an image without the commit’s label, or with another commit’s, is refused', async () => {

@@ -1,3 +1,4 @@
+import { canonicalName } from '../../model/image-name.ts';
 import { digestSchema } from '../../model/names.ts';
 import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
@@ -13,15 +14,17 @@ export function createAdoptImage(
 
   return {
     async adoptImage({ change, reference }) {
-      const [name = '', digest = ''] = reference.split('@');
+      const [given = '', digest = ''] = reference.split('@');
       if (!digestSchema.safeParse(digest).success) {
         throw refused(`${reference} names no digest. Give the image as NAME@sha256:…`);
       }
       const service = await serviceOf(systems, change);
-      const allowed = [service.image, ...config.registry.allowed];
-      if (!allowed.includes(name)) {
+      const allowed = [service.image, ...config.registry.allowed].filter((image) => image !== undefined);
+      // As the configuration spells it, since manifests do so, too.
+      const name = allowed.find((image) => canonicalName(image) === canonicalName(given));
+      if (name === undefined) {
         throw refused(
-          `${name} is not where images of ${change.service} come from (${allowed.join(', ')}). Give it as NAME@sha256:…, without a tag.`,
+          `${given} is not where images of ${change.service} come from (${allowed.join(', ')}). Give it as NAME@sha256:…, without a tag.`,
         );
       }
       const labels = await withRegistry(() => images.labels({ name, digest }));

@@ -1,11 +1,11 @@
 import { cancellationSignal } from '@temporalio/activity';
-import { join } from 'node:path';
 import { milliseconds } from '../../config/duration.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
+import { buildInput } from './build-input.ts';
 import { recordedImage, recordImage } from './build-records.ts';
-import { refuseLinksOut, withCheckout, type CheckoutSystems } from './checkout.ts';
+import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
 import { keyOf, withOutputLog } from './output-log.ts';
@@ -23,16 +23,15 @@ export function createBuildImage(
     async buildImage({ change, source }) {
       const found = await recordedImage(systems, change);
       if (found) return found;
-      const { path, image: name } = await serviceOf(systems, change);
+      const service = await serviceOf(systems, change);
+      const { image: name, target } = service;
       if (name === undefined) throw refused(`${change.service} has no image to build.`);
       const { result, log } = await withOutputLog(objects, change, 'build', (onOutput) =>
         withCheckout(systems, change.commit, async (directory) => {
-          await refuseLinksOut(directory, [path, join(path, 'Dockerfile')]);
-          const context = join(directory, path);
           return buildAndPush(
             {
-              context,
-              dockerfile: join(context, 'Dockerfile'),
+              ...(await buildInput(directory, service)),
+              ...(target !== undefined && { target }),
               timeoutMs: milliseconds(config.services.buildTimeout),
               signal: cancellationSignal(),
               onOutput,

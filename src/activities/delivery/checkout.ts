@@ -1,10 +1,9 @@
-import { chown, realpath } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { unprivileged } from '../../systems/commands/confinement.ts';
-import { isWithin } from '../../systems/work-directory/is-within.ts';
 import { withScratch } from '../../systems/work-directory/scratch.ts';
-import { refused, withGit } from '../failures.ts';
+import { withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
 export interface CheckoutSystems extends Pick<Systems, 'repository'> {
@@ -35,16 +34,4 @@ async function giveAway(directory: string): Promise<void> {
   const { uid, gid } = unprivileged;
   await chown(directory, uid, gid);
   await execa('chown', ['--recursive', '--no-dereference', `${uid}:${gid}`, directory], { timeout: 60_000 });
-}
-
-/** What is read as us must be the commit's. @throws Refused: a symbolic link leads to files of this machine */
-export async function refuseLinksOut(directory: string, paths: readonly string[]): Promise<void> {
-  const root = await realpath(directory);
-  for (const path of paths) {
-    const target = await realpath(join(directory, path)).catch(() => undefined);
-    if (target === undefined || isWithin(root, target)) continue;
-    throw refused(
-      `${path} is, or lies behind, a symbolic link that leads out of the repository. Put the file itself there.`,
-    );
-  }
 }

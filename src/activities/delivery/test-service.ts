@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { milliseconds } from '../../config/duration.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import type { BuildActivities } from '../contract.ts';
+import { buildInput } from './build-input.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded, type CommandResult } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
@@ -17,20 +18,15 @@ export function createTestService(
 
   return {
     async testService({ change }) {
-      const { path, test } = await serviceOf(systems, change);
+      const service = await serviceOf(systems, change);
+      const { path, test } = service;
       const timeoutMs = milliseconds(config.services.testTimeout);
       const { result, log } = await withOutputLog(objects, change, 'test', (onOutput) =>
         withCheckout(systems, change.commit, async (directory): Promise<CommandResult> => {
           const shared = { timeoutMs, signal: cancellationSignal(), onOutput };
-          const cwd = join(directory, path);
           return test
-            ? commands.run({ command: test, cwd, env: {}, ...shared })
-            : images.tryBuild({
-                context: cwd,
-                dockerfile: join(cwd, 'Dockerfile'),
-                target: 'test',
-                ...shared,
-              });
+            ? commands.run({ command: test, cwd: join(directory, path), env: {}, ...shared })
+            : images.tryBuild({ ...(await buildInput(directory, service)), target: 'test', ...shared });
         }),
       );
       assertSucceeded(result, 'TestsFailed', `The tests of ${changeName(change)}`, log);

@@ -4,6 +4,7 @@ import { silenceOf } from '../../config/silence.ts';
 import { ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
+import { stagesIn } from '../../model/dockerfile.ts';
 import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
@@ -71,12 +72,9 @@ export function createVerifyChange(
   async function hasTests({ test, dockerfile, image }: Service, commit: string): Promise<boolean> {
     if (test) return true;
     if (image === undefined || dockerfile === undefined) return false;
-    return hasTestTarget((await repository.read(commit, dockerfile)) ?? '');
+    return stagesIn((await repository.read(commit, dockerfile)) ?? '').includes('test');
   }
 }
-
-/** Whether a Dockerfile has a stage named `test`. */
-const hasTestTarget = (dockerfile: string): boolean => /^\s*FROM\s+.+\s+AS\s+test\s*$/im.test(dockerfile);
 
 function imagePlan(service: Service, given: string | undefined): Plan['image'] {
   if (service.image !== undefined) return given === undefined ? 'build' : 'given';

@@ -1,5 +1,6 @@
 import type { Image } from '../delivery/change.ts';
 import { howToConfigure, imageFields, type ImageField } from '../image-fields.ts';
+import { canonicalName } from '../image-name.ts';
 import { isRecord } from '../json.ts';
 import { imageDigest, imageName, nameOf, type Manifest } from '../manifests.ts';
 import { closestFirst } from '../text/closest.ts';
@@ -37,12 +38,16 @@ interface Found extends ImageField {
 const fieldsOf = (manifests: readonly Manifest[]): Found[] =>
   manifests.flatMap((manifest) => imageFields(manifest.object).map((field) => ({ ...field, manifest })));
 
+/** Whether it is an image of that name, however that is spelled, and not the release's. */
 const namesOtherwise = (image: Image, used: string): boolean =>
-  imageName(used) === image.name && imageDigest(used) !== image.digest;
+  canonicalName(imageName(used)) === canonicalName(image.name) && imageDigest(used) !== image.digest;
 
 /** Where Kustomize should have put the digest, and does not know that there is an image. */
 function refuseField(image: Image, release: readonly Manifest[]): string | undefined {
-  const field = fieldsOf(release).find(({ image: used }) => namesOtherwise(image, used));
+  // Kustomize takes names as they are spelled: of another spelling it is another image.
+  const field = fieldsOf(release).find(
+    ({ image: used }) => imageName(used) === image.name && imageDigest(used) !== image.digest,
+  );
   if (!field) return undefined;
   const { manifest, where } = field;
   return `${nameOf(manifest)}: ${where} would run ${field.image}, not ${image.digest}. ${howToConfigure(manifest.kind, field)}.`;

@@ -1,5 +1,7 @@
 import { isUnfinished, type Application } from '../argocd/application.ts';
 import { isHealthy } from '../argocd/application-health.ts';
+import { canonicalName } from '../image-name.ts';
+import { imageName } from '../manifests.ts';
 import type { Deployed } from '../promotion/promotion.ts';
 import type { RecoveredApplication } from './recreation.ts';
 
@@ -71,7 +73,8 @@ export const isMoving = ({ application }: Found): boolean => {
  */
 export function differing({ revision, image }: Deployed, found: Found | undefined): string | undefined {
   if (!found) return 'nothing';
-  const own = image ? found.images.filter((one) => one.replace(/[:@][^/]*$/, '') === image.name) : [];
+  const isOwn = (one: string) => canonicalName(imageName(one)) === canonicalName(image?.name ?? '');
+  const own = image ? found.images.filter(isOwn) : [];
   if (image && own.length > 0) {
     return own.some((one) => one.endsWith(image.digest)) ? undefined : own.join(', ');
   }

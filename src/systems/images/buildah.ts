@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { canonicalName } from '../../model/image-name.ts';
 import { proxyEnvironment } from '../network/proxies.ts';
 import { buildahIn, localName, withBuildFolder } from './build-store.ts';
 import type { Build, Built, Images, Push } from './index.ts';
@@ -64,13 +65,14 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
   }
 
   async function build(build: Build, more: string[]): Promise<Built<object>> {
-    const { context, dockerfile, target, onOutput } = build;
+    const { context, dockerfile, target, buildArgs = {}, onOutput } = build;
     let end = '';
     const { failed, timedOut } = await buildah(
       [
         'bud',
         ...['--isolation', 'chroot', '--layers', '--format', 'oci', `--tls-verify=${!registry.insecure}`],
         ...(target === undefined ? [] : ['--target', target]),
+        ...Object.entries(buildArgs).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         ...more,
         ...['--file', dockerfile, context],
       ],
@@ -117,7 +119,8 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
     buildAndPush: (wanted, pushed) =>
       withLogin(async (login, folder) => {
         const { name, tag, labels, createdAt } = pushed;
-        const local = localName(name, tag, folder);
+        // By a name without host it would look in other registries, too.
+        const local = localName(canonicalName(name), tag, folder);
         const marks = Object.entries(labels).flatMap(([key, value]) => [
           ...['--label', `${key}=${value}`],
           ...['--annotation', `${key}=${value}`],

@@ -9,6 +9,7 @@ export interface Build {
   dockerfile: string;
   /** Stage to stop at; without it, the last. */
   target?: string;
+  buildArgs?: Record<string, string>;
   timeoutMs: number;
   signal: AbortSignal;
   onOutput: (text: string) => void;

@@ -1,11 +1,8 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { chartsIn, kustomizationNames, readKustomization, referencesIn } from '../../model/kustomization.ts';
 import { isWithin } from '../work-directory/is-within.ts';
-import { kustomizationNames, readKustomization, referencesIn } from '../../model/kustomization.ts';
 import { KustomizeError } from './index.ts';
-
-/** Fields that have Kustomize fetch or run something. */
-const charts = ['helmCharts', 'helmChartInflationGenerator', 'helmGlobals'];
 
 /**
  * Follows a kustomization through everything that it includes: all of it must lie in the checkout, so that what is
@@ -42,11 +39,10 @@ async function kustomizationIn(root: string, folder: string): Promise<string | u
 async function referencesOf(root: string, file: string): Promise<string[]> {
   const { kustomization, problem } = readKustomization(await readFile(join(root, file), 'utf8'));
   if (!kustomization) throw new KustomizeError(`${file} ${problem}.`);
-  for (const key of charts) {
-    if (key in kustomization)
-      throw new KustomizeError(
-        `${file}: ${key} brings manifests from elsewhere. Commit what it renders to instead.`,
-      );
+  for (const key of chartsIn(kustomization)) {
+    throw new KustomizeError(
+      `${file}: ${key} brings manifests from elsewhere. Commit what it renders to instead.`,
+    );
   }
   return referencesIn(kustomization);
 }

@@ -1,0 +1,25 @@
+import type { Config } from '../config/schema.ts';
+import { isReadable, secretsIn } from '../config/secrets.ts';
+import { pathText } from '../config/yaml-positions.ts';
+import type { Queue } from '../model/temporal/task-queues.ts';
+
+/** The parts of the configuration whose secrets the work of a queue takes. */
+const needs: Record<Queue, (config: Config) => object> = {
+  build: ({ repository, registry, objects }) => ({ repository, registry, objects }),
+  delivery: ({ repository, forge: { token }, objects }) => ({ repository, forge: { token }, objects }),
+  production: ({ repository, forge: { token }, objects, backup }) => ({
+    ...{ repository, forge: { token }, objects },
+    backup: { ...backup, recovery: undefined },
+  }),
+  recovery: ({ objects, backup }) => ({ objects, backup: { recovery: backup?.recovery } }),
+  wait: ({ repository }) => ({ repository }),
+};
+
+/** Secrets that workers of some queues need and that are not here: `forge.token (env:FORGE_TOKEN)`. */
+export function missingSecrets(config: Config, queues: readonly Queue[]): string[] {
+  const missing = queues
+    .flatMap((queue) => secretsIn(needs[queue](config)))
+    .filter(({ reference }) => !isReadable(reference))
+    .map(({ path, reference }) => `${pathText(path)} (${reference})`);
+  return [...new Set(missing)];
+}
