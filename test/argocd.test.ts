@@ -321,7 +321,7 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     await bed.kubectl(['apply', '-f', '-'], {
       apiVersion: 'argoproj.io/v1alpha1',
       kind: 'Application',
-      metadata: { name: applicationName(bed.config, 'misplaced', 'dev'), namespace: bed.namespace },
+      metadata: { name: applicationName(bed.config, 'misplaced', 'dev'), namespace: bed.namespace('dev') },
       spec: {
         project: 'default',
         source: {
@@ -329,14 +329,14 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
           path: 'deploy/misplaced/overlays/dev',
           targetRevision: 'main',
         },
-        destination: { server: 'https://kubernetes.default.svc', namespace: bed.namespace },
+        destination: { server: 'https://kubernetes.default.svc', namespace: bed.namespace('dev') },
       },
     });
     expect(await bed.wait(dev('misplaced', written))).toMatchObject({
       state: 'failed',
       reason: expect.stringMatching(
         new RegExp(
-          `^Application misplaced-dev-.* lies in namespace ${bed.namespace}, not in argocd.*applicationNamespace`,
+          `^Application misplaced-dev-.* lies in namespace ${bed.namespace('dev')}, not in argocd.*applicationNamespace`,
         ),
       ),
     });
@@ -533,7 +533,7 @@ describe.concurrent('where a promotion syncs by itself', together, () => {
   });
 
   test('a sync window that keeps Argo CD from syncing is named at the deadline, also where people may sync', async () => {
-    const project = `${bed.namespace}-closed`;
+    const project = `${bed.namespace('production')}-closed`;
     const window = { kind: 'deny', schedule: '* * * * *', duration: '1h', applications: ['cl{os,ear}ed-*'] };
     await bed.kubectl(['apply', '-f', '-'], {
       apiVersion: 'argoproj.io/v1alpha1',

@@ -184,7 +184,8 @@ test.each([
 test('another service’s base is refused as well, and is nobody’s else to include', async () => {
   const web = {
     'services/web/Dockerfile': 'FROM scratch\n',
-    'manifests/web/base/kustomization.yaml': 'resources: []\n',
+    'manifests/web/base/kustomization.yaml': 'resources: [deployment.yaml]\n',
+    'manifests/web/base/deployment.yaml': 'kind: Deployment\nimage: registry.example/team/web\n',
     'manifests/web/overlays/dev/kustomization.yaml': 'resources: [release]\n',
   };
   expect(
