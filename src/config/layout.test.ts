@@ -185,7 +185,8 @@ test('another service’s base is refused as well, and is nobody’s else to inc
   const web = {
     'services/web/Dockerfile': 'FROM scratch\n',
     'manifests/web/base/kustomization.yaml': 'resources: [deployment.yaml]\n',
-    'manifests/web/base/deployment.yaml': 'kind: Deployment\nimage: registry.example/team/web\n',
+    'manifests/web/base/deployment.yaml':
+      'kind: Deployment\nspec: { containers: [{ name: app, image: registry.example/team/web }] }\n',
     'manifests/web/overlays/dev/kustomization.yaml': 'resources: [release]\n',
   };
   expect(
