@@ -6,8 +6,9 @@ import { checkedInput } from './input-checks.ts';
 import { usualSilence } from '../model/temporal/silence.ts';
 
 /**
- * What there is to deliver: what some commits changed, every service, or one, if it is there. Workers have the repository, whole; whoever asks may have a shallow clone or none.
- * Starts nothing. Somebody waits at a prompt or in a CI job, so an outage ends it within minutes.
+ * What there is to deliver: what some commits changed, every service, or one, if it is there. Workers have the
+ * repository, whole; whoever asks may have a shallow clone or none. Starts nothing. Somebody waits at a prompt or in a CI
+ * job, so an outage ends it within minutes.
  */
 export async function resolveChanges(input: Selection): Promise<ResolvedChange[]> {
   const selection = checkedInput(selectionSchema, input);
