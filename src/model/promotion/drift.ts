@@ -1,3 +1,4 @@
+import { isHealthy } from '../argocd/application-health.ts';
 import { isUnfinished, type Application } from '../argocd/application.ts';
 import { changeName, type Change } from '../delivery/change.ts';
 
@@ -66,10 +67,20 @@ export function liveOf(
 
 /** The first that is wrong: causes stand before what follows from them. */
 function driftOf(
-  { name, deleting, conditions, deployedRevision = 'nothing', images, operation, sync, health }: Application,
+  application: Application,
   promoted: Promoted | undefined,
   synced: Synced,
 ): Drift | undefined {
+  const {
+    name,
+    deleting,
+    conditions,
+    deployedRevision = 'nothing',
+    images,
+    operation,
+    sync,
+    health,
+  } = application;
   if (deleting) return { what: `${name} is being deleted.`, remedy: 'Create it again once it is gone.' };
   const error = conditions.find(({ type }) => type.endsWith('Error'));
   if (error) {
@@ -92,7 +103,7 @@ function driftOf(
     return { what, remedy: bringBack(promoted) };
   }
   if (operation && isUnfinished(operation)) return undefined;
-  if (health.status !== 'Healthy' && health.status !== 'Suspended') {
+  if (!isHealthy(application)) {
     const what = `${name} is ${health.status}${health.message === undefined ? '.' : `: ${health.message}`}`;
     const remedy = 'Look at its pods and events, and deliver a change that mends it.';
     return { what, ...at(health.since), remedy };
