@@ -441,9 +441,10 @@ test('merges go on while the branch moves', async () => {
   const p = await promotion();
   const opened = await open(p);
   await gitea.review(opened.number, 'reviewer', 'APPROVED', opened.head);
+  const merging = new AbortController();
   const mover = (async () => {
-    // Not for ever: after each of them the forge looks for conflicts anew, and a slow one would not get to merge.
-    for (let count = 0; count < 30; count += 1) {
+    // Not for ever: after each the forge looks for conflicts anew, which a slow one would never have done.
+    for (let count = 0; count < 10 && !merging.signal.aborted; count += 1) {
       // One of the two loses the race for the branch, now and then.
       await gitea.commit('main', `noise-${made}-${count}.txt`, 'x').catch(() => undefined);
       await delay(100);
@@ -451,6 +452,7 @@ test('merges go on while the branch moves', async () => {
   })();
 
   expect(await merge(p, opened)).toMatchObject({ state: 'merged' });
+  merging.abort();
   await mover;
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
-import type { Delivery } from '../../model/delivery/delivery.ts';
+import type { Attempt, Delivery } from '../../model/delivery/delivery.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
@@ -74,13 +74,17 @@ const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';
 /** As many as anybody reads; each is a line. */
 const mostAttempts = 100;
 
-/** The delivery with the one that was stored before it, and those before that; one that was stored already as it was. */
+/** The delivery, with the one that was stored before it and those before that. */
 function withEarlier(delivery: Delivery, stored: string | undefined): Delivery {
-  if (stored === undefined) return delivery;
-  const { state, steps, attempts = [] } = JSON.parse(stored) as Delivery;
+  const attempts = stored === undefined ? [] : earlierThan(delivery, JSON.parse(stored) as Delivery);
+  return attempts.length === 0 ? delivery : { ...delivery, attempts };
+}
+
+function earlierThan(delivery: Delivery, { state, steps, attempts = [] }: Delivery): Attempt[] {
   const startedAt = steps[0]?.startedAt ?? '';
-  if (startedAt === (delivery.steps[0]?.startedAt ?? '')) return { ...delivery, attempts };
+  // An attempt whose answer was lost has stored this very one.
+  if (startedAt === (delivery.steps[0]?.startedAt ?? '')) return attempts;
   const finishedAt = steps.findLast((step) => step.finishedAt !== undefined)?.finishedAt;
-  const earlier = { state, startedAt, ...(finishedAt !== undefined && { finishedAt }) };
-  return { ...delivery, attempts: [earlier, ...attempts].slice(0, mostAttempts) };
+  const stored = { state, startedAt, ...(finishedAt !== undefined && { finishedAt }) };
+  return [stored, ...attempts].slice(0, mostAttempts);
 }
