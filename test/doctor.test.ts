@@ -297,6 +297,8 @@ describe('once it is set up and a worker runs', () => {
       config.objects.endpoint = nowhere;
     });
     expect(failed).toEqual([
+      // Of a registry that is another one, the manifests know nothing yet.
+      expect.stringMatching(/^layout: deploy\/claims\/base does not name the image 127\.0\.0\.1:/),
       expect.stringMatching(/^forge: .* was not answered: connect ECONNREFUSED/),
       expect.stringMatching(/^registry: The registry .* did not answer: connect ECONNREFUSED/),
       expect.stringMatching(/^object store: .* answered Error: connect ECONNREFUSED/),
