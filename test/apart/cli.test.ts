@@ -73,7 +73,7 @@ test('CI delivers and waits for dev; people approve; everybody sees it', async (
   const end = await gitops('status', name, '--watch');
   expect(end.stdout.split('\n').at(-1)).toMatch(/claims\/00000007aa succeeded$/);
   expect(end.exitCode).toBe(0);
-  expect((await gitops('status')).stdout).toMatch(/claims\/00000007aa +✔ succeeded/);
+  expect((await gitops('status', '--all')).stdout).toMatch(/claims\/00000007aa +✔ succeeded/);
   const list = await gitops('status', '--environment', 'dev', '--json');
   expect(JSON.parse(list.stdout)).toMatchObject({
     changes: [{ change: name, state: 'succeeded' }],
