@@ -213,7 +213,7 @@ export const addedActivities: ReadonlySet<string> = new Set(['previewRelease', '
 export const addedWorkflows: ReadonlySet<string> = new Set(['observeEnvironments']);
 
 /** What only the present release tells. Of all that the previous one told, nothing may be missing or different. */
-const addedFields = new Set(['askedAt']);
+const addedFields = new Set(['askedAt', 'voided']);
 
 /** Environments live on; how many runs one has is its own affair. */
 function cameOf(world: World, runs: readonly Run[], told: unknown): string {
