@@ -50,7 +50,8 @@ async function serve(config: Config, options: Options, log: Logger): Promise<Con
   const { runWorker } = await import('../worker.ts');
   const [changed, over] = [new AbortController(), new AbortController()];
   const told = () => over.abort();
-  const next = changedConfig(options.config, config, log, over.signal).finally(() => changed.abort());
+  const check = (found: Config) => checkSecrets(found, options.queues);
+  const next = changedConfig(options.config, config, check, log, over.signal).finally(() => changed.abort());
   try {
     await runWorker({
       config,
@@ -72,6 +73,7 @@ async function serve(config: Config, options: Options, log: Logger): Promise<Con
 
 /** As Temporal's runtime takes them. */
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGUSR2'] as const;
+
 /** @throws GitopsError `usage`: what the queues do would fail for want of secrets, again and again */
 function checkSecrets(config: Config, served: readonly Queue[]): void {
   const missing = missingSecrets(config, served);
@@ -79,6 +81,6 @@ function checkSecrets(config: Config, served: readonly Queue[]): void {
   throw new GitopsError(
     'usage',
     `Secrets are empty or not there, without which this worker cannot serve ${served.join(', ')}: ${missing.join(', ')}. ` +
-      'Set them where it runs, or leave out the queues that need them: --queues.',
+      'Set them where it runs, and start it again, or leave out the queues that need them: --queues.',
   );
 }

@@ -5,6 +5,7 @@ import type { Live } from '../model/promotion/drift.ts';
 import { mostObserved, type Observation } from '../model/temporal/input-schemas.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import { taskQueue } from '../model/temporal/task-queues.ts';
+import { observeId } from '../model/temporal/workflow-ids.ts';
 
 export type Place = Observation['places'][number];
 
@@ -43,7 +44,7 @@ export function withoutDrift(live: Live): Live {
 const observePart = (client: Client, observation: Observation): Promise<Observed[]> =>
   client.withDeadline(Date.now() + withinMs, () =>
     client.workflow.execute<(input: Observation) => Promise<Observed[]>>('observeEnvironments', {
-      workflowId: `${observation.platform}/observe/${randomUUID()}`,
+      workflowId: observeId(observation.platform, randomUUID()),
       taskQueue: taskQueue(observation.platform, 'delivery'),
       workflowExecutionTimeout: withinMs,
       args: [observation],

@@ -18,7 +18,8 @@ const needs: Record<Queue, (config: Config) => object> = {
 /** Secrets that workers of some queues need and that are not here: `forge.token (env:FORGE_TOKEN)`. */
 export function missingSecrets(config: Config, queues: readonly Queue[]): string[] {
   const missing = queues
-    .flatMap((queue) => secretsIn(needs[queue](config)))
+    // Whatever they do, payloads are encrypted.
+    .flatMap((queue) => secretsIn({ temporal: config.temporal, ...needs[queue](config) }))
     .filter(({ reference }) => !isReadable(reference))
     .map(({ path, reference }) => `${pathText(path)} (${reference})`);
   return [...new Set(missing)];

@@ -11,11 +11,13 @@ const lookEveryMs = 5000;
  * Waits until a file holds another configuration than the one that is served, twice in a row, since somebody may still be
  * writing it. One that is refused is told to the log, once, and changes nothing.
  *
+ * @param check throws what keeps this process from serving by it
  * @param over ends the waiting
  */
 export async function changedConfig(
   file: string,
   served: Config,
+  check: (found: Config) => void,
   log: Logger,
   over: AbortSignal,
 ): Promise<Config | undefined> {
@@ -26,8 +28,8 @@ export async function changedConfig(
     if (over.aborted) return undefined;
     try {
       const found = loadConfig(file);
+      check(found);
       const now = JSON.stringify(found);
-      checkVariables(now, present);
       if (now !== present && now === before) {
         log.info('the configuration has changed: the worker ends what is under way, and goes on by it', {
           file,
@@ -45,16 +47,4 @@ export async function changedConfig(
       before = reason;
     }
   }
-}
-
-/** A process gets no more variables once it runs. */
-function checkVariables(now: string, present: string): void {
-  const named = (config: string) => [...config.matchAll(/"env:(\w+)"/g)].map(([, name = '']) => name);
-  const missing = named(now).filter(
-    (name) => process.env[name] === undefined && !named(present).includes(name),
-  );
-  if (missing.length === 0) return;
-  throw new Error(
-    `It names variables that this process lacks: ${missing.join(', ')}. Start it anew with them.`,
-  );
 }

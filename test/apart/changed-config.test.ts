@@ -15,7 +15,7 @@ test(
     await rig.endWorkers();
     const env = environmentOf(rig);
     const file = env['GITOPS_CONFIG'] ?? '';
-    const config = parse(readFileSync(file, 'utf8')) as { environments: object[] };
+    const config = parse(readFileSync(file, 'utf8')) as { environments: object[]; forge: object };
     const worker = startCommand(rig, ['worker', '--queues', 'delivery'], env, 3 * patience);
     const begin = () =>
       rig.start('environment', environmentId(rig.platform, 'qa', 'claims'), {
@@ -34,12 +34,9 @@ test(
       await worker.says('the configuration has changed and is refused');
       await expect((await begin()).result()).rejects.toMatchObject(isUnknown);
 
-      const registry = {
-        image: 'registry.example/team/{service}',
-        login: { username: 'ci', password: 'env:NOT_HERE' },
-      };
-      writeFileSync(file, stringify({ ...config, registry }));
-      await worker.says('It names variables that this process lacks: NOT_HERE.');
+      const forge = { ...config.forge, token: 'env:NOT_HERE' };
+      writeFileSync(file, stringify({ ...config, forge }));
+      await worker.says('cannot serve delivery: forge.token (env:NOT_HERE).');
 
       writeFileSync(file, stringify({ ...config, environments: [...config.environments, { name: 'qa' }] }));
       await worker.says('goes on by it');

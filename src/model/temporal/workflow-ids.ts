@@ -29,3 +29,6 @@ export const drillId = (platform: string, cluster: string, id: string): string =
 /** Of the Schedule of drills, which adds a time to it. */
 export const scheduledDrillId = (platform: string, cluster: string): string =>
   drillId(platform, cluster, 'scheduled');
+
+/** One look at what environments run. */
+export const observeId = (platform: string, id: string): string => `${platform}/observe/${id}`;
