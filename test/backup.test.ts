@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createBackups } from '../src/client/backups.ts';
 import { backupOf } from '../src/config/backup-settings.ts';
 import { backupId, nightlyBackupId } from '../src/model/temporal/workflow-ids.ts';
 import { attributes } from '../src/model/temporal/search-attributes.ts';
@@ -87,8 +88,9 @@ test(
   'two that are asked for at once are one',
   async () => {
     const before = (await json<{ backups: Point[] }>('backups', 'list')).backups.length;
-    const both = await Promise.all([json<Point>('backup', '--wait'), json<Point>('backup', '--wait')]);
-    expect(both[0]).toEqual(both[1]);
+    const backups = createBackups(temporal, { platform: platform.name, cluster: cluster() });
+    const [first, second] = await Promise.all([backups.start(), backups.start()]);
+    expect(await first.result()).toEqual(await second.result());
     expect((await json<{ backups: Point[] }>('backups', 'list')).backups).toHaveLength(before + 1);
   },
   timeout,

@@ -34,7 +34,8 @@ const operationId = newOperationId();
 const sync = () => bed.sync({ ...production(), operationId, asker: bed.asker });
 const render = () => bed.render(production());
 
-const goesOn = { timeout: 20_000, interval: 500 };
+const goesOn = { timeout: 120_000, interval: 500 };
+const timeout = 300_000;
 
 /** Expected, so that no log and no alarm tells of it; and not a matter of seconds. */
 const comesAgain = {
@@ -44,52 +45,60 @@ const comesAgain = {
   nonRetryable: false,
 };
 
-test('what deliveries do in a cluster stands still while it is rebuilt, and has its whole time afterwards', async () => {
-  // Its Application in dev does not exist.
-  const waiting = bed.wait({ ...production(), environment: 'dev', deadline: soon(60_000) });
-  waiting.catch(() => undefined);
-  const recreation = await startRecreation();
-  await expect(waiting).rejects.toMatchObject(comesAgain);
-  await expect(sync()).rejects.toMatchObject(comesAgain);
-  await expect(render()).rejects.toMatchObject(comesAgain);
+test(
+  'what deliveries do in a cluster stands still while it is rebuilt, and has its whole time afterwards',
+  { timeout },
+  async () => {
+    // Its Application in dev does not exist.
+    const waiting = bed.wait({ ...production(), environment: 'dev', deadline: soon(60_000) });
+    waiting.catch(() => undefined);
+    const recreation = await startRecreation();
+    await expect(waiting).rejects.toMatchObject(comesAgain);
+    await expect(sync()).rejects.toMatchObject(comesAgain);
+    await expect(render()).rejects.toMatchObject(comesAgain);
 
-  await recreation.terminate();
-  await vi.waitFor(render, goesOn);
-  expect(await sync()).toEqual({ state: 'started' });
-  // Its own deadline has passed meanwhile; of its minute nothing was used up.
-  const scheduled = Date.now() - 3_600_000;
-  const deadline = new Date(scheduled + 60_000).toISOString();
-  const late = { ...production(), operationId, deadline };
-  expect(await bed.environment(scheduled).run(bed.activities.awaitHealthy, late)).toMatchObject({
-    state: 'healthy',
-  });
-});
+    await recreation.terminate();
+    await vi.waitFor(render, goesOn);
+    expect(await sync()).toEqual({ state: 'started' });
+    // Its own deadline has passed meanwhile; of its three minutes nothing was used up.
+    const scheduled = Date.now() - 3_600_000;
+    const deadline = new Date(scheduled + 180_000).toISOString();
+    const late = { ...production(), operationId, deadline };
+    expect(await bed.environment(scheduled).run(bed.activities.awaitHealthy, late)).toMatchObject({
+      state: 'healthy',
+    });
+  },
+);
 
-test('a sync that was lost with the cluster is started again, though somebody synced something older since', async () => {
-  const recreation = await startRecreation();
-  await recreation.terminate();
-  const [older, lost] = [newOperationId(), newOperationId()];
-  const how = { prune: false, retries: 0, reason: 'brought back' };
-  const name = applicationName(bed.config, 'waits', 'production');
-  await bed.argocd.startOperation(name, { id: older, revisions: [written.revision], ...how });
-  await vi.waitFor(async () => {
-    const { operation } = (await bed.argocd.application(name)) ?? {};
-    expect(operation).toMatchObject({ id: older, phase: 'Succeeded' });
-  }, goesOn);
-  const newer = await bed.promote('waits', 'production');
+test(
+  'a sync that was lost with the cluster is started again, though somebody synced something older since',
+  { timeout },
+  async () => {
+    const recreation = await startRecreation();
+    await recreation.terminate();
+    const [older, lost] = [newOperationId(), newOperationId()];
+    const how = { prune: false, retries: 0, reason: 'brought back' };
+    const name = applicationName(bed.config, 'waits', 'production');
+    await bed.argocd.startOperation(name, { id: older, revisions: [written.revision], ...how });
+    await vi.waitFor(async () => {
+      const { operation } = (await bed.argocd.application(name)) ?? {};
+      expect(operation).toMatchObject({ id: older, phase: 'Succeeded' });
+    }, goesOn);
+    const newer = await bed.promote('waits', 'production');
 
-  // Argo CD had taken it when the cluster was lost.
-  const scheduledTimestampMs = Date.now() - 3_600_000;
-  const progress = { waitsFor: 'the sync', takenAt: scheduledTimestampMs };
-  const environment = new MockActivityEnvironment(
-    { workflowExecution: bed.asker, scheduledTimestampMs, heartbeatDetails: progress },
-    { logger: new DefaultLogger('ERROR') },
-  );
-  const wait = { ...production(), ...newer, operationId: lost, deadline: soon(60_000) };
-  const healthy = { state: 'healthy', revision: newer.revision };
-  // What is known of recreations is as old as the worker may have it.
-  await vi.waitFor(
-    async () => expect(await environment.run(bed.activities.awaitHealthy, wait)).toMatchObject(healthy),
-    goesOn,
-  );
-});
+    // Argo CD had taken it when the cluster was lost.
+    const scheduledTimestampMs = Date.now() - 3_600_000;
+    const progress = { waitsFor: 'the sync', takenAt: scheduledTimestampMs };
+    const environment = new MockActivityEnvironment(
+      { workflowExecution: bed.asker, scheduledTimestampMs, heartbeatDetails: progress },
+      { logger: new DefaultLogger('ERROR') },
+    );
+    const wait = { ...production(), ...newer, operationId: lost, deadline: soon(180_000) };
+    const healthy = { state: 'healthy', revision: newer.revision };
+    // What is known of recreations is as old as the worker may have it.
+    await vi.waitFor(
+      async () => expect(await environment.run(bed.activities.awaitHealthy, wait)).toMatchObject(healthy),
+      goesOn,
+    );
+  },
+);

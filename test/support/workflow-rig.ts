@@ -188,7 +188,7 @@ export function rigOf(platform: string, world: World): Omit<Rig, 'endWorkers' | 
         ...deliveryStart(platform, change, image === undefined ? {} : { image }),
         workflowIdConflictPolicy: 'USE_EXISTING',
       }),
-    sees: (change, what, patience = { timeout: 20_000, interval: 50 }) =>
+    sees: (change, what, patience = { timeout: 60_000, interval: 50 }) =>
       vi.waitFor(async () => {
         const delivery = await status(change);
         expect(delivery).toMatchObject(what);
