@@ -14,8 +14,9 @@ export interface Bill {
 }
 
 /**
- * By https://docs.temporal.io/cloud/actions, which has no memo among them. Queries stand in no history: whoever watches a
- * delivery pays for looking.
+ * By https://docs.temporal.io/cloud/actions, which has no memo among them, takes a start with a signal for one, and leaves
+ * out what `patched` notes in TemporalChangeVersion. Queries stand in no history: whoever watches a delivery pays for
+ * looking.
  */
 export function billOf(runs: readonly Run[]): Bill {
   const events = runs.flatMap(({ history }) => history.events ?? []);
@@ -40,13 +41,17 @@ const beats = (ms: number, firstMs: number, everyMs: number): number =>
 function actionsOf(event: Event): number {
   if (event.startChildWorkflowExecutionInitiatedEventAttributes) return 2;
   if (event.activityTaskStartedEventAttributes) return event.activityTaskStartedEventAttributes.attempt ?? 1;
+  if (event.workflowExecutionSignaledEventAttributes) return cameWithStart(event) ? 0 : 1;
+  const upserted = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
+  if (upserted) return Object.keys(upserted).every((key) => key === 'TemporalChangeVersion') ? 0 : 1;
   const one =
     event.workflowExecutionStartedEventAttributes ??
-    event.workflowExecutionSignaledEventAttributes ??
     event.workflowExecutionUpdateAcceptedEventAttributes ??
-    event.timerStartedEventAttributes ??
-    event.upsertWorkflowSearchAttributesEventAttributes;
+    event.timerStartedEventAttributes;
   return one ? 1 : 0;
 }
+
+/** Any other signal comes after the first workflow task was scheduled. */
+const cameWithStart = ({ eventId }: Event): boolean => Number(eventId) === 2;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

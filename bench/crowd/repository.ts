@@ -166,10 +166,14 @@ export class SimulatedRepository implements Repository {
 
   lfsPointers = (): Promise<string[]> => delay(answerMs, []);
 
-  /** Of a draft what is rendered of it; nobody looks into others. */
+  /** Of a draft what is rendered of it, of a change the folder that it is built from. */
   async checkout(revision: string, directory: string): Promise<void> {
     const { write } = this.#heads.get(revision) ?? {};
-    if (!write) return delay(answerMs);
+    if (!write) {
+      const { service } = this.#changes.get(revision) ?? {};
+      if (service !== undefined) await this.#writeSource(service, directory);
+      return delay(answerMs);
+    }
     const base = join(directory, write.path, 'base');
     await mkdir(base, { recursive: true });
     const image = /name: (.*)/.exec(write.kustomization)?.[1] ?? '';
@@ -179,6 +183,12 @@ export class SimulatedRepository implements Repository {
       writeFile(join(base, 'kustomization.yaml'), 'resources: [deployment.yaml]\n'),
       writeFile(join(base, 'deployment.yaml'), deploymentOf(image)),
     ]);
+  }
+
+  async #writeSource(service: string, directory: string): Promise<void> {
+    const folder = join(directory, 'services', service);
+    await mkdir(folder, { recursive: true });
+    await Promise.all(['Dockerfile', 'main.go'].map((name) => writeFile(join(folder, name), '')));
   }
 
   tryPush = (): Promise<void> => delay(answerMs);

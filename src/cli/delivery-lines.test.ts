@@ -39,6 +39,18 @@ test('a log gets a line for each change of state, and none when nothing changed'
   ]);
 });
 
+test('an environment that is called as a step is not taken for it', () => {
+  const own = { name: 'test', state: 'succeeded' } as const;
+  const before = delivery({ steps: [own, { name: 'test', state: 'pending' }] });
+  const after = delivery({
+    steps: [own, { name: 'test', state: 'waiting' }],
+    environments: { test: { state: 'waiting', waitingFor: 'a review of pull request #7' } },
+  });
+  expect(deliveryLines(before, after, now)).toEqual([
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f test waiting for a review of pull request #7',
+  ]);
+});
+
 test('a log hears what a running step waits for, once', () => {
   const step = { name: 'dev', state: 'running' } as const;
   const before = delivery({ steps: [step] });

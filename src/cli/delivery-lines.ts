@@ -1,4 +1,4 @@
-import type { Delivery } from '../model/delivery/delivery.ts';
+import { enteredBy, type Delivery } from '../model/delivery/delivery.ts';
 import { duration, harmless, shortChange } from './text.ts';
 
 /**
@@ -8,15 +8,16 @@ import { duration, harmless, shortChange } from './text.ts';
 export function deliveryLines(before: Delivery | undefined, after: Delivery, now: Date): string[] {
   const say = (text: string) =>
     `${now.toISOString()} ${shortChange(after.change)} ${harmless(text).replaceAll('\n', '\n  | ')}`;
-  const steps = after.steps.flatMap((step) => {
-    const was = before?.steps.find(({ name }) => name === step.name)?.state ?? 'pending';
-    const waitingFor = after.environments[step.name]?.waitingFor ?? 'something';
+  const steps = after.steps.flatMap((step, index) => {
+    // Steps come at the end when they are planned, and none goes.
+    const last = before?.steps[index];
+    const was = last?.state ?? 'pending';
     if (step.state === 'waiting') {
+      const waitingFor = enteredBy(after, step)?.waitingFor ?? 'something';
       const same = was === 'waiting' && waitingFor === before?.environments[step.name]?.waitingFor;
       return same ? [] : [say(`${step.name} waiting for ${waitingFor}`)];
     }
-    const told = before?.steps.find(({ name }) => name === step.name)?.progress;
-    if (step.state === was && (step.progress === undefined || step.progress === told)) return [];
+    if (step.state === was && (step.progress === undefined || step.progress === last?.progress)) return [];
     return [
       say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}${logEndOf(step)}`),
     ];

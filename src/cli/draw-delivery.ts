@@ -1,5 +1,5 @@
 import { bold, dim, yellow } from 'yoctocolors';
-import type { Delivery, Step } from '../model/delivery/delivery.ts';
+import { enteredBy, type Delivery, type Step } from '../model/delivery/delivery.ts';
 import type { Decision } from '../model/decisions/decision.ts';
 import type { PromotionView } from '../model/promotion/promotion.ts';
 import { drawDrift } from './draw-drift.ts';
@@ -46,7 +46,7 @@ function notes(delivery: Delivery, step: Step, now: number, width: number): stri
     return [...longNotes(step.error, width), ...ends];
   }
   if (step.progress !== undefined) return longNotes(step.progress, width).map((line) => dim(line));
-  const environment = delivery.environments[step.name];
+  const environment = enteredBy(delivery, step);
   if (environment) return environmentNotes(delivery, step.name, environment, now, width);
   if (step.name === 'build' && delivery.image) return [dim(delivery.image.reference)];
   return [];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery, Step } from '../model/delivery/delivery.ts';
+import { enteredBy, type Delivery, type Step } from '../model/delivery/delivery.ts';
 import type { Documents } from './documents.ts';
 
 /** Whoever asks for a status waits no longer for what is only an addition to it. */
@@ -13,7 +13,7 @@ export async function withLogEnds(delivery: Delivery, documents: Documents | und
   if (!documents || delivery.state !== 'failed') return delivery;
   const read = async (step: Step): Promise<Step> => {
     if (step.state !== 'failed') return step;
-    const keys = delivery.environments[step.name]?.logs ?? (step.log === undefined ? [] : [step.log]);
+    const keys = enteredBy(delivery, step)?.logs ?? (step.log === undefined ? [] : [step.log]);
     const [log] = keys;
     if (log === undefined) return step;
     const ends = await Promise.all(keys.slice(0, mostLogs).map((key) => endOf(documents, key)));

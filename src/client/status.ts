@@ -6,7 +6,7 @@ import {
   type WorkflowExecutionStatusName,
 } from '@temporalio/client';
 import { changeName, type Change } from '../model/delivery/change.ts';
-import type { Delivery } from '../model/delivery/delivery.ts';
+import { stepInto, type Delivery } from '../model/delivery/delivery.ts';
 import type { EnvironmentView } from '../model/promotion/environment.ts';
 import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
@@ -180,11 +180,12 @@ function withEnvironment(
 function seen(delivery: Delivery, name: string, view: Delivery['environments'][string]): Delivery {
   const { waitingFor: _, ...rest } = delivery;
   const waits = view.state === 'waiting';
+  const entering = stepInto(delivery, name);
   return {
     ...rest,
     state: waits ? 'waiting' : 'running',
     ...(waits && view.waitingFor !== undefined && { waitingFor: view.waitingFor }),
-    steps: delivery.steps.map((step) => (step.name === name ? { ...step, state: view.state } : step)),
+    steps: delivery.steps.map((step) => (step === entering ? { ...step, state: view.state } : step)),
     environments: { ...delivery.environments, [name]: view },
   };
 }

@@ -34,12 +34,14 @@ async function problems(
   return (await layoutProblems(config, tree)).map(({ path, message }) => `${path}: ${message}`);
 }
 
-const example = fileURLToPath(new URL('../../examples/brainsait-rcm', import.meta.url));
-
-test('the example’s folders fit its configuration', async () => {
-  const config = loadConfig(`${example}/gitops.yaml`);
-  expect(await layoutProblems(config, readCheckout(example))).toEqual([]);
-});
+test.each(['brainsait-rcm', 'parcels'])(
+  'the folders of the example %s fit its configuration',
+  async (name) => {
+    const example = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+    const config = loadConfig(`${example}/gitops.yaml`);
+    expect(await layoutProblems(config, readCheckout(example))).toEqual([]);
+  },
+);
 
 test('folders that fit have no problem', async () => {
   expect(await problems()).toEqual([]);

@@ -63,6 +63,9 @@ test('environments differ in name and Applications, and there is one at least', 
   expect(problems({ environments: [dev, dev] })).toEqual({
     'environments[1].name': 'there are two environments dev',
   });
+  expect(problems({ environments: [{ ...dev, name: 'end' }] })).toEqual({
+    'environments[0].name': 'end is how the end of a delivery is waited for: take another name',
+  });
   const application = '{service}';
   expect(
     problems({

@@ -65,6 +65,8 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
     const [inPlace = ''] = namespaces.slice(index);
     const sharer = names[namespaces.indexOf(inPlace)];
     if (names.indexOf(name) !== index) problem(at('name'), `there are two environments ${name}`);
+    else if (name === 'end')
+      problem(at('name'), 'end is how the end of a delivery is waited for: take another name');
     else if (applications.indexOf(applications[index] ?? '') !== index) {
       problem(
         at('application'),

@@ -10,6 +10,7 @@ import { changeName, type Change, type Image } from '../model/delivery/change.ts
 import {
   describeDelivery,
   imageReference,
+  stepInto,
   type Delivery,
   type Plan,
   type Step,
@@ -46,8 +47,6 @@ export function trackDelivery(change: Change) {
   const answers = new Map<string, Outcome>();
   let reminder: Reminder | undefined;
 
-  const stepNamed = (name: string): Step | undefined => delivery.steps.find((step) => step.name === name);
-
   function show(state: Delivery['state'], waitingFor?: string): void {
     if (state !== delivery.state) upsertSearchAttributes([{ key: attributes.state, value: state }]);
     delivery.state = state;
@@ -56,9 +55,8 @@ export function trackDelivery(change: Change) {
     setCurrentDetails(describeDelivery(delivery));
   }
 
-  async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const step = stepNamed(name);
-    if (!step) throw new Error(`A delivery has no step ${name}.`);
+  async function run<T>(step: Step | undefined, work: () => Promise<T>): Promise<T> {
+    if (!step) throw new Error('A delivery takes the steps that verify planned.');
     Object.assign(step, { state: 'running', startedAt: now() });
     show('running');
     try {
@@ -85,7 +83,7 @@ export function trackDelivery(change: Change) {
   onSignal(progressed, progressSchema, ({ askId, environment, view }) => {
     if (askId !== ownId() || answers.has(environment)) return;
     delivery.environments[environment] = view;
-    const step = stepNamed(environment);
+    const step = stepInto(delivery, environment);
     if (step) step.state = view.state;
     show(view.state === 'waiting' ? 'waiting' : 'running', view.waitingFor);
   });
@@ -100,7 +98,12 @@ export function trackDelivery(change: Change) {
   });
 
   return {
-    step,
+    /** Of its own, before the environments. */
+    step: <T>(name: string, work: () => Promise<T>): Promise<T> =>
+      run(
+        delivery.steps.find((step) => step.name === name),
+        work,
+      ),
 
     /** The steps that `verify` found there are. */
     plan({ source, test, image, environments }: Plan): void {
@@ -121,14 +124,14 @@ export function trackDelivery(change: Change) {
     },
 
     async environment(name: string, work: () => Promise<Outcome>): Promise<Outcome> {
-      const outcome = await step(name, async () => {
+      const step = stepInto(delivery, name);
+      const outcome = await run(step, async () => {
         delivery.environments[name] = { state: 'running' };
         return work();
       });
       delivery.environments[name] = outcome;
-      const entered = stepNamed(name);
-      if (entered) entered.state = outcome.state;
-      if (entered && outcome.reason !== undefined) entered.error = outcome.reason;
+      if (step) step.state = outcome.state;
+      if (step && outcome.reason !== undefined) step.error = outcome.reason;
       return outcome;
     },
 

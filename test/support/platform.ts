@@ -12,7 +12,8 @@ import { createClient, type Delivery, type GitopsClient } from '../../src/client
 import { documentsOf } from '../../src/cli/documents.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { applicationName } from '../../src/config/environments.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { manifestsPath, releasePath } from '../../src/config/paths.ts';
+import type { Config, EnvironmentConfig } from '../../src/config/schema.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
 import { connectClient } from '../../src/systems/temporal/connect.ts';
 import { registerSearchAttributes } from '../../src/systems/temporal/setup.ts';
@@ -91,60 +92,86 @@ export async function makePlatform(
   { endToEnd, ...changes }: { forge?: object; endToEnd?: string[]; [key: string]: unknown } = {},
   patience = usualPatience,
 ): Promise<Platform> {
-  const id = randomBytes(3).toString('hex');
-  const name = `t${id}`;
-  const namespaceOf = (environment: string) => `${name}-${environment}`;
+  const name = platformName();
   const image = (service: string) => `localhost:5000/${name}/${service}`;
-  const gitea = await makeGiteaRepository(repositoryOf(services, namespaceOf, image));
+  const gitea = await makeGiteaRepository(
+    repositoryOf(services, (environment) => namespaceOf(name, environment), image),
+  );
+  const { forge, ...others } = configurationOf(name, gitea, endToEnd);
+  const configuration = { ...others, ...changes, forge: { ...forge, ...changes.forge } };
+  return openPlatform({ name, gitea, configuration, patience }, (config) =>
+    services.flatMap((service) =>
+      config.environments.map((environment) => applicationOf(config, service, environment)),
+    ),
+  );
+}
+
+/** No two have the same. */
+export const platformName = (): string => `t${randomBytes(3).toString('hex')}`;
+
+const namespaceOf = (platform: string, environment: string): string => `${platform}-${environment}`;
+
+const applicationOf = (config: Config, service: string, { name, sync }: EnvironmentConfig): object => ({
+  apiVersion: 'argoproj.io/v1alpha1',
+  kind: 'Application',
+  metadata: { name: applicationName(config, service, name), namespace: 'argocd' },
+  spec: {
+    project: 'default',
+    source: {
+      repoURL: config.repository.url,
+      path: `deploy/${service}/overlays/${name}`,
+      targetRevision: 'main',
+    },
+    destination: {
+      server: 'https://kubernetes.default.svc',
+      namespace: namespaceOf(config.platform, name),
+    },
+    ...(sync === 'automated' && { syncPolicy: { automated: { prune: true, selfHeal: true } } }),
+  },
+});
+
+/**
+ * A platform over a repository that is there.
+ *
+ * @param configuration all of `gitops.yaml`; secrets in it are `env:TEST_FORGE_TOKEN` and `env:TEST_WEBHOOK_SECRET`
+ * @param inArgocd what tells Argo CD of its services; removed with the platform
+ */
+export async function openPlatform(
+  {
+    name,
+    gitea,
+    configuration,
+    patience = usualPatience,
+  }: { name: string; gitea: GiteaRepository; configuration: object; patience?: number },
+  inArgocd: (config: Config) => object[],
+): Promise<Platform> {
   const port = await freePort();
   const configFile = join(mkdtempSync(join(tmpdir(), 'gitops-platform-')), 'gitops.yaml');
-  const { forge, ...others } = configurationOf(name, gitea, endToEnd);
-  writeFileSync(configFile, stringify({ ...others, ...changes, forge: { ...forge, ...changes.forge } }));
+  writeFileSync(configFile, stringify(configuration));
   const env = {
     GITOPS_CONFIG: configFile,
     GITOPS_WORK_DIRECTORY: workDirectory,
     TEST_FORGE_TOKEN: gitea.token('bot'),
-    TEST_WEBHOOK_SECRET: id,
+    TEST_WEBHOOK_SECRET: name,
     NO_COLOR: '1',
   };
-  Object.assign(process.env, { TEST_FORGE_TOKEN: env.TEST_FORGE_TOKEN, TEST_WEBHOOK_SECRET: id });
+  Object.assign(process.env, { TEST_FORGE_TOKEN: env.TEST_FORGE_TOKEN, TEST_WEBHOOK_SECRET: name });
   const config = loadConfig(configFile);
   const bucket = await makeBucket(name);
   const temporal = await connectClient();
   await registerSearchAttributes(temporal);
   const gitops = createClient(temporal, name, documentsOf(config));
-  const environments = config.environments.map((environment) => environment.name);
+  const namespaces = config.environments.map((environment) => namespaceOf(name, environment.name));
 
   await gitea.api('POST', '/hooks', {
     type: 'gitea',
     active: true,
     events: ['push', 'pull_request', 'pull_request_review', 'pull_request_sync'],
-    config: { url: `http://127.0.0.1:${port}/webhooks/forge`, content_type: 'json', secret: id },
+    config: { url: `http://127.0.0.1:${port}/webhooks/forge`, content_type: 'json', secret: name },
   });
-  for (const environment of environments) await kubectl(['create', 'namespace', namespaceOf(environment)]);
-  const applications = services.flatMap((service) =>
-    config.environments.map((environment) => ({
-      apiVersion: 'argoproj.io/v1alpha1',
-      kind: 'Application',
-      metadata: { name: applicationName(config, service, environment.name), namespace: 'argocd' },
-      spec: {
-        project: 'default',
-        source: {
-          repoURL: config.repository.url,
-          path: `deploy/${service}/overlays/${environment.name}`,
-          targetRevision: 'main',
-        },
-        destination: {
-          server: 'https://kubernetes.default.svc',
-          namespace: namespaceOf(environment.name),
-        },
-        ...(environment.sync === 'automated' && {
-          syncPolicy: { automated: { prune: true, selfHeal: true } },
-        }),
-      },
-    })),
-  );
-  await kubectl(['apply', '-f', '-'], { apiVersion: 'v1', kind: 'List', items: applications });
+  for (const namespace of namespaces) await kubectl(['create', 'namespace', namespace]);
+  const told = { apiVersion: 'v1', kind: 'List', items: inArgocd(config) };
+  await kubectl(['apply', '-f', '-'], told);
 
   const worker = program(['worker'], env);
   const server = program(['server', '--port', String(port)], env);
@@ -155,12 +182,13 @@ export async function makePlatform(
       async () => {
         const seen = await gitops.status(change);
         // One that has ended will show nothing else.
-        if (seen.state === 'running' || seen.state === 'waiting') expect(seen).toMatchObject(what);
+        if (seen.state === 'running' || seen.state === 'waiting')
+          expect(seen, JSON.stringify(seen)).toMatchObject(what);
         return seen;
       },
       { timeout, interval: patience / 450 },
     );
-    expect(delivery).toMatchObject(what);
+    expect(delivery, JSON.stringify(delivery)).toMatchObject(what);
     return delivery;
   }
 
@@ -219,7 +247,7 @@ export async function makePlatform(
     },
 
     async releaseCommits(service, environment) {
-      const path = `deploy/${service}/overlays/${environment}/release`;
+      const path = releasePath({ manifests: manifestsPath(config, service) }, environment);
       const found = await gitea.api('GET', `/commits?sha=main&path=${path}&stat=false&files=false&limit=50`);
       return (found as { sha: string; parents: unknown[] }[])
         .filter(({ parents }) => parents.length === 1)
@@ -237,7 +265,7 @@ export async function makePlatform(
     },
 
     async running(service, environment) {
-      const namespace = namespaceOf(environment);
+      const namespace = namespaceOf(name, environment);
       const path = 'jsonpath={range .items[*]}{.spec.containers[0].image}{"\\n"}{end}';
       const said = await kubectl(['get', 'pods', '-n', namespace, '-l', `app=${service}`, '-o', path]);
       return said.split('\n').filter((line) => line !== '');
@@ -260,23 +288,8 @@ export async function makePlatform(
           .catch(() => undefined);
       }
       await temporal.connection.close();
-      const names = applications.map(({ metadata }) => metadata.name);
-      await kubectl([
-        'delete',
-        'application',
-        '-n',
-        'argocd',
-        '--wait=false',
-        '--ignore-not-found',
-        ...names,
-      ]);
-      await kubectl([
-        'delete',
-        'namespace',
-        '--wait=false',
-        '--ignore-not-found',
-        ...environments.map(namespaceOf),
-      ]);
+      await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], told);
+      await kubectl(['delete', 'namespace', '--wait=false', '--ignore-not-found', ...namespaces]);
       await gitea.remove();
       await bucket.remove();
       await rm(configFile, { force: true });

@@ -181,3 +181,24 @@ test('an unhealthy release fails the change, and the next one may come', async (
   await rig.sees(next, { state: 'waiting' });
   expect((await rig.view('dev', 'claims')).lastHealthy?.change).toEqual(next);
 });
+
+test.describe('where environments are called as steps are', () => {
+  test.override({ environments: ['build', 'test'] });
+
+  test('each is shown as what it is', async ({ rig }) => {
+    const { health, settings } = rig.world;
+    Object.assign(settings, { build: settings['dev'], test: settings['dev'] });
+    rig.world.health = async (place) =>
+      place.environment === 'test' ? { state: 'failed', reason: 'CrashLoopBackOff' } : health(place);
+    await rig.deliver(change);
+    const { steps, environments } = await rig.sees(change, { state: 'failed' });
+    expect(steps.map(({ name, state, error }) => [name, state, error])).toEqual([
+      ['verify', 'succeeded', undefined],
+      ['test', 'succeeded', undefined],
+      ['build', 'succeeded', undefined],
+      ['build', 'succeeded', undefined],
+      ['test', 'failed', 'CrashLoopBackOff'],
+    ]);
+    expect(environments).toMatchObject({ build: { state: 'succeeded' }, test: { state: 'failed' } });
+  });
+});
