@@ -251,7 +251,7 @@ export interface RecoveryActivities {
   compareBackups(input: { cluster: string; from: string; to: string }): Promise<BackupDifference>;
 }
 
-/** Heartbeats of the long ones tell `Work`. */
+/** The long ones send how far they are (`Work`) with their heartbeats. */
 export interface RecreationActivities {
   /**
    * All that can be known before anything is changed.

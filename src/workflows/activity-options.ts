@@ -83,10 +83,10 @@ export const lengthy = (attempts: Attempts) =>
   });
 
 /**
- * Waits on Argo CD, which change nothing but their own operation: one that is given up is not waited for, since it may hear
- * of that only by its next heartbeat. Each shutdown of a worker costs an attempt, so attempts are not counted and come back within
- * seconds; the wait ends at the promotion's own deadline, which the activity knows: later by its whole time when the
- * cluster was rebuilt meanwhile. Here it ends a little after that could be.
+ * Waits on Argo CD, which change nothing but their own operation. A cancelled one is not waited for: it hears of that only
+ * by its next heartbeat. Each shutdown of a worker costs an attempt, so attempts are not counted, and the next comes within
+ * seconds. The activity itself ends at the promotion's deadline, or, when the cluster was rebuilt meanwhile, after its
+ * whole time from then on; the timeout here is a little longer than both together.
  */
 export const patient = (attempts: Attempts, withinMs: number, since02: boolean) =>
   activitiesOn('wait', attempts, {

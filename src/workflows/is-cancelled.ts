@@ -1,8 +1,8 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 
 /**
- * Whether a workflow ends because it was cancelled. An activity whose worker died while it was told to stop ends with
- * whatever that looks like, since nobody tries it again.
+ * Whether a workflow ends because it was cancelled. When the worker of a cancelled activity dies, the activity fails with a
+ * timeout and is not tried again: that, too, comes of the cancellation.
  */
 export const isCancelled = (error: unknown): boolean =>
   isCancellation(error) || CancellationScope.current().consideredCancelled;

@@ -50,7 +50,7 @@ export function createRecordActivities(
       await replace(key, stored, memory);
     },
 
-    /** Safe to repeat and late: the last delivery of a change is the one that is shown, and it is open until it is recorded. */
+    /** Safe to repeat and late: only a delivery that is open is recorded, and of one change only the last is. */
     async recordDelivery({ delivery }) {
       const { service, commit } = delivery;
       const key = objectKeys.delivery({ service, commit });

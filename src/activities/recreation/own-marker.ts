@@ -12,7 +12,7 @@ import type { RecreationSystems } from './systems.ts';
 
 type Systems = Pick<RecreationSystems, 'config' | 'temporal' | 'clusterOf'>;
 
-/** So long an answer of the cluster and of Temporal is believed where thousands of objects are made. */
+/** Milliseconds. Where thousands of objects are made, neither the cluster nor Temporal is asked again sooner. */
 const lately = 1000;
 
 /**
