@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { milliseconds } from '../../config/duration.ts';
 import { environmentOf } from '../../config/environments.ts';
+import { endToEndStep } from '../../model/object-keys.ts';
 import { refused } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
@@ -20,7 +21,7 @@ export function createRunEndToEnd(
       if (!endToEnd) throw refused(`${environment} has no endToEnd any more. See gitops.yaml.`);
       const { command, env, timeout } = endToEnd;
       const timeoutMs = milliseconds(timeout);
-      const { result, log } = await withOutputLog(objects, change, `end-to-end-${environment}`, (onOutput) =>
+      const { result, log } = await withOutputLog(objects, change, endToEndStep(environment), (onOutput) =>
         withCheckout(systems, change.commit, (cwd) =>
           commands.run({ command, cwd, env, timeoutMs, signal: cancellationSignal(), onOutput }),
         ),
