@@ -149,8 +149,19 @@ const approval = z.union([
 
 const endToEnd = z.strictObject({
   command: command.describe('Run at the root of a clean checkout of the delivered commit.'),
+  services: z
+    .array(glob)
+    .min(1)
+    .optional()
+    .describe('Names of the services that it tests, * for any letters in them. Default: all.'),
   env: z
-    .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'a variable is written in capitals'), z.string())
+    .record(
+      z
+        .string()
+        .regex(/^[A-Z_][A-Z0-9_]*$/, 'a variable is written in capitals')
+        .regex(/^(?!GITOPS_)/, 'variables that begin with GITOPS_ are set by this program'),
+      z.string(),
+    )
     .default({})
     .describe('Its environment: plain values, no secrets.'),
   timeout: duration({ least: '10s', most: '2h' }).default('15m'),

@@ -13,6 +13,7 @@ beforeEach(async () => {
     'services/web/Dockerfile': 'FROM scratch AS test\nFROM scratch\n',
     'manifests/claims/base/kustomization.yaml': 'resources: []\n',
     'manifests/platform/base/kustomization.yaml': 'resources: []\n',
+    'manifests/web/base/kustomization.yaml': 'resources: []\n',
   });
   const explicit = { platform: { path: 'manifests/platform', image: false } };
   const config = configuration({ services: { discover: ['services/*'], explicit } });
@@ -41,6 +42,19 @@ test('a commit of the branch is verified', async () => {
     image: 'build',
     environments: [{ name: 'dev' }, { name: 'production' }],
   });
+});
+
+test('where the end-to-end test is for other services, none follows', async () => {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  const endToEnd = { command: ['true'], services: ['web'] };
+  const config = configuration({
+    services: { discover: ['services/*'] },
+    environments: [{ name: 'dev', entersBy: 'push', endToEnd }],
+  });
+  const { verifyChange } = createSourceActivities({ config, repository: disk.repository });
+  const isTested = async (service: string) =>
+    (await verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
+  expect([await isTested('claims'), await isTested('web')]).toEqual([false, true]);
 });
 
 test('a commit that is on no branch, or on another one, is refused', async () => {
