@@ -64,7 +64,7 @@ test('each problem tells its path and what is allowed', () => {
     [
       replaced('approval: review', 'aproval: review'),
       'environments[1].aproval: there is no such key. ' +
-        'Allowed here: name, namespace, application, applicationNamespace, entersBy, approval, sync, healthy, bake, mayBeDegraded, review, endToEnd',
+        'Allowed here: name, namespace, application, applicationNamespace, entersBy, approval, sync, healthy, bake, mayBeDegraded, review, whileAsked, endToEnd',
     ],
     [
       replaced('timeout: 10m', 'timout: 10m'),

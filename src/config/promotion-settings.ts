@@ -13,7 +13,7 @@ export function promotionSettings(
   config: Config,
   environment: string,
 ): Omit<PromotionSettings, 'endToEnd'> {
-  const { entersBy, sync, healthy, review, approval } = environmentOf(config, environment);
+  const { entersBy, sync, healthy, review, whileAsked, approval } = environmentOf(config, environment);
   return {
     entersBy,
     approval: approvalOf(config, approval),
@@ -21,6 +21,7 @@ export function promotionSettings(
     endToEndWithinMs: 0,
     healthyWithinMs: milliseconds(healthy),
     reviewWithinMs: milliseconds(review),
+    whileAsked,
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
     queue: sync === 'manual' ? 'production' : 'delivery',
     silence: silenceOf(config),

@@ -209,6 +209,10 @@ const environment = z.strictObject({
   review: duration({ least: '1m', most: '30d' })
     .default('7d')
     .describe('How long people may take to review.'),
+  whileAsked: z
+    .enum(['wait', 'replace'])
+    .default('wait')
+    .describe('What a newer change does while people review an older one: it waits, or takes its place.'),
   endToEnd: endToEnd.optional().describe('A test once it is healthy; the next environment waits for it.'),
 });
 
