@@ -30,11 +30,19 @@ async function logs(name: string, options: Options): Promise<void> {
       return found.length === 0 ? note(`No log of ${shortChange(change)} is kept.`) : undefined;
     }
     const followed = await untilInterrupted(async (signal) => {
-      const found = await show(gitops, change, options, signal);
-      return signal.aborted ? undefined : found;
+      try {
+        const found = await show(gitops, change, options, signal);
+        return signal.aborted ? undefined : found;
+      } catch (error) {
+        // What was cut off by Ctrl-C is no error.
+        if (!signal.aborted) throw error;
+        return undefined;
+      }
     });
     if (!followed) {
-      note(`Stopped following. The delivery goes on; look again: gitops logs ${shortChange(change)} --follow`);
+      note(
+        `Stopped following. The delivery goes on; look again: gitops logs ${shortChange(change)} --follow`,
+      );
       process.exitCode = interrupted;
       return;
     }
@@ -48,7 +56,7 @@ async function logs(name: string, options: Options): Promise<void> {
 async function show(
   gitops: GitopsClient,
   change: string,
-  { step, follow = false, json = false }: Options,
+  { step, follow, json }: Options,
   signal?: AbortSignal,
 ): Promise<LogPart[]> {
   const found = new Map<string, LogPart>();
@@ -57,7 +65,7 @@ async function show(
   const parts = gitops.logs(change, {
     ...(step !== undefined && { step }),
     ...(signal && { signal }),
-    follow,
+    follow: follow === true,
     onChange: tellingOnce(change),
   });
   for await (const part of parts) {

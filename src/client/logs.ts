@@ -27,7 +27,7 @@ const lookEveryMs = 3000;
 
 export function readingLogs(session: Session) {
   const { documents, ask, resolve, status } = session;
-  const { wait } = waiting(session);
+  const watching = waiting(session);
 
   return {
     /**
@@ -53,17 +53,19 @@ export function readingLogs(session: Session) {
       const stop = new AbortController();
       const anySignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
       let isOver = false;
-      const over = wait(name, {
-        signal: anySignal,
-        onChange(seen) {
-          delivery = seen;
-          onChange?.(seen);
-        },
-      }).finally(() => (isOver = true));
+      const over = watching
+        .wait(name, {
+          signal: anySignal,
+          onChange(seen) {
+            delivery = seen;
+            onChange?.(seen);
+          },
+        })
+        .finally(() => (isOver = true));
       // Thrown where it is waited for.
       over.catch(() => undefined);
       try {
-        for (let known: Delivery | undefined; ; ) {
+        for (let known: Delivery | undefined; ;) {
           const isLast = isOver;
           // While people are waited for, nothing is written.
           if (isLast || delivery !== known || delivery.state === 'running') {

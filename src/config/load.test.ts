@@ -94,7 +94,7 @@ test('each problem tells its path and what is allowed', () => {
     [replaced('timeout: 10m', 'timeout: 3d'), 'environments[1].endToEnd.timeout: allowed are 10s to 2h'],
     [replaced('timeout: 10m', 'services: []'), 'environments[1].endToEnd.services: is empty'],
     [
-      replaced('timeout: 10m', 'env: { GITOPS_COMMIT: main }'),
+      replaced('CLAIMS_URL', 'GITOPS_COMMIT'),
       'environments[1].endToEnd.env.GITOPS_COMMIT: variables that begin with GITOPS_ are set by this program',
     ],
     [

@@ -9,10 +9,7 @@ import { silenceOf } from './silence.ts';
  * What a promotion into an environment has to do, as the configuration says now, whatever the service. Whether a test
  * follows depends on that (`isTestedEndToEnd`).
  */
-export function promotionSettings(
-  config: Config,
-  environment: string,
-): Omit<PromotionSettings, 'endToEnd'> {
+export function promotionSettings(config: Config, environment: string): Omit<PromotionSettings, 'endToEnd'> {
   const { entersBy, sync, healthy, review, whileAsked, approval } = environmentOf(config, environment);
   return {
     entersBy,

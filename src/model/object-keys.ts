@@ -37,13 +37,15 @@ export interface LogOrigin {
 }
 
 const endToEnd = 'end-to-end';
-const logName = /\/(?:end-to-end-(?<tested>[^/]+?)|(?<step>[^/]+?))-(?<run>[0-9a-f]{8})-(?<attempt>\d+)(?:-(?<container>[^/]+))?\.log$/;
+const logName =
+  /\/(?:end-to-end-(?<tested>[^/]+?)|(?<step>[^/]+?))-(?<run>[0-9a-f]{8})-(?<attempt>\d+)(?:-(?<container>[^/]+))?\.log$/;
 
 /** What the key of a log tells; undefined of one that this program did not write. */
 export function logOrigin(key: string): LogOrigin | undefined {
   const { tested, step = '', run = '', attempt, container } = logName.exec(key)?.groups ?? {};
   if (attempt === undefined) return undefined;
-  const origin = tested === undefined ? { step, source: container ?? step } : { step: tested, source: endToEnd };
+  const origin =
+    tested === undefined ? { step, source: container ?? step } : { step: tested, source: endToEnd };
   return { ...origin, run, attempt: Number(attempt) };
 }
 

@@ -146,7 +146,9 @@ test('a failing end-to-end test says what runs there, and why it failed', async 
   expect(lastHealthy).toBeUndefined();
 });
 
-test('an end-to-end test is told which image it tests, and which was healthy there before', async ({ rig }) => {
+test('an end-to-end test is told which image it tests, and which was healthy there before', async ({
+  rig,
+}) => {
   rig.world.environments = ['staging'];
   const { staging } = rig.world.settings;
   if (staging) staging.approval = { by: 'none' };

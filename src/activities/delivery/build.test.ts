@@ -95,7 +95,10 @@ describe.each(['testService', 'buildImage', 'runEndToEnd'] as const)('%s', (name
 
 test('an end-to-end test is told what it tests, and what was there before', async () => {
   const commit = await disk.git('rev-parse', 'HEAD');
-  const image = (digit: string) => ({ name: 'registry.example/claims', digest: `sha256:${digit.repeat(64)}` });
+  const image = (digit: string) => ({
+    name: 'registry.example/claims',
+    digest: `sha256:${digit.repeat(64)}`,
+  });
   const told = async (images: { image?: ReturnType<typeof image>; previous?: ReturnType<typeof image> }) => {
     const change = { service: 'claims', commit };
     const { log = '' } = await run(() =>

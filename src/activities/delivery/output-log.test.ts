@@ -12,7 +12,7 @@ test('what a step has written is stored while it goes on, and again only when th
   const stored: string[] = [];
   const put = async (_: string, body: string) => Boolean(stored.push(body));
   const end = Promise.withResolvers<void>();
-  let write = (_: string): void => undefined;
+  let write: (text: string) => void = () => undefined;
   const done = new MockActivityEnvironment().run(() =>
     withOutputLog({ put } as Partial<ObjectStore> as ObjectStore, change, 'test', (onOutput) => {
       write = onOutput;

@@ -31,7 +31,14 @@ export function createRunEndToEnd(
       };
       const { result, log } = await withOutputLog(objects, change, endToEndStep(environment), (onOutput) =>
         withCheckout(systems, change.commit, (cwd) =>
-          commands.run({ command, cwd, env: { ...env, ...tested }, timeoutMs, signal: cancellationSignal(), onOutput }),
+          commands.run({
+            command,
+            cwd,
+            env: { ...env, ...tested },
+            timeoutMs,
+            signal: cancellationSignal(),
+            onOutput,
+          }),
         ),
       );
       assertSucceeded(result, 'EndToEndFailed', `The end-to-end test in ${environment}`, log);

@@ -13,7 +13,6 @@ beforeEach(async () => {
     'services/web/Dockerfile': 'FROM scratch AS test\nFROM scratch\n',
     'manifests/claims/base/kustomization.yaml': 'resources: []\n',
     'manifests/platform/base/kustomization.yaml': 'resources: []\n',
-    'manifests/web/base/kustomization.yaml': 'resources: []\n',
   });
   const explicit = { platform: { path: 'manifests/platform', image: false } };
   const config = configuration({ services: { discover: ['services/*'], explicit } });
@@ -45,15 +44,15 @@ test('a commit of the branch is verified', async () => {
 });
 
 test('where the end-to-end test is for other services, none follows', async () => {
-  const commit = await disk.git('rev-parse', 'HEAD');
+  const commit = await disk.commit('web', { 'manifests/web/base/kustomization.yaml': 'resources: []\n' });
   const endToEnd = { command: ['true'], services: ['web'] };
   const config = configuration({
     services: { discover: ['services/*'] },
     environments: [{ name: 'dev', entersBy: 'push', endToEnd }],
   });
-  const { verifyChange } = createSourceActivities({ config, repository: disk.repository });
+  const source = createSourceActivities({ config, repository: disk.repository });
   const isTested = async (service: string) =>
-    (await verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
+    (await source.verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
   expect([await isTested('claims'), await isTested('web')]).toEqual([false, true]);
 });
 
