@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LogPart } from '../src/client.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
 import { makePlatform, stages, type Platform } from './support/platform.ts';
 
@@ -59,11 +60,15 @@ test('what its steps wrote is printed, each below a line that says whose it is',
     state: 'succeeded',
     logs: [{ step: 'build', source: 'build', attempt: 1, text: expect.stringContaining('COPY . /app') }],
   });
+  const [{ key, size, text }] = (JSON.parse(build.stdout) as { logs: [LogPart] }).logs;
+  expect(await platform.objects.get(key, { after: size - 10 })).toMatchObject({ body: text.slice(-10) });
+  expect(await platform.objects.get(key, { after: size })).toMatchObject({ body: '' });
+
   expect(await platform.command('logs', change, '--step', 'tests')).toMatchObject({
     exitCode: 2,
     stderr: `gitops: ${change} has no step tests. It has: verify, test, build, dev, staging, production.`,
   });
-});
+}, 300_000);
 
 test('what somebody does to the cluster past Git is told, by status and by doctor, with how to bring it back', async () => {
   const [{ change, commit } = { change: '', commit: '' }] = (

@@ -38,4 +38,4 @@ test('a newer commit takes the place of one that is reviewed, whose pull request
   await platform.review(newer, 'staging');
   await platform.sees(newer, { state: 'succeeded' });
   expect(await platform.pullRequests('claims', 'staging')).toHaveLength(2);
-}, 480_000);
+}, 600_000);
