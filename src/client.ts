@@ -17,6 +17,7 @@ import { deciding } from './client/decide.ts';
 import type { Documents } from './client/documents.ts';
 import { checked, GitopsError } from './client/errors.ts';
 import { listAll, listFilterSchema, type ListFilter, type Listing } from './client/list.ts';
+import { readingLogs } from './client/logs.ts';
 import { nudging } from './client/nudge.ts';
 import { createSession } from './client/session.ts';
 import { starting } from './client/start.ts';
@@ -38,6 +39,7 @@ export type { PromotionState, PromotionView } from './model/promotion/promotion.
 export type { Problem } from './model/temporal/problem.ts';
 export type { PayloadKey } from './systems/temporal/codec.ts';
 export type { DecideRequest } from './client/decide.ts';
+export type { LogOptions, LogPart } from './client/logs.ts';
 export type { DeliverRequest, Started } from './client/start.ts';
 export type { WaitOptions } from './client/wait.ts';
 
@@ -75,6 +77,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
     ...deciding(session),
     ...nudging(session),
     ...waiting(session),
+    ...readingLogs(session),
 
     /**
      * A change's status, with the other times that it was delivered.

@@ -161,11 +161,17 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     await bed.service('crashes', 'staging', {
       'd.json': deployment('crashes', command, { progressDeadlineSeconds: 10 }),
     });
-    await bed.application('crashes', 'staging');
+    const name = await bed.application('crashes', 'staging');
     const written = await bed.promote('crashes', 'staging');
     const restarts = 'jsonpath={.items[*].status.containerStatuses[*].restartCount}';
     const pods = ['get', 'pods', '-n', bed.namespace('staging'), '-l', 'app=crashes', '-o', restarts];
-    await vi.waitFor(async () => expect(Number(await bed.kubectl(pods))).toBeGreaterThan(0), untilSeen);
+    await vi.waitFor(
+      async () => {
+        await bed.argocd.refresh(name);
+        expect(Number(await bed.kubectl(pods))).toBeGreaterThan(0);
+      },
+      { timeout: 2 * minute, interval: 2000 },
+    );
     // Shorter than the bake time.
     const deadline = soon(15_000);
     const result = await bed.wait({ ...dev('crashes', written), environment: 'staging', deadline });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LogPart } from '../src/client.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
 import { makePlatform, stages, type Platform } from './support/platform.ts';
 
@@ -41,6 +42,33 @@ test('a commit goes through all environments, and its image runs in each of them
   expect(await platform.pullRequests('claims', 'staging')).toHaveLength(1);
   expect(await platform.pullRequests('claims', 'production')).toHaveLength(1);
 }, 180_000);
+
+test('what its steps wrote is printed, each below a line that says whose it is', async () => {
+  const [{ change } = { change: '' }] = (await platform.gitops.list({ service: 'claims' })).changes;
+  const [service, commit = ''] = change.split('/');
+  const { stdout, exitCode } = await platform.command('logs', change);
+  const headers = [...stdout.matchAll(/^==> (.*): attempt 1 of [0-9a-f]{8}, .* <==$/gm)].map(([, of]) => of);
+  const short = `${service}/${commit.slice(0, 10)}`;
+  expect(headers).toEqual([`${short} test`, `${short} build`, `${short} staging, end-to-end`]);
+  expect(stdout).toContain('COPY . /app');
+  expect(exitCode).toBe(0);
+
+  const build = await platform.command('logs', change, '--step', 'build', '--follow', '--json');
+  expect(build.exitCode).toBe(0);
+  expect(JSON.parse(build.stdout)).toMatchObject({
+    change,
+    state: 'succeeded',
+    logs: [{ step: 'build', source: 'build', attempt: 1, text: expect.stringContaining('COPY . /app') }],
+  });
+  const [{ key, size, text }] = (JSON.parse(build.stdout) as { logs: [LogPart] }).logs;
+  expect(await platform.objects.get(key, { after: size - 10 })).toMatchObject({ body: text.slice(-10) });
+  expect(await platform.objects.get(key, { after: size })).toMatchObject({ body: '' });
+
+  expect(await platform.command('logs', change, '--step', 'tests')).toMatchObject({
+    exitCode: 2,
+    stderr: `gitops: ${change} has no step tests. It has: verify, test, build, dev, staging, production.`,
+  });
+}, 300_000);
 
 test('what somebody does to the cluster past Git is told, by status and by doctor, with how to bring it back', async () => {
   const [{ change, commit } = { change: '', commit: '' }] = (

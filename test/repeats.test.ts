@@ -83,7 +83,8 @@ async function everything(): Promise<object> {
   const shown = deliveries
     .flatMap((delivery) => Object.values(delivery.environments))
     .map(({ diff }) => diff);
-  const kept = (await objects.list('', 1000)).filter((key) => !/^(logs|diffs)\//.test(key));
+  const stored = (await objects.list('', 1000)).map(({ key }) => key);
+  const kept = stored.filter((key) => !/^(logs|diffs)\//.test(key));
   const keys = [...kept, ...shown.filter((diff) => diff !== undefined)];
   const views = stages.map((stage) =>
     temporal.workflow.getHandle(environmentId(name, stage, 'claims')).query(environmentStatus),

@@ -84,9 +84,10 @@ function memoryStore(): ObjectStore {
       return true;
     },
     list: async (prefix, limit) =>
-      [...stored.keys()]
-        .filter((key) => key.startsWith(prefix))
-        .toSorted()
+      [...stored]
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, body]) => ({ key, size: body.length, writtenAt: '' }))
+        .toSorted((a, b) => a.key.localeCompare(b.key))
         .slice(0, limit),
   };
 }

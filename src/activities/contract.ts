@@ -76,8 +76,18 @@ export interface BuildActivities {
   buildImage(input: { change: Change; source: Source }): Promise<Image & { log?: string }>;
   /** @throws Refused: registry not allowed, or the revision label is not the commit */
   adoptImage(input: { change: Change; reference: string }): Promise<Image>;
-  /** @throws EndToEndFailed */
-  runEndToEnd(input: { change: Change; environment: string }): Promise<{ log?: string }>;
+  /**
+   * Runs begun under 0.2 name no images.
+   *
+   * @param input.previous what was healthy there before
+   * @throws EndToEndFailed
+   */
+  runEndToEnd(input: {
+    change: Change;
+    environment: string;
+    image?: Image;
+    previous?: Image;
+  }): Promise<{ log?: string }>;
 }
 
 export interface AskActivities {
@@ -146,7 +156,7 @@ export interface PullRequestActivities {
 
 export interface SettingsActivities {
   /** What the configuration demands now: the answer of the workers with the effect counts, not what was asked with. */
-  readSettings(input: { environment: string }): Promise<PromotionSettings>;
+  readSettings(input: { environment: string }): Promise<Omit<PromotionSettings, 'endToEnd'>>;
 }
 
 export interface RenderActivities {

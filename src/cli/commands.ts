@@ -9,6 +9,7 @@ export interface CommandModule {
 export const commands: Record<string, { summary: string; load: () => Promise<CommandModule> }> = {
   deliver: { summary: 'start deliveries, and wait for them if asked', load: () => import('./deliver.ts') },
   status: { summary: 'what is on its way, and where it is', load: () => import('./status.ts') },
+  logs: { summary: 'what tests, builds and failing pods of a change wrote', load: () => import('./logs.ts') },
   approve: { summary: 'let a change into an environment', load: () => import('./approve.ts') },
   reject: { summary: 'keep a change out of an environment', load: () => import('./reject.ts') },
   retry: { summary: 'start a delivery again that did not succeed', load: () => import('./retry.ts') },

@@ -22,20 +22,25 @@ const deliverySchema = z.custom<Delivery>((value) => shape.safeParse(value).succ
 /** A prefix that fits more than this is ambiguous in any case. */
 const mostCommits = 10;
 
+/** Of one change: more attempts than anybody makes. */
+const mostLogs = 10_000;
+
 /** The configured object store, opened when something is looked for in it. */
 export function documentsOf(config: Config): Documents {
   const open = lazily(async () => (await import('../wiring/object-store.ts')).objectStoreOf(config));
 
-  async function read<T>(work: (store: ObjectStore) => Promise<T>): Promise<T> {
+  async function read<T>(
+    work: (store: ObjectStore) => Promise<T>,
+    tell = (why: string) => `Temporal does not have it, and ${lowerFirst(why)}`,
+  ): Promise<T> {
     try {
       return await work(await open());
     } catch (error) {
-      const why = errorText(error);
-      throw new GitopsError('unreachable', `Temporal does not have it, and ${lowerFirst(why)}`, {
-        cause: error,
-      });
+      throw new GitopsError('unreachable', tell(errorText(error)), { cause: error });
     }
   }
+  const readLogs = <T>(work: (store: ObjectStore) => Promise<T>): Promise<T> =>
+    read(work, (why) => `The logs cannot be read: ${lowerFirst(why)}`);
 
   return {
     delivery: (change) =>
@@ -43,13 +48,15 @@ export function documentsOf(config: Config): Documents {
     commits: (service, prefix) =>
       read(async (store) => {
         const key = objectKeys.delivery({ service, commit: prefix }).slice(0, -'.json'.length);
-        const keys = await store.list(key, mostCommits);
-        return keys.map((found) => found.slice(found.lastIndexOf('/') + 1, -'.json'.length));
+        const found = await store.list(key, mostCommits);
+        return found.map(({ key }) => key.slice(key.lastIndexOf('/') + 1, -'.json'.length));
       }),
     logEnd: async (key) => {
-      const found = await (await open()).get(key, logEndBytes);
+      const found = await (await open()).get(key, { last: logEndBytes });
       return found && logEnd(stripVTControlCharacters(found.body));
     },
+    logs: (change) => readLogs((store) => store.list(objectKeys.logs(change), mostLogs)),
+    log: (key, after) => readLogs(async (store) => (await store.get(key, { after }))?.body ?? ''),
     diff: async (key) => (await (await open()).get(key))?.body,
   };
 }

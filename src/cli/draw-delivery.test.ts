@@ -152,6 +152,7 @@ claims/3f2a91c07e  Refuse eligibility dates in the future
                    2 tests failed
                    test_eligibility: expected 422 but the
                    service answered 200 OK to it
+                   gitops logs claims/3f2a91c07e --step test
   ○ dev
 
   failed. Start it again: gitops retry claims/3f2a91c07e

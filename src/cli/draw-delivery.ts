@@ -42,14 +42,18 @@ function conclusion({ state, waitingFor, change }: Delivery): string {
 /** What stands beside and below a step. */
 function notes(delivery: Delivery, step: Step, now: number, width: number): string[] {
   if (step.error !== undefined) {
-    const ends = step.logEnd === undefined ? [] : ['The log ends:', ...longNotes(step.logEnd, width)];
-    return [...longNotes(step.error, width), ...ends];
+    return [...longNotes(step.error, width), ...logNotes(delivery, step, width)];
   }
   if (step.progress !== undefined) return longNotes(step.progress, width).map((line) => dim(line));
   const environment = enteredBy(delivery, step);
   if (environment) return environmentNotes(delivery, step.name, environment, now, width);
   if (step.name === 'build' && delivery.image) return [dim(delivery.image.reference)];
   return [];
+}
+
+function logNotes({ change }: Delivery, { name, logEnd }: Step, width: number): string[] {
+  if (logEnd === undefined) return [];
+  return ['The log ends:', ...longNotes(logEnd, width), `gitops logs ${shortChange(change)} --step ${name}`];
 }
 
 function longNotes(text: string, width: number): string[] {

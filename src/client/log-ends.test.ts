@@ -21,6 +21,8 @@ const documents = (logs: Record<string, string | Promise<string>>): Documents =>
   delivery: async () => undefined,
   commits: async () => [],
   diff: async () => undefined,
+  logs: async () => [],
+  log: async () => '',
   logEnd: async (key) => logs[key],
 });
 

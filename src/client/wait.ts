@@ -50,7 +50,7 @@ export function waiting({ client, platform, ask, resolve, shown }: Session) {
 }
 
 /** A worker that was killed answers again once it is back; what has ended by then has no other news. */
-async function patiently<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> {
+export async function patiently<T>(look: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (const since = Date.now(); ;) {
     try {
       return await look();

@@ -20,13 +20,17 @@ const good: Record<string, string> = {
 async function problems(
   changes: Record<string, string | undefined> = {},
   services: object = { discover: ['services/*'] },
-  endToEnd?: string[],
+  endToEnd?: string[] | { command: string[]; services: string[] },
 ): Promise<string[]> {
   const files = new Map(
     Object.entries({ ...good, ...changes }).filter(([, content]) => content !== undefined),
   );
   const environments = [
-    { name: 'dev', entersBy: 'push', ...(endToEnd && { endToEnd: { command: endToEnd } }) },
+    {
+      name: 'dev',
+      entersBy: 'push',
+      ...(endToEnd && { endToEnd: Array.isArray(endToEnd) ? { command: endToEnd } : endToEnd }),
+    },
     ...(`${staging}/kustomization.yaml` in changes ? [{ name: 'staging', entersBy: 'push' }] : []),
   ];
   const config = configuration({ services, environments });
@@ -307,6 +311,14 @@ test.each([
   [['go', 'test', './e2e/...']],
 ])('an end-to-end test that names no script has none missing: %j', async (command) => {
   expect(await problems({}, { discover: ['services/*'] }, command)).toEqual([]);
+});
+
+test('an end-to-end test for services that there are not is told', async () => {
+  const endToEnd = { command: ['true'], services: ['cla*', 'clams', 'web-*'] };
+  expect(await problems({}, { discover: ['services/*'] }, endToEnd)).toEqual([
+    'clams: no service is called so: correct environments[0].endToEnd.services',
+    'web-*: no service is called so: correct environments[0].endToEnd.services',
+  ]);
 });
 
 test('a service’s test runs in its folder, where its script must be', async () => {

@@ -1,5 +1,6 @@
 import { stagesIn } from '../model/dockerfile.ts';
 import { baseImageProblems } from './base-image.ts';
+import { idleServicePatterns } from './end-to-end.ts';
 import { baseProblems, overlayProblems, type Repository } from './layout-kustomizations.ts';
 import { scriptProblems } from './layout-scripts.ts';
 import { linkProblems } from './links.ts';
@@ -18,7 +19,7 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
     path: folder,
     message: reason,
   }));
-  problems.push(...idlePatterns(config, tree.files));
+  problems.push(...idlePatterns(config, tree.files), ...idleServicePatterns(config, services));
   for (const service of services) {
     const inBase = [...linkProblems(service, tree), ...(await baseProblems(service, repository))];
     problems.push(...(await sourceProblems(service, config.services, repository)), ...inBase);

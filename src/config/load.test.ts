@@ -64,11 +64,11 @@ test('each problem tells its path and what is allowed', () => {
     [
       replaced('approval: review', 'aproval: review'),
       'environments[1].aproval: there is no such key. ' +
-        'Allowed here: name, namespace, application, applicationNamespace, entersBy, approval, sync, healthy, bake, mayBeDegraded, review, endToEnd',
+        'Allowed here: name, namespace, application, applicationNamespace, entersBy, approval, sync, healthy, bake, mayBeDegraded, review, whileAsked, endToEnd',
     ],
     [
       replaced('timeout: 10m', 'timout: 10m'),
-      'environments[1].endToEnd.timout: there is no such key. Allowed here: command, env, timeout',
+      'environments[1].endToEnd.timout: there is no such key. Allowed here: command, services, env, timeout',
     ],
     [
       replaced('kind: gitea', 'kind: gitee'),
@@ -92,6 +92,11 @@ test('each problem tells its path and what is allowed', () => {
       'environments[1].endToEnd.timeout: a duration is a number with s, m, h or d: 30s, 10m, 24h, 7d',
     ],
     [replaced('timeout: 10m', 'timeout: 3d'), 'environments[1].endToEnd.timeout: allowed are 10s to 2h'],
+    [replaced('timeout: 10m', 'services: []'), 'environments[1].endToEnd.services: is empty'],
+    [
+      replaced('CLAIMS_URL', 'GITOPS_COMMIT'),
+      'environments[1].endToEnd.env.GITOPS_COMMIT: variables that begin with GITOPS_ are set by this program',
+    ],
     [
       replaced('approval: review', 'mayBeDegraded: { certificate: 5m }'),
       'environments[1].mayBeDegraded.certificate: a kind is written as in its manifest: Certificate',

@@ -5,17 +5,20 @@ import { decidersOf } from './people.ts';
 import type { Config, EnvironmentConfig } from './schema.ts';
 import { silenceOf } from './silence.ts';
 
-/** What a promotion into an environment has to do, as the configuration says now. */
-export function promotionSettings(config: Config, environment: string): PromotionSettings {
-  const { entersBy, sync, endToEnd, healthy, review, approval } = environmentOf(config, environment);
+/**
+ * What a promotion into an environment has to do, as the configuration says now, whatever the service. Whether a test
+ * follows depends on that (`isTestedEndToEnd`).
+ */
+export function promotionSettings(config: Config, environment: string): Omit<PromotionSettings, 'endToEnd'> {
+  const { entersBy, sync, healthy, review, whileAsked, approval } = environmentOf(config, environment);
   return {
     entersBy,
     approval: approvalOf(config, approval),
     sync,
-    endToEnd: endToEnd !== undefined,
     endToEndWithinMs: 0,
     healthyWithinMs: milliseconds(healthy),
     reviewWithinMs: milliseconds(review),
+    whileAsked,
     // Where Argo CD does not sync by itself, a promotion needs the right to: only production workers have it.
     queue: sync === 'manual' ? 'production' : 'delivery',
     silence: silenceOf(config),

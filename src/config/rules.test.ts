@@ -50,6 +50,16 @@ test('nothing is synced around the decisions', () => {
   }
 });
 
+test('decisions that people were asked for are not taken back', () => {
+  const replacing = (environment: object) =>
+    problems({ environments: [{ ...environment, whileAsked: 'replace' }] });
+  expect(replacing(production)).toEqual({
+    'environments[0].whileAsked':
+      'decisions that people were asked for are never taken back: set it to wait where approval has a quorum',
+  });
+  expect(replacing({ name: 'staging', approval: 'review' })).toEqual({});
+});
+
 test('a bake is shorter than the time to become healthy, of which it is a part', () => {
   const baked = (bake: string) => problems({ environments: [{ ...dev, healthy: '10m', bake }] });
   expect(baked('10m')).toEqual({

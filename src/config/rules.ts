@@ -89,7 +89,7 @@ function environmentRules({ platform, environments }: Config, problem: Problem):
 
 function approvalRules({ environments, identity, people }: Config, problem: Problem): void {
   const deciders = decidersOf({ people }).length;
-  for (const [index, { entersBy, approval, sync }] of environments.entries()) {
+  for (const [index, { entersBy, approval, sync, whileAsked }] of environments.entries()) {
     const at = ['environments', index, 'approval'];
     if (entersBy === 'push' && approval !== 'none') {
       problem(at, 'nobody can approve a push: set entersBy to pull-request, or approval to none');
@@ -105,6 +105,12 @@ function approvalRules({ environments, identity, people }: Config, problem: Prob
       problem(
         ['environments', index, 'sync'],
         'Argo CD would sync whatever somebody merges, without the decisions: set it to manual, and take automated out of the Applications',
+      );
+    }
+    if (whileAsked === 'replace') {
+      problem(
+        ['environments', index, 'whileAsked'],
+        'decisions that people were asked for are never taken back: set it to wait where approval has a quorum',
       );
     }
     if (approval.quorum > deciders) {

@@ -149,8 +149,19 @@ const approval = z.union([
 
 const endToEnd = z.strictObject({
   command: command.describe('Run at the root of a clean checkout of the delivered commit.'),
+  services: z
+    .array(glob)
+    .min(1)
+    .optional()
+    .describe('Names of the services that it tests, * for any letters in them. Default: all.'),
   env: z
-    .record(z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'a variable is written in capitals'), z.string())
+    .record(
+      z
+        .string()
+        .regex(/^[A-Z_][A-Z0-9_]*$/, 'a variable is written in capitals')
+        .regex(/^(?!GITOPS_)/, 'variables that begin with GITOPS_ are set by this program'),
+      z.string(),
+    )
     .default({})
     .describe('Its environment: plain values, no secrets.'),
   timeout: duration({ least: '10s', most: '2h' }).default('15m'),
@@ -198,6 +209,10 @@ const environment = z.strictObject({
   review: duration({ least: '1m', most: '30d' })
     .default('7d')
     .describe('How long people may take to review.'),
+  whileAsked: z
+    .enum(['wait', 'replace'])
+    .default('wait')
+    .describe('What a newer change does while people review an older one: it waits, or takes its place.'),
   endToEnd: endToEnd.optional().describe('A test once it is healthy; the next environment waits for it.'),
 });
 

@@ -96,6 +96,17 @@ test('a failed delivery ends with 1 and what a person looks for, and can be trie
   expect(await gitops('cancel', name)).toMatchObject({ exitCode: 3 });
 });
 
+test('logs that cannot be read end with 4, and a step that is none with 2', async ({ rig }) => {
+  await rig.deliver(change);
+  await rig.sees(change, { state: 'waiting' });
+  const gitops = commandOf(rig);
+  const [away, none] = await Promise.all([gitops('logs', name), gitops('logs', name, '--step', 'tests')]);
+  expect(away.stderr).toMatch(/^gitops: The logs cannot be read: the object store \(bucket state at /);
+  expect(away.exitCode).toBe(4);
+  expect(none.stderr).toMatch(/has no step tests\. It has: verify, test, build, dev, staging, production\.$/);
+  expect(none.exitCode).toBe(2);
+});
+
 test('a rejected change ends with 3', async ({ rig }) => {
   const gitops = commandOf(rig);
   const waiting = gitops('deliver', '--service', 'claims', '--commit', commit, '--wait');

@@ -532,6 +532,19 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
     }
   },
 
+  async replaced(rig) {
+    const { staging } = rig.world.settings;
+    if (staging) staging.whileAsked = 'replace';
+    alone(rig, 'staging');
+    const older = await rig.deliver(change);
+    await rig.sees(change, review);
+    await rig.deliver(at(2));
+    await older.result();
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(2), { state: 'succeeded' });
+  },
+
   async observed(rig) {
     const observation = { platform: rig.platform, places: [{ environment: 'dev', service: 'claims' }] };
     const look = (id: string) =>

@@ -293,6 +293,9 @@ function storeOf(kept: Map<string, string>): ObjectStore {
       return body === undefined ? undefined : { body, etag: '' };
     },
     put: async (key, body) => Boolean(kept.set(key, body)),
-    list: async (prefix) => [...kept.keys()].filter((key) => key.startsWith(prefix)),
+    list: async (prefix) =>
+      [...kept]
+        .filter(([key]) => key.startsWith(prefix))
+        .map(([key, body]) => ({ key, size: body.length, writtenAt: '' })),
   };
 }

@@ -288,8 +288,9 @@ export class World {
         name: `registry/${change.service}`,
         digest: reference.split('@')[1] ?? '',
       }),
-      runEndToEnd: async ({ environment }) => {
-        this.effects.push(`end-to-end ${environment}`);
+      runEndToEnd: async (tested) => {
+        this.effects.push(`end-to-end ${tested.environment}`);
+        this.tested.push(tested);
         return { log: 'logs/e2e' };
       },
 
@@ -379,6 +380,9 @@ export class World {
   readonly observed: Parameters<AllActivities['observe']>[0]['places'] = [];
   /** What runs now. */
   live: (place: Place) => Live = () => ({ health: 'Healthy', sync: 'Synced' });
+
+  /** What end-to-end tests were told. */
+  readonly tested: Parameters<AllActivities['runEndToEnd']>[0][] = [];
 
   /** What is rendered at the merge commit, when it is not what was previewed. */
   movedDigest?: string;

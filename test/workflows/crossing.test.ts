@@ -10,6 +10,8 @@ useTemporal();
 
 type AskInput = Parameters<AskActivities['askEnvironment']>[0];
 
+const hour = 3_600_000;
+
 const at = (position: number) => ({ service: 'claims', commit: World.commit(position) });
 
 test.describe('newer and older changes', () => {
@@ -49,6 +51,67 @@ test.describe('newer and older changes', () => {
       .poll(async () => (await status(newer)).waitingFor)
       .toBe(`${older}, which is under way in staging`);
     expect((await status(older)).environments['staging']).toMatchObject({ state: 'waiting', behind: newer });
+  });
+
+  test('a newer change takes the place of one that is reviewed, where the environment wants that', async ({
+    rig,
+  }) => {
+    const { staging } = rig.world.settings;
+    if (staging) Object.assign(staging, { whileAsked: 'replace', reviewWithinMs: 48 * hour });
+    const older = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: 'a review of pull request #1: https://forge/1' });
+    await rig.passTime(rig.environment('staging', 'claims'), 47 * hour);
+    await rig.deliver(at(2));
+    const reason = `claims/${at(2).commit} is newer and goes instead.`;
+    expect(await older.result()).toMatchObject({ state: 'superseded', reason });
+    expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+
+    // It has all of the time to be reviewed in.
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
+    await rig.passTime(rig.environment('staging', 'claims'), 47 * hour);
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(2), { waitingFor: '2 of 2 approvals' });
+  });
+
+  test('one that was reviewed is not replaced, though nobody has heard of the review yet', async ({
+    rig,
+  }) => {
+    const { staging } = rig.world.settings;
+    if (staging) staging.whileAsked = 'replace';
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: 'a review of pull request #1: https://forge/1' });
+    rig.world.pullRequests.get(1)?.approvedBy.push('reviewer');
+    await rig.deliver(at(2));
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #2: https://forge/2' });
+    expect(rig.world.effects).toContain(`merge staging claims/${at(1).commit}`);
+  });
+
+  test('an older change takes the place of nothing', async ({ rig }) => {
+    const { staging } = rig.world.settings;
+    if (staging) staging.whileAsked = 'replace';
+    rig.world.environments = ['staging'];
+    await rig.deliver(at(2));
+    await rig.sees(at(2), { waitingFor: 'a review of pull request #1: https://forge/1' });
+    await rig.deliver(at(1));
+    await expect.poll(async () => (await rig.view('staging', 'claims')).waiting.length).toBe(1);
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(2), { state: 'succeeded' });
+    await rig.sees(at(1), { state: 'superseded' });
+  });
+
+  test('decisions that people were asked for are never taken back', async ({ rig }) => {
+    const { production } = rig.world.settings;
+    if (production) production.whileAsked = 'replace';
+    rig.world.environments = ['production'];
+    await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.deliver(at(2));
+    await expect.poll(async () => (await rig.view('production', 'claims')).waiting.length).toBe(1);
+    for (const by of ['board-1', 'board-2']) {
+      await rig.decide('production', { change: at(1), verdict: 'approve', by });
+    }
+    await expect.poll(() => rig.world.effects).toContain('sync production merge-1');
+    await rig.sees(at(2), { waitingFor: '2 of 2 approvals' });
   });
 
   test('a change waits for the end-to-end test of the one before', async ({ rig }) => {

@@ -146,6 +146,22 @@ test('a failing end-to-end test says what runs there, and why it failed', async 
   expect(lastHealthy).toBeUndefined();
 });
 
+test('an end-to-end test is told which image it tests, and which was healthy there before', async ({
+  rig,
+}) => {
+  rig.world.environments = ['staging'];
+  const { staging } = rig.world.settings;
+  if (staging) staging.approval = { by: 'none' };
+  const next = { ...change, commit: World.commit(8) };
+  const first = await (await rig.deliver(change)).result();
+  const second = await (await rig.deliver(next)).result();
+  const of = (delivery: typeof first) => ({ name: 'registry/claims', digest: delivery.image?.digest });
+  expect(rig.world.tested).toEqual([
+    { change, environment: 'staging', image: of(first) },
+    { change: next, environment: 'staging', image: of(second), previous: of(first) },
+  ]);
+});
+
 test('what cannot be rendered at the merge is not synced', async ({ rig }) => {
   const { staging } = rig.world.settings;
   if (staging) staging.approval = { by: 'none' };

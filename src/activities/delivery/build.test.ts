@@ -47,8 +47,8 @@ const images = {
 } as Partial<Images> as Images;
 
 /** With tests and an end-to-end test that say something and end so. */
-function activities(exitCode: number): BuildActivities {
-  const command = ['sh', '-c', `echo '${patient}'; exit ${exitCode}`];
+function activities(exitCode: number, script = `echo '${patient}'`): BuildActivities {
+  const command = ['sh', '-c', `${script}; exit ${exitCode}`];
   const config = configuration({
     services: { discover: ['services/*'], test: command },
     environments: [{ name: 'dev', entersBy: 'push', endToEnd: { command } }],
@@ -91,6 +91,29 @@ describe.each(['testService', 'buildImage', 'runEndToEnd'] as const)('%s', (name
     expect(nonRetryable).toBe(true);
     expect(JSON.stringify([message, details])).not.toContain('4711');
   });
+});
+
+test('an end-to-end test is told what it tests, and what was there before', async () => {
+  const commit = await disk.git('rev-parse', 'HEAD');
+  const image = (digit: string) => ({
+    name: 'registry.example/claims',
+    digest: `sha256:${digit.repeat(64)}`,
+  });
+  const told = async (images: { image?: ReturnType<typeof image>; previous?: ReturnType<typeof image> }) => {
+    const change = { service: 'claims', commit };
+    const { log = '' } = await run(() =>
+      activities(0, 'env | grep ^GITOPS_ | sort').runEndToEnd({ change, environment: 'dev', ...images }),
+    );
+    return stored.get(log)?.trimEnd().split('\n');
+  };
+  const always = [`GITOPS_COMMIT=${commit}`, 'GITOPS_ENVIRONMENT=dev'];
+  expect(await told({ image: image('1'), previous: image('0') })).toEqual([
+    ...always,
+    `GITOPS_IMAGE=registry.example/claims@sha256:${'1'.repeat(64)}`,
+    `GITOPS_PREVIOUS_IMAGE=registry.example/claims@sha256:${'0'.repeat(64)}`,
+    'GITOPS_SERVICE=claims',
+  ]);
+  expect(await told({})).toEqual([...always, 'GITOPS_SERVICE=claims']);
 });
 
 test('tests that succeed while the object store is away have succeeded', async () => {

@@ -8,8 +8,8 @@ import type { ObjectStore } from '../../systems/objects/index.ts';
 const mostHead = 2 * 1024 * 1024;
 const mostTail = 8 * 1024 * 1024;
 
-/** Often enough to read along, seldom enough to cost nothing. */
-const everyMs = 10_000;
+/** Often enough to read along (`gitops logs --follow`), seldom enough to cost nothing. */
+const everyMs = 5000;
 
 /** Where a command's output is, or why it is nowhere. */
 export interface ClosedLog {
@@ -25,6 +25,7 @@ class OutputLog {
   #head = '';
   #tail = '';
   #left = 0;
+  #isStored = false;
   #stored: Promise<unknown> = Promise.resolve();
 
   constructor(objects: ObjectStore, key: string) {
@@ -37,6 +38,7 @@ class OutputLog {
   }
 
   readonly write = (text: string): void => {
+    this.#isStored = false;
     if (this.#head.length < mostHead) this.#head += text;
     else this.#tail += text;
     if (this.#tail.length <= 2 * mostTail) return;
@@ -60,8 +62,15 @@ class OutputLog {
   }
 
   async #store(): Promise<void> {
+    if (this.#isStored) return;
     const gap = this.#left === 0 ? '' : `\n… ${this.#left} characters left out …\n`;
-    await this.#objects.put(this.#key, this.#head + gap + this.#tail);
+    this.#isStored = true;
+    try {
+      await this.#objects.put(this.#key, this.#head + gap + this.#tail);
+    } catch (error) {
+      this.#isStored = false;
+      throw error;
+    }
   }
 }
 

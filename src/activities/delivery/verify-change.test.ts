@@ -43,6 +43,19 @@ test('a commit of the branch is verified', async () => {
   });
 });
 
+test('where the end-to-end test is for other services, none follows', async () => {
+  const commit = await disk.commit('web', { 'manifests/web/base/kustomization.yaml': 'resources: []\n' });
+  const endToEnd = { command: ['true'], services: ['web'] };
+  const config = configuration({
+    services: { discover: ['services/*'] },
+    environments: [{ name: 'dev', entersBy: 'push', endToEnd }],
+  });
+  const source = createSourceActivities({ config, repository: disk.repository });
+  const isTested = async (service: string) =>
+    (await source.verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
+  expect([await isTested('claims'), await isTested('web')]).toEqual([false, true]);
+});
+
 test('a commit that is on no branch, or on another one, is refused', async () => {
   await expect(verify('f'.repeat(40))).rejects.toMatchObject(
     refusal(/^f{40} is not on main\. Merge it first; only commits of main are delivered\.$/),

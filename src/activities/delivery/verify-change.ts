@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
 import { ownsPath, type Service } from '../../config/services.ts';
@@ -31,7 +32,10 @@ export function createVerifyChange(
         if (missing !== undefined) throw refused(missing);
         const environments = config.environments.map(({ name }) => ({
           name,
-          settings: promotionSettings(config, name),
+          settings: {
+            ...promotionSettings(config, name),
+            endToEnd: isTestedEndToEnd(config, name, change.service),
+          },
         }));
         return {
           source: await sourceOf(change, service, position),

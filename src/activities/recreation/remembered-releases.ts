@@ -24,8 +24,8 @@ export async function rememberedReleases({
   const remembered = new Map<string, Remembered>();
   for (const { name: environment } of config.environments) {
     const prefix = objectKeys.environment(environment, '').slice(0, -'.json'.length);
-    const keys = await objects.list(prefix, mostServices);
-    await pLimit(atOnce).map(keys, async (key) => {
+    const found = await objects.list(prefix, mostServices);
+    await pLimit(atOnce).map(found, async ({ key }) => {
       const service = key.slice(prefix.length, -'.json'.length);
       const current = (await getJson(objects, key, memorySchema))?.value.current;
       if (!current) return;

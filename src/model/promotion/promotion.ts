@@ -18,6 +18,8 @@ export interface PromotionSettings {
   healthyWithinMs: number;
   /** How long people may take to review. */
   reviewWithinMs: number;
+  /** What a newer change does while a review is waited for; asks of 0.2 do not say, and their promotions let it wait. */
+  whileAsked?: 'wait' | 'replace';
   /** Which workers may change this environment. */
   queue: Extract<Queue, 'delivery' | 'production'>;
   /** Where the configuration has another than the usual one. */

@@ -50,6 +50,7 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     endToEnd: z.boolean(),
     healthyWithinMs: duration,
     reviewWithinMs: duration,
+    whileAsked: z.enum(['wait', 'replace']).exactOptional(),
     queue: z.enum(['delivery', 'production']),
     silence: silenceSchema.exactOptional(),
   }),

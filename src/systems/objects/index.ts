@@ -7,6 +7,15 @@ interface StoredObject {
   etag: string;
 }
 
+/** What is known of an object that is not read. */
+export interface ListedObject {
+  key: string;
+  /** In bytes. */
+  size: number;
+  /** ISO 8601 */
+  writtenAt: string;
+}
+
 interface PutCondition {
   /** Only if there is no object of that key. */
   ifAbsent?: boolean;
@@ -19,13 +28,13 @@ export interface ObjectStore {
   /**
    * undefined: there is none of that key.
    *
-   * @param lastBytes only so many of its last bytes are wanted
+   * @param part so many of its last bytes, or what comes after so many of its first
    */
-  get(key: string, lastBytes?: number): Promise<StoredObject | undefined>;
+  get(key: string, part?: { last: number } | { after: number }): Promise<StoredObject | undefined>;
   /** @returns false when the condition did not hold, and nothing was written */
   put(key: string, body: string, condition?: PutCondition): Promise<boolean>;
-  /** Keys that begin so, in order, at most `limit`. */
-  list(prefix: string, limit: number): Promise<string[]>;
+  /** Those whose keys begin so, in order, at most `limit`. */
+  list(prefix: string, limit: number): Promise<ListedObject[]>;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../network/certificates.ts';
 import { SystemError } from '../system-error.ts';
-import type { ObjectStore } from './index.ts';
+import type { ListedObject, ObjectStore } from './index.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';
 
 /** A document is a few kilobytes and a log a few megabytes: slower than this is a fault, to be tried again. */
@@ -17,19 +17,19 @@ export function createS3(options: S3Options): ObjectStore {
   const { bucket, endpoint } = options;
 
   return {
-    async get(key, lastBytes) {
+    async get(key, part) {
       try {
         const { Body, ETag } = await s3.send(
           new GetObjectCommand({
             Bucket: bucket,
             Key: key,
-            ...(lastBytes !== undefined && { Range: `bytes=-${lastBytes}` }),
+            ...(part && { Range: 'last' in part ? `bytes=-${part.last}` : `bytes=${part.after}-` }),
           }),
         );
         return { body: (await Body?.transformToString()) ?? '', etag: ETag ?? '' };
       } catch (error) {
         if (is(error, 'NoSuchKey')) return undefined;
-        // An empty object has no last bytes.
+        // An empty object has no last bytes, and none has any after its end.
         if (is(error, 'InvalidRange')) return { body: '', etag: '' };
         throw explained(error, bucket, endpoint);
       }
@@ -56,21 +56,23 @@ export function createS3(options: S3Options): ObjectStore {
 
     async list(prefix, limit) {
       try {
-        const keys: string[] = [];
+        const listed: ListedObject[] = [];
         let more: string | undefined;
         do {
           const found = await s3.send(
             new ListObjectsV2Command({
               Bucket: bucket,
               Prefix: prefix,
-              MaxKeys: Math.min(limit - keys.length, 1000),
+              MaxKeys: Math.min(limit - listed.length, 1000),
               ContinuationToken: more,
             }),
           );
-          keys.push(...(found.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key])));
+          for (const { Key: key = '', Size: size = 0, LastModified } of found.Contents ?? []) {
+            listed.push({ key, size, writtenAt: LastModified?.toISOString() ?? '' });
+          }
           more = found.NextContinuationToken;
-        } while (more !== undefined && keys.length < limit);
-        return keys;
+        } while (more !== undefined && listed.length < limit);
+        return listed;
       } catch (error) {
         throw explained(error, bucket, endpoint);
       }

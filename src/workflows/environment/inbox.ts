@@ -41,8 +41,8 @@ import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
-import { begun, newPromotion, unfinished, type Promotion } from './promotion.ts';
-import { askedAgain, decided, pullRequestMoved, withdrawn } from './promotion-events.ts';
+import { begun, goesInstead, newPromotion, replacedBy, unfinished, type Promotion } from './promotion.ts';
+import { askedAgain, decided, newerCame, pullRequestMoved, withdrawn } from './promotion-events.ts';
 
 /** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
@@ -104,7 +104,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
   const supersede = (ask: Ask, by: Ask) =>
     answer(ask, {
       state: 'superseded',
-      reason: `${changeName(by.release.change)} is newer and goes instead.`,
+      reason: goesInstead(by),
     });
 
   /** Who asked would wait for an answer for ever. */
@@ -131,6 +131,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
     const { next, superseded } = takeNext(state.waiting);
     if (!next) return;
     state.waiting = [next];
+    if (active && replacedBy(active)) newerCame(active);
     for (const old of superseded) await supersede(old, next);
     // People may be asked for days: a delivery that was terminated meanwhile must not hold up the next one for so long.
     if (since02 && active?.view.state === 'waiting') await showProgress(active.ask, active.view);

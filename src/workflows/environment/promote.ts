@@ -1,5 +1,5 @@
 import { isCancellation } from '@temporalio/workflow';
-import { changeName, type Change } from '../../model/delivery/change.ts';
+import { changeName, type Change, type Image } from '../../model/delivery/change.ts';
 import type { Deployed, Outcome } from '../../model/promotion/promotion.ts';
 import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { lengthy, now, patient, quick } from '../activity-options.ts';
@@ -69,10 +69,17 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
   const { release, settings } = p.ask;
   const { environment } = p.input;
   if (!settings.endToEnd) return undefined;
+  const previous = previousImage(p);
   try {
     await cancelWhen(
       () => p.withdrawn !== undefined,
-      () => lengthy(p.attempts).runEndToEnd({ change: release.change, environment }),
+      () =>
+        lengthy(p.attempts).runEndToEnd({
+          change: release.change,
+          environment,
+          ...(release.image && { image: release.image }),
+          ...(previous && { previous }),
+        }),
     );
     return undefined;
   } catch (error) {
@@ -80,6 +87,12 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
     if (!withdrawn) throw error;
     return withdrawn;
   }
+}
+
+/** Of what was healthy here before. */
+function previousImage({ ask, state }: Promotion): Image | undefined {
+  const { change, image } = state.lastHealthy ?? {};
+  return change && changeName(change) !== changeName(ask.release.change) ? image : undefined;
 }
 
 const stays = ' The release was written before that and stays.';

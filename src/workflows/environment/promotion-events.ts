@@ -37,6 +37,12 @@ export function pullRequestMoved(p: Open, number: number): void {
   p.events += 1;
 }
 
+/** Before it gives way its pull request is read again: somebody may have reviewed or merged it this very moment. */
+export function newerCame(p: Open): void {
+  p.unread = true;
+  p.events += 1;
+}
+
 export function decided(p: Open, call: DecisionCall, decision: Decision): void {
   call.decisions.push(decision);
   p.events += 1;

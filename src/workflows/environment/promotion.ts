@@ -1,4 +1,5 @@
 import { CancellationScope, condition, sleep, workflowInfo } from '@temporalio/workflow';
+import { changeName } from '../../model/delivery/change.ts';
 import type { DecisionCall } from '../../model/decisions/refuse-decision.ts';
 import type {
   EnvironmentInput,
@@ -77,6 +78,15 @@ export const withdrawal = (p: Promotion, done = ''): Outcome | undefined =>
 /** A newer change that waits behind this one. */
 export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
   state.waiting.find((other) => positionOf(other) > positionOf(ask));
+
+export const goesInstead = ({ release }: Ask): string =>
+  `${changeName(release.change)} is newer and goes instead.`;
+
+/** The newer change that takes its place while people review it, where the environment wants that; never while they decide. */
+export function replacedBy(p: Promotion): Ask | undefined {
+  const { approval, whileAsked } = p.ask.settings;
+  return approval.by === 'review' && whileAsked === 'replace' ? newerBehind(p) : undefined;
+}
 
 export const place = ({ input: { environment, service } }: Promotion) => ({ environment, service });
 
