@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { applicationName } from './environments.ts';
 import type { LayoutProblem } from './tree.ts';
 import { overlayPath } from './paths.ts';
@@ -5,12 +6,19 @@ import type { Config } from './schema.ts';
 import type { Service } from './services.ts';
 
 /**
- * Files beside an overlay with which Argo CD changes an Application's source before it renders.
+ * Of some files those that lie beside an overlay and have Argo CD render something else: with some it changes the
+ * Application's source; others it takes for a chart, by the end of their names, and renders that where they come last.
  *
+ * @param application its namespace before it (`team-a/claims-dev`), where that is not Argo CD's
  * @see https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git
  */
-export const sourceFiles = (overlay: string, application: string): string[] =>
-  ['.argocd-source.yaml', `.argocd-source-${application}.yaml`].map((file) => `${overlay}/${file}`);
+export function sourceFilesOf(files: Iterable<string>, overlay: string, application: string): string[] {
+  const overrides = ['.argocd-source.yaml', `.argocd-source-${application.replace('/', '_')}.yaml`];
+  return [...files].filter((file) => {
+    const name = posix.basename(file);
+    return posix.dirname(file) === overlay && (overrides.includes(name) || name.endsWith('Chart.yaml'));
+  });
+}
 
 export const onSourceFile =
   'has Argo CD render something else than the overlay that people see: write what it says into the kustomization.yaml beside it, and delete it';
@@ -21,6 +29,8 @@ export const sourceFileProblems = (
   environment: string,
   files: ReadonlySet<string>,
 ): LayoutProblem[] =>
-  sourceFiles(overlayPath(service, environment), applicationName(config, service.name, environment))
-    .filter((path) => files.has(path))
-    .map((path) => ({ path, message: onSourceFile }));
+  sourceFilesOf(
+    files,
+    overlayPath(service, environment),
+    applicationName(config, service.name, environment),
+  ).map((path) => ({ path, message: onSourceFile }));

@@ -7,6 +7,15 @@ test('stages are known by their names, in whatever case', () => {
   ).toEqual(['build', 'test']);
 });
 
+test('a Dockerfile that somebody wrote to keep the reader busy is read at once', () => {
+  // Whoever tries every way to read these does not end.
+  for (const filling of [' '.repeat(100_000), '\n'.repeat(100_000), '\t#'.repeat(50_000)]) {
+    expect(stagesIn(`FROM ${filling}`)).toEqual([]);
+    featuresIn(`FROM ${filling}`);
+    featuresIn(`RUN ${filling}`);
+  }
+});
+
 const known = (dockerfile: string) => featuresIn(dockerfile).map(({ since }) => since);
 
 test.each([

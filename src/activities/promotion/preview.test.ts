@@ -179,7 +179,7 @@ test('an overlay may take away one of two that run the image, but not both', asy
   await disk.commit('overlay', { [`${overlay}/kustomization.yaml`]: 'resources: [release]\n' });
 });
 
-test.each(['.argocd-source.yaml', '.argocd-source-claims-dev.yaml'])(
+test.each(['.argocd-source.yaml', '.argocd-source-claims-dev.yaml', 'zChart.yaml'])(
   'an overlay beside which %s lies is refused: another rendering would run than was looked at',
   async (file) => {
     await disk.commit('source', { [`${overlay}/${file}`]: 'kustomize: { namePrefix: canary- }\n' });

@@ -172,6 +172,22 @@ test('a branch that somebody added to is written anew', async () => {
   expect(await git(origin, 'rev-list', '--count', 'main..gitops/dev/a/1')).toBe('1');
 });
 
+test('a merge that somebody put in its place, with the release and something else in it, is written anew', async () => {
+  const write = await release('a', { branch: 'gitops/dev/a/1' });
+  await repository.writeRelease(write);
+  const older = await git(work, 'rev-parse', 'main');
+  await commit('main moves on', { 'README.md': 'y' });
+  await git(work, 'push', '-q', 'origin', 'main');
+  await git(work, 'fetch', '-q', 'origin', 'gitops/dev/a/1');
+  await git(work, 'checkout', '-q', '-B', 'theirs', 'FETCH_HEAD');
+  await commit('sneaked in', { 'm/b/overlays/dev/patch.yaml': 'x' });
+  const parents = ['-p', 'main', '-p', older];
+  const merge = await git(work, 'commit-tree', '-m', 'x', ...parents, 'HEAD^{tree}');
+  await git(work, 'push', '-q', '--force', 'origin', `${merge}:refs/heads/gitops/dev/a/1`);
+  expect(await repository.writeRelease(write)).toMatchObject({ state: 'written' });
+  expect(await git(origin, 'diff', '--name-only', 'main', 'gitops/dev/a/1')).not.toContain('patch.yaml');
+});
+
 test('what one process wrote to a branch, another one reads, and what nobody wrote is missing', async () => {
   const written = await repository.writeRelease(await release('a', { branch: 'gitops/dev/a/1' }));
   const revision = written.state === 'written' ? written.revision : '';

@@ -32,12 +32,12 @@ async function author(clone: Clone, tip: string, path: string): Promise<string> 
   return (await clone.git(['log', '-1', '--format=%H', tip, '--', path])).trim();
 }
 
-/** Our commit, alone, on the protected branch: a branch that somebody added to is not. */
+/** Our commit, alone, on the protected branch: one that somebody added to is not, nor is a merge, which may hold anything. */
 async function isOurs(clone: Clone, head: string, path: string, tree: string): Promise<boolean> {
   if ((await treesAt(clone, head, [path])).get(path) !== tree) return false;
-  const ahead = await clone.git(['rev-list', '--count', `${clone.tipRef}..${head}`]);
-  const changed = await clone.git(['diff-tree', '--no-commit-id', '--name-only', '-r', head]);
-  return (
-    ahead.trim() === '1' && changed.split('\n').every((file) => file === '' || file.startsWith(`${path}/`))
-  );
+  const ahead = await clone.git(['rev-list', '--parents', `${clone.tipRef}..${head}`]);
+  const [, parent, ...others] = ahead.trim().split(/\s/);
+  if (parent === undefined || others.length > 0) return false;
+  const changed = await clone.git(['diff-tree', '-z', '--name-only', '-r', parent, head]);
+  return changed.split('\0').every((file) => file === '' || file.startsWith(`${path}/`));
 }
