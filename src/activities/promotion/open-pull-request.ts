@@ -11,7 +11,7 @@ import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withForge, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
-import { authorsOf } from './authors.ts';
+import { authorsOf, commitsSince } from './authors.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -53,8 +53,7 @@ export function createOpenPullRequest(
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
     const running = await runningRelease(systems, { environment, service: service.name });
-    const since = olderOf(running, current);
-    const commits = await repository.log(since?.change.commit, change.commit, service.paths);
+    const commits = await commitsSince(repository, olderOf(running, current), change, service);
     const authors = authorsOf(config, commits, release, approval);
     const reason =
       (await refuseGone(repository, change, await repository.tip())) ??
