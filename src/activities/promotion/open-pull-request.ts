@@ -9,7 +9,7 @@ import { releaseKustomization, releaseMessage } from '../../model/promotion/rele
 import { ensurePullRequest } from '../../systems/forge/ensure-pull-request.ts';
 import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
-import { outlived, refused, withForge, withGit } from '../failures.ts';
+import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { authorsOf, commitsSince } from './authors.ts';
 import { readOpened } from './read-pull-request.ts';
@@ -52,7 +52,7 @@ export function createOpenPullRequest(
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
-    const running = await runningRelease(systems, { environment, service: service.name });
+    const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
     const commits = await commitsSince(repository, olderOf(running, current), change, service);
     const authors = authorsOf(config, commits, release, approval);
     const reason =
@@ -89,7 +89,7 @@ export function createOpenPullRequest(
     const shown = rendered && {
       key: rendered.diff,
       summary: rendered.summary,
-      text: (await objects.get(rendered.diff))?.body ?? '',
+      text: (await withObjects(() => objects.get(rendered.diff)))?.body ?? '',
     };
     const facts = {
       ...{ environment, release, approval, commits, authors },

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
+import { isLasting, statusOf } from '../objects/s3-refusals.ts';
 import { retry } from './retry.ts';
 import {
   stillLocked,
@@ -108,21 +109,8 @@ export function createS3BackupStore(options: S3Options): BackupStore {
   };
 }
 
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-
 const isNoBucket = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchBucket';
-
-/** Bytes that changed or stayed away on their way. */
-const damaged = new Set(['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']);
-
-/** Whether another attempt would fail too: not after overload, a conflict of two writers, damage or a lost connection. */
-function isLasting(error: unknown): boolean {
-  const status = statusOf(error) ?? 500;
-  if (error instanceof S3ServiceException && damaged.has(error.name)) return false;
-  return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
-}
 
 /** What failed, where, and what to change. */
 export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): BackupStoreError {
