@@ -235,8 +235,11 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
     /** What the next run is to know. */
     carried: (): EnvironmentState => ({ ...state, ...(active && { unfinished: unfinished(active) }) }),
 
+    /** Those too that come while the others are told, or they would wait until they ask again. */
     async refuseAll(reason: string): Promise<void> {
-      for (const ask of state.waiting) await answer(ask, { state: 'failed', reason });
+      for (let ask = state.waiting.shift(); ask; ask = state.waiting.shift()) {
+        await answer(ask, { state: 'failed', reason });
+      }
     },
   };
 }
