@@ -18,6 +18,7 @@ import {
   BackupStoreError,
   type Body,
   type BackupStore,
+  type Retention,
 } from './index.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
@@ -26,8 +27,12 @@ const silenceMs = 60_000;
 export const createBackupClient = (options: S3Options): S3Client =>
   createS3Client(options, { requestTimeout: silenceMs, socketTimeout: silenceMs });
 
-/** Backups in an S3 bucket, whose default retention locks what is put there. */
-export function createS3BackupStore(options: S3Options): BackupStore {
+/**
+ * Backups in an S3 bucket, whose default retention locks what is put there.
+ *
+ * @param lock what counts as one: of governance somebody with the right to bypass it may remove what is locked
+ */
+export function createS3BackupStore(options: S3Options, lock: Retention['lock']): BackupStore {
   const s3 = createBackupClient(options);
   const { bucket: Bucket } = options;
   const explained = (error: unknown) => explain(error, options);
@@ -97,10 +102,10 @@ export function createS3BackupStore(options: S3Options): BackupStore {
 
     async lockedUntil(key, version) {
       try {
-        const { ObjectLockRetainUntilDate: until } = await s3.send(
+        const { ObjectLockRetainUntilDate: until, ObjectLockMode: mode } = await s3.send(
           new HeadObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
         );
-        return stillLocked(until);
+        return mode === 'COMPLIANCE' || lock === 'governance' ? stillLocked(until) : undefined;
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw explained(error);
