@@ -46,7 +46,7 @@ beforeAll(async () => {
   repository = createRepository({
     url: config.repository.url,
     branch: 'main',
-    token: gitea.token('bot'),
+    token: () => gitea.token('bot'),
     directory,
     committer: { name: 'gitops', email: `${gitea.login('bot')}@example.com` },
   });

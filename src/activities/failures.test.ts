@@ -33,7 +33,7 @@ describe('a push', () => {
     repository = createRepository({
       url: server.url,
       branch: 'main',
-      token: 'secret-token',
+      token: () => 'secret-token',
       directory: join(folder, 'clone'),
       committer: { name: 'gitops', email: 'gitops@example.com' },
     });
