@@ -43,7 +43,7 @@ test('a push token that is renewed while the worker runs is the one that is used
 test("a registry's password that is renewed while the worker runs is the one that is used", async () => {
   const login = { username: 'bot', password: 'env:TEST_RENEWED' };
   const access = registryAccessOf({
-    registry: { image: `${host}/{service}`, insecure: true, allowed: [], login },
+    registry: { image: `${host}/{service}`, insecure: true, allowed: [], pullSecrets: [], login },
   });
   const image = { name: `${host}/web`, digest: `sha256:${'d'.repeat(64)}` };
   await expect(readLabels(access, image)).rejects.toThrow();
