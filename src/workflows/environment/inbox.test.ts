@@ -49,3 +49,20 @@ test('who asks while all others are refused is refused as well', async () => {
     ['delivery-2', outcome],
   ]);
 });
+
+test('what travels from run to run stays small, and who asks again is still told how it ended', async () => {
+  const state: EnvironmentState = { waiting: [], answered: [] };
+  const inbox = openInbox({ platform: 'p', environment: 'dev', service: 'claims' }, state, true);
+  for (let position = 1; position <= 60; position += 1) {
+    state.waiting = [ask(position)];
+    await inbox.refuseAll(`It failed. ${'x'.repeat(6000)}`);
+  }
+  expect(JSON.stringify(inbox.carried()).length).toBeLessThan(100_000);
+  sdk.told.mockClear();
+  await sdk.handlers.get('promote')?.(ask(11));
+  await sdk.handlers.get('promote')?.(ask(60));
+  expect(sdk.told.mock.calls).toEqual([
+    ['delivery-11', { state: 'failed', reason: expect.stringMatching(/^It failed\. x{289}$/) as string }],
+    ['delivery-60', { state: 'failed', reason: expect.stringMatching(/x{6000}$/) as string }],
+  ]);
+});
