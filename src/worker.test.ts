@@ -17,7 +17,7 @@ test('a worker that cannot begin leaves no connection open, which would keep its
   const beginning = runWorker({
     config: configuration(),
     queues: ['wait'],
-    log: console as never,
+    log: console,
     ready: () => expect.unreachable('It is ready.'),
     systemsOf: () => {
       throw new Error('The kubeconfig cannot be read.');

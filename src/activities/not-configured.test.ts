@@ -86,7 +86,7 @@ test.each<[string, (activities: Promotions) => Promise<unknown>]>([
 });
 
 test('what runs in environments that left the configuration is not told, and that of the others is', async () => {
-  const { observe } = createObserveActivities({
+  const activities = createObserveActivities({
     ...systems,
     argocd: {
       async *changes() {
@@ -95,7 +95,7 @@ test('what runs in environments that left the configuration is not told, and tha
       },
     } as Partial<Systems['argocd']> as Systems['argocd'],
   });
-  const found = await run(() => observe({ places: [place, { ...place, environment: 'dev' }] }));
+  const found = await run(() => activities.observe({ places: [place, { ...place, environment: 'dev' }] }));
   expect(found).toMatchObject([{ environment: 'dev' }]);
 });
 
