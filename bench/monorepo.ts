@@ -37,7 +37,7 @@ export async function makeMonorepo(size: number): Promise<Monorepo> {
   const repository = createRepository({
     url,
     branch: 'main',
-    token: gitea.token('bot'),
+    token: () => gitea.token('bot'),
     directory: join(folder, 'clone'),
     committer: { name: 'gitops', email: 'gitops@example.com' },
   });

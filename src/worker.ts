@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
+import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/common';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { silenceOf } from './config/silence.ts';
 import type { Config } from './config/schema.ts';
 import { taskQueue, type Queue } from './model/temporal/task-queues.ts';
 import { clearDeadBuilds } from './systems/images/build-store.ts';
+import type { PayloadKey } from './systems/temporal/codec.ts';
 import { connectionSettings, connectPatiently } from './systems/temporal/connect.ts';
 import { removeLeftovers } from './systems/work-directory/leftovers.ts';
 import { heartbeatEveryMs } from './systems/temporal/workers.ts';
@@ -36,20 +38,28 @@ export interface WorkerRun {
  *
  * @throws Error when Temporal does not come up within minutes, or one of the Workers fails
  */
-export async function runWorker({
-  config,
-  queues,
-  log,
-  ready,
-  stop,
-  systemsOf = createSystems,
-}: WorkerRun): Promise<void> {
+export async function runWorker(run: WorkerRun): Promise<void> {
+  const { config, queues, log } = run;
   const workDirectory = workDirectoryOf(config.platform);
   await Promise.all(ownFolders(workDirectory).map(removeLeftovers));
   if (queues.includes('build')) await clearDeadBuilds(imagesIn(workDirectory));
 
   const keys = payloadKeysOf(config);
   const client = await connectPatiently(keys, log);
+  try {
+    await serve(run, client, keys, workDirectory);
+  } finally {
+    // Else a process that could not begin would not end either.
+    await client.connection.close();
+  }
+}
+
+async function serve(
+  { config, queues, log, ready, stop, systemsOf = createSystems }: WorkerRun,
+  client: Client,
+  keys: PayloadKey[],
+  workDirectory: string,
+): Promise<void> {
   // From here on signals drain the Workers; before, they end the process.
   Runtime.install({
     logger: log,
@@ -57,10 +67,10 @@ export async function runWorker({
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
   });
   const { namespace, options } = connectionSettings();
-  const connection = await NativeConnection.connect(options);
   const code = queues.includes('delivery') ? await workflowBundle(keys.length > 0) : undefined;
   const systems = systemsOf(config, client, workDirectory);
   const silence = silenceOf(config);
+  const connection = await NativeConnection.connect(options);
   try {
     const workers = await Promise.all(
       queues.map((queue) =>
@@ -85,7 +95,6 @@ export async function runWorker({
   } finally {
     systems.close();
     await connection.close();
-    await client.connection.close();
   }
 }
 

@@ -111,20 +111,17 @@ export class SimulatedRepository implements Repository {
   mergeOf = async (commit: string): Promise<string | undefined> =>
     this.#positions.has(commit) ? commit : undefined;
 
+  async commit(sha: string): Promise<Commit> {
+    return described(this.#changes.get(sha) ?? { service: 'nothing', commit: sha });
+  }
+
   async log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]> {
-    const end = this.#positionOf(to);
-    const begin = from === undefined ? end - 1 : this.#positionOf(from);
-    const isWanted = ({ service }: Change) => paths.length === 0 || paths.includes(`services/${service}/**`);
+    const begin = from === undefined ? 0 : this.#positionOf(from);
     return this.#line
-      .slice(begin, end)
+      .slice(begin, this.#positionOf(to))
       .flatMap((sha) => this.#changes.get(sha) ?? [])
-      .filter(isWanted)
-      .map(({ service, commit }) => ({
-        sha: commit,
-        subject: `Change ${service}`,
-        authors: ['Developer <developer@example.com>'],
-        committedAt: '2026-01-01T00:00:00Z',
-      }))
+      .filter(({ service }) => paths.includes(`services/${service}/**`))
+      .map(described)
       .toReversed();
   }
 
@@ -223,3 +220,10 @@ export class SimulatedRepository implements Repository {
     return { state: 'written', revision, tree };
   }
 }
+
+const described = ({ service, commit }: Change): Commit => ({
+  sha: commit,
+  subject: `Change ${service}`,
+  authors: ['Developer <developer@example.com>'],
+  committedAt: '2026-01-01T00:00:00Z',
+});

@@ -206,7 +206,7 @@ export interface WaitActivities {
 export type Observed = Place & Live;
 
 export interface ObserveActivities {
-  /** What Argo CD and the pods say now, beside what was promoted: in the order of `places`. */
+  /** What Argo CD and the pods say now, beside what was promoted; of environments that are not configured, nothing. */
   observe(input: { places: (Place & { promoted?: Promoted })[] }): Promise<Observed[]>;
 }
 

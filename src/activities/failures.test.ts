@@ -2,14 +2,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeDiskRepository, type DiskRepository } from '../../test/support/disk-repository.ts';
 import { startGitServer, type GitServer } from '../../test/support/git-server.ts';
 import { ForgeError } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/repository.ts';
 import type { Repository } from '../systems/git/index.ts';
 import { RegistryError } from '../systems/images/index.ts';
-import { withForge, withGit, withRegistry } from './failures.ts';
+import { KubernetesError } from '../systems/kubernetes/index.ts';
+import { ObjectStoreError } from '../systems/objects/index.ts';
+import { withCluster, withForge, withGit, withObjects, withRegistry } from './failures.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
   work.then(
@@ -30,7 +33,7 @@ describe('a push', () => {
     repository = createRepository({
       url: server.url,
       branch: 'main',
-      token: 'secret-token',
+      token: () => 'secret-token',
       directory: join(folder, 'clone'),
       committer: { name: 'gitops', email: 'gitops@example.com' },
     });
@@ -155,5 +158,63 @@ test('for how long a forge or a registry wants to be left alone is heeded', asyn
   expect(await failureOf(withForge(() => Promise.reject(forge)))).toMatchObject({ nextRetryDelay: 90_000 });
   expect(await failureOf(withRegistry(() => Promise.reject(registry)))).toMatchObject({
     nextRetryDelay: 30_000,
+  });
+});
+
+describe('what the cluster or the object store refuses', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const forbidden = new KubernetesError(403, 'PUT https://10.0.0.1/apis: 403 applications is forbidden.');
+  const noBucket = new ObjectStoreError('The object store answered NoSuchBucket.', {
+    ...{ lasting: true, advice: 'See objects in gitops.yaml.', unreachable: false },
+    cause: undefined,
+  });
+
+  /** How it ends where every attempt before this many seconds have passed is refused so. */
+  async function endOf(withSystem: typeof withCluster, answer: Error, untilSeconds = Infinity) {
+    const begun = Date.now();
+    const work = () =>
+      withSystem(async () => {
+        if (Date.now() - begun < untilSeconds * 1000) throw answer;
+        return 'done';
+      });
+    const ended = new MockActivityEnvironment().run(work).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(60_000);
+    return ended;
+  }
+
+  test.each([
+    ['a right', withCluster, forbidden, 'Give the account that right in the cluster.'],
+    [
+      'an account',
+      withCluster,
+      new KubernetesError(401, 'GET /apis: 401 Unauthorized.'),
+      'Renew the credentials',
+    ],
+    ['a bucket', withObjects, noBucket, 'See objects in gitops.yaml.'],
+  ])(
+    'for want of %s ends a step within a minute, with what to change',
+    async (_, withSystem, answer, advice) => {
+      expect(await endOf(withSystem, answer)).toMatchObject({
+        type: 'Refused',
+        nonRetryable: true,
+        message: expect.stringContaining(advice) as string,
+      });
+    },
+  );
+
+  test('for some seconds, while a token is renewed or a right spreads, ends nothing', async () => {
+    expect(await endOf(withCluster, forbidden, 30)).toBe('done');
+    expect(await endOf(withObjects, noBucket, 30)).toBe('done');
+  });
+
+  test('is told from an outage, which is for the next attempt', async () => {
+    const away = new KubernetesError(0, 'connect ECONNREFUSED.');
+    const slow = new ObjectStoreError('SlowDown.', {
+      ...{ lasting: false, advice: 'Wait.', unreachable: false, cause: undefined },
+    });
+    expect(await endOf(withCluster, away)).toBe(away);
+    expect(await endOf(withObjects, slow)).toBe(slow);
   });
 });

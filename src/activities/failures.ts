@@ -1,10 +1,13 @@
+import { sleep } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { NotConfigured } from '../config/not-configured.ts';
 import { WrongManifest } from '../systems/argocd/index.ts';
 import { WrongKey, BackupStoreError } from '../systems/backups/index.ts';
 import { ForgeError } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import { RegistryError } from '../systems/images/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
+import { ObjectStoreError } from '../systems/objects/index.ts';
 import type { FailureLogs } from '../model/delivery/delivery.ts';
 
 /** A rule or bad input stands against it: trying again changes nothing, and nothing was changed. */
@@ -36,6 +39,7 @@ const heeding =
     try {
       return await work();
     } catch (error) {
+      if (error instanceof NotConfigured) throw refused(error.message);
       if (!(error instanceof Answer)) throw error;
       if (error.lasting) throw refused(error.message);
       throw ApplicationFailure.create({
@@ -51,6 +55,28 @@ export const withGit = heeding(GitError);
 export const withForge = heeding(ForgeError);
 export const withRegistry = heeding(RegistryError);
 
+/** Longer than tokens take to be renewed, and rights to reach every server. */
+const settlesMs = 45_000;
+const pauseMs = 5000;
+
+/** As `heeding`, where a refusal may pass: it counts once it has lasted, and until then the work is done again. */
+const insisting =
+  (Answer: typeof KubernetesError | typeof ObjectStoreError) =>
+  async <T>(work: () => Promise<T>): Promise<T> => {
+    for (const begun = Date.now(); ; await sleep(pauseMs)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (error instanceof NotConfigured) throw refused(error.message);
+        if (!(error instanceof Answer && error.lasting)) throw error;
+        if (Date.now() - begun >= settlesMs) throw refused(error.message);
+      }
+    }
+  };
+
+export const withCluster = insisting(KubernetesError);
+export const withObjects = insisting(ObjectStoreError);
+
 /** Does some work on backups, or on a cluster that is recreated; what no other attempt mends is refused at once. */
 export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -61,7 +87,6 @@ export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isLasting(error: unknown): error is Error {
-  if (error instanceof BackupStoreError) return error.lasting;
-  if (error instanceof KubernetesError) return [401, 403].includes(error.status);
-  return error instanceof WrongKey || error instanceof WrongManifest;
+  if (error instanceof BackupStoreError || error instanceof KubernetesError) return error.lasting;
+  return [WrongKey, WrongManifest, NotConfigured].some((kind) => error instanceof kind);
 }

@@ -26,18 +26,16 @@ export function createBackups(client: Client, of: BackupInput) {
 
   return {
     /** Starts a backup, or finds the one that is under way. */
-    async start(): Promise<WorkflowHandle<typeof backUpArgoCd>> {
-      try {
-        return await client.workflow.start<typeof backUpArgoCd>('backUpArgoCd', {
+    start(): Promise<WorkflowHandle<typeof backUpArgoCd>> {
+      return told(() =>
+        client.workflow.start<typeof backUpArgoCd>('backUpArgoCd', {
           ...shared,
           workflowId: backupId(platform, cluster),
           workflowIdConflictPolicy: 'USE_EXISTING',
           args: [of],
           staticSummary: `backup of ${cluster}`,
-        });
-      } catch (error) {
-        throw inOurWords(error);
-      }
+        }),
+      );
     },
 
     /** Waits for one: also one that is not counted as good is a result. */
@@ -54,28 +52,37 @@ export function createBackups(client: Client, of: BackupInput) {
     },
 
     /** @param request.key the newest, when left out */
-    async verify(request: { key?: string; accept?: boolean }, tell: Tell): Promise<RecoveryPoint> {
-      const handle = await client.workflow.start<typeof verifyBackup>('verifyBackup', {
-        ...shared,
-        workflowId: idOf('verify-backup'),
-        args: [{ ...of, ...request }],
-      });
-      return resultOf(client, handle, tell).catch((error: unknown) => {
-        throw inOurWords(error);
+    verify(request: { key?: string; accept?: boolean }, tell: Tell): Promise<RecoveryPoint> {
+      return told(async () => {
+        const handle = await client.workflow.start<typeof verifyBackup>('verifyBackup', {
+          ...shared,
+          workflowId: idOf('verify-backup'),
+          args: [{ ...of, ...request }],
+        });
+        return resultOf(client, handle, tell);
       });
     },
 
-    async compare(from: string, to: string, tell: Tell): Promise<BackupDifference> {
-      const handle = await client.workflow.start<typeof compareBackups>('compareBackups', {
-        ...shared,
-        workflowId: idOf('compare-backups'),
-        args: [{ ...of, from, to }],
-      });
-      return resultOf(client, handle, tell).catch((error: unknown) => {
-        throw inOurWords(error);
+    compare(from: string, to: string, tell: Tell): Promise<BackupDifference> {
+      return told(async () => {
+        const handle = await client.workflow.start<typeof compareBackups>('compareBackups', {
+          ...shared,
+          workflowId: idOf('compare-backups'),
+          args: [{ ...of, from, to }],
+        });
+        return resultOf(client, handle, tell);
       });
     },
   };
+}
+
+/** @throws GitopsError */
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw inOurWords(error);
+  }
 }
 
 /** Often enough for a person who waits. */

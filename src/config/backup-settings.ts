@@ -1,14 +1,15 @@
 import type { BackupInput } from '../model/recovery/backup.ts';
+import { NotConfigured } from './not-configured.ts';
 import { silenceOf } from './silence.ts';
 import type { Config } from './schema.ts';
 
 export type BackupConfig = NonNullable<Config['backup']>;
 
-/** @throws Error: nothing is said of backups, or of those of another cluster */
+/** @throws NotConfigured: nothing is said of backups, or of those of another cluster */
 export function backupOf({ backup }: Config, cluster = backup?.cluster): BackupConfig {
-  if (!backup) throw new Error(noBackup);
+  if (!backup) throw new NotConfigured(noBackup);
   if (backup.cluster === cluster) return backup;
-  throw new Error(`gitops.yaml here backs up ${backup.cluster}, not ${cluster}. See backup.cluster.`);
+  throw new NotConfigured(`gitops.yaml here backs up ${backup.cluster}, not ${cluster}. See backup.cluster.`);
 }
 
 const noBackup =

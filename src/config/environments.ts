@@ -1,11 +1,15 @@
+import { NotConfigured } from './not-configured.ts';
 import type { Config, EnvironmentConfig } from './schema.ts';
 
-/** @throws Error that lists the environments there are */
+/** @throws NotConfigured that lists the environments there are */
 export function environmentOf(config: Config, name: string): EnvironmentConfig {
   const found = config.environments.find((environment) => environment.name === name);
   if (found) return found;
-  throw new Error(noSuchEnvironment(config, name));
+  throw new NotConfigured(noSuchEnvironment(config, name));
 }
+
+export const isConfigured = ({ environments }: Pick<Config, 'environments'>, name: string): boolean =>
+  environments.some((environment) => environment.name === name);
 
 /** What to tell whoever names an environment that there is not. */
 export const noSuchEnvironment = ({ environments }: Pick<Config, 'environments'>, name: string): string =>

@@ -51,7 +51,9 @@ type Place = { kind: 's3'; options: S3Options } | { kind: 'azure'; options: Azur
 
 function storeOf(backup: BackupConfig, keys: Keys): BackupStore {
   const place = placeOf(backup, keys);
-  return place.kind === 's3' ? createS3BackupStore(place.options) : azureStore(place.options, backup.lock);
+  return place.kind === 's3'
+    ? createS3BackupStore(place.options, backup.lock)
+    : azureStore(place.options, backup.lock);
 }
 
 /** Microsoft's SDK takes a third of a worker's start to load, so it is loaded when it is first needed. */

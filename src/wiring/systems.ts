@@ -113,7 +113,7 @@ export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones:
     branch,
     committer,
     directory: join(clones, `${process.pid}-${randomUUID().slice(0, 8)}`),
-    ...(token !== undefined && { token: readSecret(token) }),
+    ...(token !== undefined && { token: () => readSecret(token) }),
     ...(caFile !== undefined && { caFile }),
   });
 }
@@ -125,7 +125,7 @@ export function registryAccessOf({ registry }: Pick<Config, 'registry'>): Regist
   return {
     host,
     insecure,
-    ...(login && { login: { username: login.username, password: readSecret(login.password) } }),
+    ...(login && { login: { username: login.username, password: () => readSecret(login.password) } }),
     ...(caFile !== undefined && { caFile }),
   };
 }

@@ -95,7 +95,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
   const repository = createRepository({
     url,
     branch: 'main',
-    token: gitea.token('bot'),
+    token: () => gitea.token('bot'),
     directory: join(directory, 'clone'),
     committer: { name: 'gitops', email: 'gitops@example.com' },
   });

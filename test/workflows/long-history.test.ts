@@ -1,4 +1,5 @@
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
+import { refused } from '../../src/activities/failures.ts';
 import { pullRequestChanged } from '../../src/model/temporal/messages.ts';
 import { test, useTemporal, type Rig } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
@@ -49,4 +50,29 @@ test('a promotion that goes on in another run is withdrawn there', async ({ rig 
   await delivery.cancel();
   await expect(delivery.result()).rejects.toThrow();
   expect(rig.world.pullRequests.get(1)?.state).toBe('closed');
+});
+
+test('an environment that cannot find out for long what runs goes on with that in another run, and loses no ask', async ({
+  rig,
+}) => {
+  const { memories } = rig.world;
+  const recalled = vi.spyOn(memories, 'get').mockImplementation(() => {
+    throw refused('The forge refuses the token.');
+  });
+  await rig.deliver(change);
+  const dev = rig.environment('dev', 'claims');
+  await expect.poll(() => recalled.mock.calls.length, { timeout: 30_000 }).toBeGreaterThan(0);
+  const { runId } = await dev.describe();
+  await expect
+    .poll(
+      async () => {
+        await rig.passTime(dev, 6 * 60_000);
+        return (await dev.describe()).runId;
+      },
+      { timeout: 60_000 },
+    )
+    .not.toBe(runId);
+  recalled.mockRestore();
+  await rig.passTime(dev, 6 * 60_000);
+  await rig.sees(change, { waitingFor: 'a review of pull request #1: https://forge/1' });
 });

@@ -17,10 +17,10 @@ export function createCompareBackups(
   return {
     /** Reads only. */
     async compareBackups({ cluster, from, to }) {
-      backupOf(config, cluster);
-      return withRecovery(async () =>
-        difference(await objectsOf(from, cluster), await objectsOf(to, cluster)),
-      );
+      return withRecovery(async () => {
+        backupOf(config, cluster);
+        return difference(await objectsOf(from, cluster), await objectsOf(to, cluster));
+      });
     },
   };
 

@@ -79,7 +79,7 @@ async function doubtOf(
   smallestShare: number,
 ): Promise<string | undefined> {
   if ((await store.lockedUntil(key, stored.version)) === undefined) {
-    return 'The bucket does not lock it: whoever may delete objects can remove it. Run: gitops setup';
+    return 'The bucket does not lock it as backup.lock says: somebody could remove it early. Run: gitops setup';
   }
   const last = await lastGoodBefore(store, cluster, key);
   return tooSmall(complete(counts), last && complete(last.counts), smallestShare);

@@ -26,12 +26,12 @@ export function createBackupActivities(
   return {
     /** Safe to repeat, side by side and late: each attempt stores under a name of its own, and its index last. */
     async storeBackup({ cluster, at }) {
-      const settings = backupOf(config, cluster);
-      if (await isOpen(temporal, { workflowId: recreationId(config.platform, cluster) })) {
-        throw refused(`${cluster} is being rebuilt: what is there now is no backup of it.`);
-      }
-      return withRecovery(() =>
-        withScratch(scratch, async (directory) => {
+      return withRecovery(async () => {
+        const settings = backupOf(config, cluster);
+        if (await isOpen(temporal, { workflowId: recreationId(config.platform, cluster) })) {
+          throw refused(`${cluster} is being rebuilt: what is there now is no backup of it.`);
+        }
+        return withScratch(scratch, async (directory) => {
           const { kubernetes, backups } = systems;
           const { store, recipients } = backups;
           const { namespace } = config.argocd;
@@ -54,8 +54,8 @@ export function createBackupActivities(
           };
           await store.putOnce(indexKey(key), textBody(JSON.stringify(index)));
           return { key, size: stored.size, counts: contents.summary.counts };
-        }),
-      );
+        });
+      });
     },
   };
 }

@@ -16,9 +16,9 @@ export function createVerifyBackup(
   return {
     /** Safe to repeat, side by side and late: the youngest verification is the one that is shown. */
     async verifyBackup({ cluster, key: given, accept = false }) {
-      backupOf(config, cluster);
-      const { store } = systems.recovery;
       return withRecovery(async () => {
+        backupOf(config, cluster);
+        const { store } = systems.recovery;
         const key = given ?? (await backupKeys(store, cluster))[0];
         if (key === undefined) throw refused(`There is no backup of ${cluster} yet. Make one: gitops backup`);
         const index = await existingIndex(store, key);

@@ -106,9 +106,13 @@ test('an image without the commit’s label, or with another commit’s, is refu
   expect(records.size).toBe(0);
 });
 
-test('the image that was recorded first stays, whatever is brought later', async () => {
+test('the image that was recorded first stays, and whoever brings another is told of both', async () => {
   await adopt(reference);
   const rebuilt = `${name}@sha256:${'e'.repeat(64)}`;
   registry.set(rebuilt, { [revision]: commit });
-  expect(await adopt(rebuilt)).toEqual({ name, digest });
+  await expect(adopt(rebuilt)).rejects.toMatchObject({
+    type: 'Refused',
+    message: `claims/${commit} has an image already, ${reference}, and ${rebuilt} is another. Leave --image out to deliver the first, or make a commit for the other.`,
+  });
+  expect(await adopt(reference)).toEqual({ name, digest });
 });

@@ -1,3 +1,4 @@
+import { changeName } from '../../model/delivery/change.ts';
 import { canonicalName } from '../../model/image-name.ts';
 import { digestSchema } from '../../model/names.ts';
 import { refused, withRegistry } from '../failures.ts';
@@ -35,7 +36,12 @@ export function createAdoptImage(
           `${reference} is labelled as revision ${revision ?? '(none)'}, not ${change.commit}. Build it with the label org.opencontainers.image.revision.`,
         );
       }
-      return recordImage(systems, change, { name, digest });
+      const recorded = await recordImage(systems, change, { name, digest });
+      if (recorded.digest === digest) return recorded;
+      throw refused(
+        `${changeName(change)} has an image already, ${recorded.name}@${recorded.digest}, and ${reference} is another. ` +
+          'Leave --image out to deliver the first, or make a commit for the other.',
+      );
     },
   };
 }

@@ -3,7 +3,7 @@ import { changeName, type Change, type Image } from '../../model/delivery/change
 import { digestSchema } from '../../model/names.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { getJson } from '../../systems/objects/index.ts';
-import { withRegistry } from '../failures.ts';
+import { withObjects, withRegistry } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
 /** What a build of this program left: only such digests reach production. */
@@ -22,7 +22,7 @@ export async function recordedImage(
   { objects, images }: RecordSystems,
   change: Change,
 ): Promise<Image | undefined> {
-  const found = await getJson(objects, objectKeys.build(change), buildRecordSchema);
+  const found = await withObjects(() => getJson(objects, objectKeys.build(change), buildRecordSchema));
   if (!found) return undefined;
   const { name, digest } = found.value;
   return (await withRegistry(() => images.labels({ name, digest }))) && { name, digest };
@@ -42,13 +42,15 @@ export async function recordImage(
     builtAt: new Date().toISOString(),
     ...log,
   };
-  const known = await getJson(objects, key, buildRecordSchema);
-  const condition = known ? { ifMatch: known.etag } : { ifAbsent: true };
-  const gone = known && !(await withRegistry(() => images.labels(known.value)));
-  if ((!known || gone) && (await objects.put(key, JSON.stringify(body), condition))) {
-    return { ...image, ...log };
-  }
-  const first = await getJson(objects, key, buildRecordSchema);
-  if (!first) throw new Error(`${key} was removed while it was written. Trying again.`);
-  return { name: first.value.name, digest: first.value.digest, ...log };
+  return withObjects(async () => {
+    const known = await getJson(objects, key, buildRecordSchema);
+    const condition = known ? { ifMatch: known.etag } : { ifAbsent: true };
+    const gone = known && !(await withRegistry(() => images.labels(known.value)));
+    if ((!known || gone) && (await objects.put(key, JSON.stringify(body), condition))) {
+      return { ...image, ...log };
+    }
+    const first = await getJson(objects, key, buildRecordSchema);
+    if (!first) throw new Error(`${key} was removed while it was written. Trying again.`);
+    return { name: first.value.name, digest: first.value.digest, ...log };
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { noSuchEnvironment } from '../../config/environments.ts';
+import { isConfigured, noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
 import type { Attempt, Delivery } from '../../model/delivery/delivery.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
@@ -33,7 +33,7 @@ export function createRecordActivities(
     /** Reads only. */
     async recallEnvironment(place) {
       const { environment } = place;
-      if (!config.environments.some(({ name }) => name === environment)) {
+      if (!isConfigured(config, environment)) {
         throw failed(unknownEnvironment, `${noSuchEnvironment(config, environment)} See gitops.yaml.`);
       }
       const stored = await getJson(objects, keyOf(place), memorySchema);

@@ -108,8 +108,7 @@ export function createResolveChanges(
   ): Promise<ResolvedChange[]> {
     const subjects = new Map<string, string>();
     for (const commit of new Set(commits.values())) {
-      const [found] = await repository.log(undefined, commit, []);
-      subjects.set(commit, found ? subjectOf(found) : '');
+      subjects.set(commit, subjectOf(await repository.commit(commit)));
     }
     return [...commits].map(([service, commit]) => ({
       change: { service, commit },

@@ -1,4 +1,3 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
@@ -52,9 +51,9 @@ export function createVerifyChange(
     service: Service,
     position: number,
   ): Promise<Source> {
-    const [base, [described], paths] = await Promise.all([
+    const [base, described, paths] = await Promise.all([
       repository.object(commit, `${service.manifests}/base`),
-      repository.log(undefined, commit, []),
+      repository.commit(commit),
       repository.changedPaths(commit),
     ]);
     if (base === undefined) {
@@ -62,7 +61,6 @@ export function createVerifyChange(
         `${service.manifests}/base does not exist at ${commit}. A service has its manifests there.`,
       );
     }
-    if (!described) throw ApplicationFailure.retryable(`${commit} could not be read.`);
     return {
       position,
       base,

@@ -1,11 +1,9 @@
 import type { Config } from '../../config/schema.ts';
-import type { Release } from '../../model/delivery/change.ts';
-import type { Approval } from '../../model/promotion/promotion.ts';
-import type { Commit } from '../../systems/git/index.ts';
+import type { Service } from '../../config/services.ts';
+import type { Change, Release } from '../../model/delivery/change.ts';
+import type { Approval, Deployed } from '../../model/promotion/promotion.ts';
+import { GitError, type Commit, type Repository } from '../../systems/git/index.ts';
 import { refused } from '../failures.ts';
-
-/** What the repository lists at most: beyond it authors would go unnoticed. */
-const mostCommits = 200;
 
 /** Addresses that forges make up for who hides the real one: `12+login@users.noreply.github.com`. */
 const hidden = /^(?:\d+\+)?([^@+]+)@(?:[\w.-]+\.)?noreply\./i;
@@ -31,9 +29,27 @@ export function peopleOf({ people }: Pick<Config, 'people'>, authors: string[]):
 }
 
 /**
+ * The commits of a service that a promotion brings in. Nobody's may go unseen: where nothing is known to run, or what runs
+ * is in the repository no more, these are all that it ever had.
+ */
+export async function commitsSince(
+  repository: Pick<Repository, 'log'>,
+  running: Deployed | undefined,
+  { commit }: Change,
+  { paths }: Pick<Service, 'paths'>,
+): Promise<Commit[]> {
+  try {
+    return await repository.log(running?.change.commit, commit, paths);
+  } catch (error) {
+    if (!running || !(error instanceof GitError) || error.kind !== 'missing') throw error;
+    return repository.log(undefined, commit, paths);
+  }
+}
+
+/**
  * Whose commits a promotion carries: none of them may approve it.
  *
- * @throws Refused: they cannot be told, or too few others may decide
+ * @throws Refused: too few others may decide
  */
 export function authorsOf(
   config: Pick<Config, 'people'>,
@@ -41,18 +57,12 @@ export function authorsOf(
   { source }: Release,
   approval: Approval,
 ): string[] {
-  if (approval.by === 'decisions' && commits.length >= mostCommits) {
-    throw refused(
-      `More than ${mostCommits} commits since what runs: whose they are cannot be told, so nobody could approve. ` +
-        'Deliver an earlier commit first.',
-    );
-  }
   const authors = peopleOf(config, [...commits.flatMap((commit) => commit.authors), ...source.authors]);
   if (approval.by !== 'decisions') return authors;
   const deciders = approval.deciders.filter((person) => !authors.includes(person));
   if (deciders.length >= approval.quorum) return authors;
   throw refused(
-    `${approval.quorum} must approve, but of those who decide only ${deciders.join(', ') || 'nobody'} wrote none of it. ` +
-      'Name more people in gitops.yaml.',
+    `${approval.quorum} must approve, but of those who decide only ${deciders.join(', ') || 'nobody'} wrote none of it ` +
+      `(commits: ${commits.length}). Name more people in gitops.yaml.`,
   );
 }

@@ -1,4 +1,4 @@
-import { inlineCode } from '../../model/text/markdown.ts';
+import { codeBlock } from '../../model/text/markdown.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { PullRequestActivities } from '../contract.ts';
@@ -18,7 +18,7 @@ export const createClosePullRequest = ({
       // A retry of the change has a pull request on the same branch: a late attempt must not take it away.
       if (!(await ownRunIsOpen(temporal))) return;
       if (found.state === 'open') {
-        const body = `Closed: ${inlineCode(reason)}\n\n${found.body}`;
+        const body = `Closed:\n\n${codeBlock(reason)}\n\n${found.body}`;
         await forge.updatePullRequest(number, { state: 'closed', body });
       }
       await forge.deleteBranch(branch);

@@ -9,9 +9,9 @@ import { releaseKustomization, releaseMessage } from '../../model/promotion/rele
 import { ensurePullRequest } from '../../systems/forge/ensure-pull-request.ts';
 import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
-import { outlived, refused, withForge, withGit } from '../failures.ts';
+import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
-import { authorsOf } from './authors.ts';
+import { authorsOf, commitsSince } from './authors.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -52,9 +52,8 @@ export function createOpenPullRequest(
     const { change } = release;
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
-    const running = await runningRelease(systems, { environment, service: service.name });
-    const since = olderOf(running, current);
-    const commits = await repository.log(since?.change.commit, change.commit, service.paths);
+    const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
+    const commits = await commitsSince(repository, olderOf(running, current), change, service);
     const authors = authorsOf(config, commits, release, approval);
     const reason =
       (await refuseGone(repository, change, await repository.tip())) ??
@@ -90,7 +89,7 @@ export function createOpenPullRequest(
     const shown = rendered && {
       key: rendered.diff,
       summary: rendered.summary,
-      text: (await objects.get(rendered.diff))?.body ?? '',
+      text: (await withObjects(() => objects.get(rendered.diff)))?.body ?? '',
     };
     const facts = {
       ...{ environment, release, approval, commits, authors },

@@ -17,7 +17,7 @@ export interface PullRequestFacts {
   /** What Argo CD runs: something else where the cluster was recreated, or synced by hand. */
   running?: Deployed;
   approval: Approval;
-  /** The service's commits since the older of the two, newest first. */
+  /** The service's commits since the older of the two, or all of them, newest first. */
   commits: Commit[];
   /** People whose commits these are. */
   authors: string[];
@@ -60,12 +60,14 @@ function howToApprove({ environment, approval, release, authors }: PullRequestFa
   if (approval.by === 'review') {
     return 'It waits for an approving review of this head, by someone whose review the branch’s rules count.';
   }
-  const deciders = approval.deciders.filter((person) => !authors.includes(person));
+  const { author: excluded = [], other: deciders = [] } = Object.groupBy(approval.deciders, (person) =>
+    authors.includes(person) ? 'author' : 'other',
+  );
   const command = (verb: string) =>
     inlineCode(`gitops ${verb} ${changeName(release.change)} --environment ${environment}`);
   return [
     `It waits for ${approval.quorum} of ${deciders.map(inlineCode).join(', ') || 'nobody who may decide'}` +
-      ` (its authors may not: ${authors.map(inlineCode).join(', ')}).`,
+      (excluded.length > 0 ? ` (its authors may not: ${excluded.map(inlineCode).join(', ')}).` : '.'),
     `Approve: ${command('approve')}  \nReject: ${command('reject')}`,
   ].join('\n\n');
 }

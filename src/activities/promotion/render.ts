@@ -24,7 +24,7 @@ import { refuseSource } from '../sync/application-source.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseSourceFiles } from './refuse-source-files.ts';
-import { refused, withGit } from '../failures.ts';
+import { refused, withCluster, withGit, withObjects } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
 
@@ -99,7 +99,7 @@ export function createRenderActivities(
       const run = hooks.map((hook) => `# The sync runs hook ${hook}\n`).join('');
       const text = `${heading}# Digest of the latter: ${manifestsDigest}\n${run}\n${difference}`;
       const diff = objectKeys.diff(target.environment, target.release.change, `sha256:${sha256(text)}`);
-      await objects.put(diff, text);
+      await withObjects(() => objects.put(diff, text));
       return { manifestsDigest, diff, summary: summarize(compare(before, wanted), hooks) };
     });
   }
@@ -109,16 +109,19 @@ export function createRenderActivities(
     const { change, image } = release;
     const manifests = manifestsPath(config, change.service);
     const overlay = overlayPath({ manifests }, environment);
-    const name = applicationName(config, change.service, environment);
-    const application = await argocd.application(name);
+    const { name, application, options } = await withCluster(async () => {
+      const name = applicationName(config, change.service, environment);
+      return {
+        name,
+        application: await argocd.application(name),
+        options: await argocd.kustomizeBuildOptions(),
+      };
+    });
     const refusal =
       (application && refuseSource(config, application, overlay)) ??
       (await withGit(() => refuseSourceFiles(repository, revision, overlay, name)));
     if (refusal !== undefined) throw refused(refusal);
-    const settings = {
-      options: await argocd.kustomizeBuildOptions(),
-      overrides: application?.source?.kustomize,
-    };
+    const settings = { options, overrides: application?.source?.kustomize };
 
     const checkout = await checkOut(scratch, revision);
     const own = await render(checkout, releasePath({ manifests }, environment), {});

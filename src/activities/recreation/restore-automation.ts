@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { isDeepStrictEqual } from 'node:util';
-import { heartbeat } from '@temporalio/activity';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import { z } from 'zod';
 import { givenBack, heldBack } from '../../model/recovery/automation.ts';
 import { isRecord } from '../../model/json.ts';
@@ -34,12 +34,14 @@ export function createRestoreAutomation(
         const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));
         // ApplicationSets leave Applications alone until all of these are as they were.
         const chosen = of === 'others' ? others : objects.filter((object) => !others.includes(object));
-        if (!(await ownRunIsOpen(temporal))) return { applications: 0 };
         const kubernetes = systems.clusterOf(target);
+        const signal = cancellationSignal();
+        const stillWanted = () => ownRunIsOpen(temporal);
         let [done, applications] = [0, 0];
         for (const group of [chosen.filter(isApplication), chosen.filter((one) => !isApplication(one))]) {
           await pLimit(config.recreation.parallel).map(group, async (object) => {
-            const given = await giveBack(kubernetes, config.argocd.namespace, object);
+            signal.throwIfAborted();
+            const given = await giveBack({ kubernetes, stillWanted }, config.argocd.namespace, object);
             if (given && isApplication(object)) applications += 1;
             done += 1;
             heartbeat({ done, of: chosen.length, what: 'Applications' } satisfies Work);
@@ -54,25 +56,37 @@ const isApplication = ({ kind }: Stored): boolean => kind === 'Application';
 
 const live = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) });
 
-/** @returns whether it syncs by itself as it did, now or already */
-async function giveBack(kubernetes: Kubernetes, home: string, object: Stored): Promise<boolean> {
+/** Argo CD writes an Application several times a second while it syncs; each conflict is one such write. */
+const conflictLimit = 20;
+
+/**
+ * @param stillWanted asked before it is changed
+ * @returns whether it syncs by itself as it did, now or already
+ * @throws KubernetesError
+ */
+export async function giveBack(
+  { kubernetes, stillWanted }: { kubernetes: Kubernetes; stillWanted: () => Promise<boolean> },
+  home: string,
+  object: Stored,
+): Promise<boolean> {
   const patch = givenBack(object);
   if (!patch) return false;
   const { name, namespace = home } = object.metadata;
   const plural = isApplication(object) ? 'applications' : 'applicationsets';
   const path = argoProjPath(namespace, plural, name);
   const held = heldBack(object);
-  for (;;) {
+  for (let conflicts = 0; ; conflicts += 1) {
     const found = await kubernetes.get(path);
     if (found === undefined) return false;
     const { metadata } = live.parse(found);
     if (!agree(patch, found, held)) return agree(patch, found, object);
+    if (!(await stillWanted())) return false;
     try {
       const { resourceVersion } = metadata;
       await kubernetes.patch(path, { metadata: { resourceVersion }, ...patch });
       return true;
     } catch (error) {
-      if (!isConflict(error)) throw error;
+      if (!isConflict(error) || conflicts >= conflictLimit) throw error;
     }
   }
 }

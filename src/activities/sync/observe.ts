@@ -1,4 +1,4 @@
-import { applicationName } from '../../config/environments.ts';
+import { applicationName, isConfigured } from '../../config/environments.ts';
 import { manifestsPath, releasePath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { liveOf, type Promoted, type Synced } from '../../model/promotion/drift.ts';
@@ -19,7 +19,9 @@ export function createObserveActivities(
   return {
     async observe({ places }) {
       const signal = AbortSignal.timeout(answerWithinMs);
-      return withGit(() => Promise.all(places.map((place) => observed(systems, place, signal))));
+      // What was promoted is known of environments that are configured no more, too.
+      const known = places.filter((place) => isConfigured(systems.config, place.environment));
+      return withGit(() => Promise.all(known.map((place) => observed(systems, place, signal))));
     },
   };
 }

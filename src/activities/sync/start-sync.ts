@@ -13,13 +13,14 @@ import { objectKeys } from '../../model/object-keys.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import { closedWindow } from '../../model/argocd/sync-windows.ts';
 import type { SyncRequest, ArgoCd, Sighting } from '../../systems/argocd/index.ts';
+import { KubernetesError } from '../../systems/kubernetes/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
 import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
-import { outlived, withGit } from '../failures.ts';
+import { outlived, withCluster, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
@@ -39,63 +40,64 @@ const leftoverMs = 2 * 60_000;
 export function createSyncActivities(systems: SyncSystems): SyncActivities {
   const { config, argocd, temporal, recreations } = systems;
 
-  return {
-    async startSync(sync) {
-      const unwanted = {
-        state: 'refused',
-        reason: outlived,
-      } as const;
-      const wanted = wantedBy(temporal, sync.asker);
-      if (!(await wanted())) return unwanted;
-      const { environment, service, release, revision, operationId } = sync;
-      const name = applicationName(config, service, environment);
-      /** What an earlier attempt may have started is ended, too. */
-      const refuse = async (reason: string) => {
-        await argocd.terminate(name, { id: operationId });
-        return { state: 'refused', reason } as const;
-      };
-      const forged = await withGit(() => refuseEvidence(systems, sync));
-      if (forged !== undefined) return refuse(forged);
+  return { startSync: (sync) => withCluster(() => start(sync)) };
 
-      const { application, unreachable } = await lookAt(argocd, name);
-      if (unreachable !== undefined) throw later('Busy', `Waits for the cluster (${unreachable}).`);
-      if (!application) {
-        const misplaced = await refuseMisplaced(systems, sync);
-        if (misplaced !== undefined) return { state: 'refused', reason: misplaced };
-        const { endedAt: rebuiltAt = 0 } = await recreations.last();
-        const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
-        if (Date.now() - since <= absentMs) {
-          throw later('Busy', `Waits for Application ${name}, which does not exist.`);
-        }
-        return {
-          state: 'refused',
-          reason: `There is no Application ${name} in ${applicationNamespace(config, environment)}. Create it, then deliver the change again.`,
-        };
+  async function start(sync: Sync): ReturnType<SyncActivities['startSync']> {
+    const unwanted = {
+      state: 'refused',
+      reason: outlived,
+    } as const;
+    const wanted = wantedBy(temporal, sync.asker);
+    if (!(await wanted())) return unwanted;
+    const { environment, service, release, revision, operationId } = sync;
+    const name = applicationName(config, service, environment);
+    /** What an earlier attempt may have started is ended, too. */
+    const refuse = async (reason: string) => {
+      await argocd.terminate(name, { id: operationId });
+      return { state: 'refused', reason } as const;
+    };
+    const forged = await withGit(() => refuseEvidence(systems, sync));
+    if (forged !== undefined) return refuse(forged);
+
+    const { application, unreachable, cause } = await lookAt(argocd, name);
+    if (cause instanceof KubernetesError && cause.lasting) throw cause;
+    if (unreachable !== undefined) throw later('Busy', `Waits for the cluster (${unreachable}).`);
+    if (!application) {
+      const misplaced = await refuseMisplaced(systems, sync);
+      if (misplaced !== undefined) return { state: 'refused', reason: misplaced };
+      const { endedAt: rebuiltAt = 0 } = await recreations.last();
+      const since = Math.max(activityInfo().scheduledTimestampMs, rebuiltAt);
+      if (Date.now() - since <= absentMs) {
+        throw later('Busy', `Waits for Application ${name}, which does not exist.`);
       }
-      const refusal = refuseApplication(systems, sync, application);
-      if (refusal !== undefined) return refuse(refusal);
-      await passWindows(systems, application);
-      if (isBusy(application, operationId)) {
-        const { operation } = application;
-        if (operation?.id !== undefined && operation.id !== operationId) {
-          await endLeftover(argocd, name, operation);
-        }
-        throw later(
-          'Busy',
-          `Waits for the operation of ${application.operation?.by ?? 'somebody'} on ${name}.`,
-        );
+      return {
+        state: 'refused',
+        reason: `There is no Application ${name} in ${applicationNamespace(config, environment)}. Create it, then deliver the change again.`,
+      };
+    }
+    const refusal = refuseApplication(systems, sync, application);
+    if (refusal !== undefined) return refuse(refusal);
+    await passWindows(systems, application);
+    if (isBusy(application, operationId)) {
+      const { operation } = application;
+      if (operation?.id !== undefined && operation.id !== operationId) {
+        await endLeftover(argocd, name, operation);
       }
-      if (!(await wanted())) return unwanted;
-      const started = await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
-      if (started.state === 'ours') return { state: 'started' };
       throw later(
         'Busy',
-        started.state === 'busy'
-          ? `Waits for the operation of ${started.by} on ${name}.`
-          : `Application ${name} changed meanwhile; it is looked at again.`,
+        `Waits for the operation of ${application.operation?.by ?? 'somebody'} on ${name}.`,
       );
-    },
-  };
+    }
+    if (!(await wanted())) return unwanted;
+    const started = await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
+    if (started.state === 'ours') return { state: 'started' };
+    throw later(
+      'Busy',
+      started.state === 'busy'
+        ? `Waits for the operation of ${started.by} on ${name}.`
+        : `Application ${name} changed meanwhile; it is looked at again.`,
+    );
+  }
 }
 
 /** The watch tells nothing before its first list of a cluster's Applications, which takes seconds. */
@@ -148,7 +150,7 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
     return `${path} at ${revision} holds other manifests than ${changeName(change)}. Look at who wrote it.`;
   }
   if (service.image === undefined && !written.image) return undefined;
-  const built = await getJson(objects, objectKeys.build(change), buildRecordSchema);
+  const built = await withObjects(() => getJson(objects, objectKeys.build(change), buildRecordSchema));
   if (
     !written.image ||
     built?.value.name !== written.image.name ||

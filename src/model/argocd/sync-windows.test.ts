@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { closedWindow, type SyncWindow } from './sync-windows.ts';
 
 const target = { name: 'claims-production', destination: { namespace: 'claims', name: 'in-cluster' } };
@@ -138,4 +138,13 @@ test('steps, lists and names are read as cron has them', () => {
   expect(closedWindow([quarter], target, at('2026-11-27T18:32:00Z'))).toContain('deny');
   expect(closedWindow([quarter], target, at('2026-11-27T18:36:00Z'))).toBe(undefined);
   expect(closedWindow([quarter], target, at('2026-12-27T18:32:00Z'))).toBe(undefined);
+});
+
+test('a window that lasts a year is looked at day by day: the process that asks waits for many others', () => {
+  const days = vi.spyOn(Date.prototype, 'getUTCDate');
+  const year = { ...freeze, schedule: '0 0 1 1 *', duration: '8760h' };
+  expect(closedWindow([year], target, friday)).toContain('8760h');
+  expect(closedWindow([{ ...year, duration: '1h' }], target, friday)).toBe(undefined);
+  expect(days.mock.calls.length).toBeLessThan(400);
+  days.mockRestore();
 });

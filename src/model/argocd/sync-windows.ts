@@ -39,11 +39,16 @@ export function closedWindow(
   now: number,
   by: 'person' | 'argocd' = 'person',
 ): string | undefined {
-  const own = windows.filter((window) => concerns(window, target));
+  const {
+    active,
+    inactive,
+    unreadable = [],
+  } = Object.groupBy(
+    windows.filter((window) => concerns(window, target)),
+    (window) => standingOf(window, now),
+  );
   // One that nobody can read keeps Argo CD from judging any.
-  const unreadable = own.filter((window) => isActive(window, now) === undefined);
   if (unreadable.length > 0) return unreadable.map(describe).join('; ');
-  const [active, inactive] = [true, false].map((is) => own.filter((window) => isActive(window, now) === is));
   const of = (kind: string, among: SyncWindow[] = []): SyncWindow[] =>
     among.filter((window) => window.kind === kind);
 
@@ -69,17 +74,25 @@ function concerns(window: SyncWindow, { name, destination }: WindowTarget): bool
 }
 
 const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 
-/** Whether it opened less than its duration ago; undefined when nobody can read its schedule or duration. */
-function isActive({ schedule, duration, timeZone = 'UTC' }: SyncWindow, now: number): boolean | undefined {
+/** Active: it opened less than its duration ago. Unreadable: its schedule or its duration is none. */
+function standingOf(
+  { schedule, duration, timeZone = 'UTC' }: SyncWindow,
+  now: number,
+): 'active' | 'inactive' | 'unreadable' {
   const opens = parseSchedule(schedule);
   const lasts = parseDuration(duration);
-  if (!opens || lasts === undefined) return undefined;
+  if (!opens || lasts === undefined) return 'unreadable';
   const local = now + offsetOf(timeZone, now);
-  for (let start = Math.ceil(local / minuteMs - 1) * minuteMs; start > local - lasts; start -= minuteMs) {
-    if (opens(new Date(start))) return true;
+  const earliest = local - lasts;
+  // Day by day: a window may last for years.
+  for (let day = Math.floor(local / dayMs) * dayMs; day + dayMs > earliest; day -= dayMs) {
+    if (!opens.on(new Date(day))) continue;
+    const starts = opens.at.map((minute) => day + minute * minuteMs);
+    if (starts.some((start) => earliest < start && start < local)) return 'active';
   }
-  return false;
+  return 'inactive';
 }
 
 const unitMs: Record<string, number> = {
@@ -123,23 +136,27 @@ const fields = [
   { first: 0, last: 6, names: days },
 ];
 
-/** Whether a schedule names a (UTC) minute; undefined when it is no schedule. */
-function parseSchedule(text: string): ((time: Date) => boolean) | undefined {
+/** On which (UTC) days it opens, and at which minutes of these. */
+interface Schedule {
+  on: (day: Date) => boolean;
+  at: number[];
+}
+
+/** Undefined: it is no schedule. */
+function parseSchedule(text: string): Schedule | undefined {
   const parts = text.trim().split(/\s+/);
   const sets = fields.map((field, i) => parseField(parts[i] ?? '', field));
   const [minute, hour, day, month, weekday] = sets;
   if (parts.length !== fields.length || !minute || !hour || !day || !month || !weekday) return undefined;
   const anyDay = [parts[2], parts[4]].some((part) => /(^|,)[*?](\/0*1)?(,|$)/.test(part ?? ''));
-  return (time) => {
-    const onDay = day.has(time.getUTCDate());
-    const onWeekday = weekday.has(time.getUTCDay());
-    return (
-      minute.has(time.getUTCMinutes()) &&
-      hour.has(time.getUTCHours()) &&
-      month.has(time.getUTCMonth() + 1) &&
+  return {
+    on(date) {
+      const onDay = day.has(date.getUTCDate());
+      const onWeekday = weekday.has(date.getUTCDay());
       // Cron's own rule: a day of the month and a weekday together mean either of them.
-      (anyDay ? onDay && onWeekday : onDay || onWeekday)
-    );
+      return month.has(date.getUTCMonth() + 1) && (anyDay ? onDay && onWeekday : onDay || onWeekday);
+    },
+    at: [...hour].flatMap((h) => [...minute].map((m) => h * 60 + m)),
   };
 }
 

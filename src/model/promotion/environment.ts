@@ -21,6 +21,8 @@ export interface EnvironmentState extends EnvironmentMemory {
   unfinished?: UnfinishedPromotion;
   /** Whether the memory in the object store may be older than this. */
   unstored?: boolean;
+  /** Whether it is not known yet what runs: then this run begins with finding that out. */
+  unrecalled?: boolean;
 }
 
 /** A promotion as far as it has come. */

@@ -108,6 +108,7 @@ const stateSchema: z.ZodType<EnvironmentState> = z.looseObject({
   ),
   unfinished: unfinishedSchema.exactOptional(),
   unstored: z.boolean().exactOptional(),
+  unrecalled: z.boolean().exactOptional(),
 });
 
 export const environmentInputSchema = z.looseObject({

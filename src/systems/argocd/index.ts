@@ -40,6 +40,8 @@ export interface Sighting {
   application?: Application | undefined;
   /** Why the cluster cannot be asked right now; `application` is then what was known last. */
   unreachable?: string | undefined;
+  /** What was thrown, then. */
+  cause?: unknown;
 }
 
 /** A sync to ask for: at exactly these revisions, and for the rest as the Application's own sync policy says. */

@@ -1,5 +1,5 @@
-import picomatch from 'picomatch';
 import { z } from 'zod';
+import { matchesGlob } from '../../model/argocd/glob.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll, type ListedObject } from '../kubernetes/list.ts';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
@@ -42,7 +42,7 @@ async function otherNamespaces(kubernetes: Kubernetes, namespace: string) {
     const matches = patterns.map((pattern) =>
       /^\/.+\/$/.test(pattern)
         ? (name: string) => new RegExp(pattern.slice(1, -1)).test(name)
-        : picomatch(pattern),
+        : (name: string) => matchesGlob(pattern, name),
     );
     return (name) => matches.some((match) => match(name));
   };

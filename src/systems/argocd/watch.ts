@@ -34,7 +34,7 @@ export class ApplicationWatch {
   readonly #waiting = new Map<string, Set<() => void>>();
   #applications = new Map<string, Application>();
   #listed = false;
-  #trouble: string | undefined;
+  #trouble: unknown;
   #following = false;
 
   constructor(kubernetes: Kubernetes, path: string) {
@@ -54,7 +54,10 @@ export class ApplicationWatch {
       const application = this.#applications.get(name);
       const trouble = this.#trouble;
       if (this.#listed || trouble !== undefined) {
-        yield { application, unreachable: trouble };
+        yield {
+          application,
+          ...(trouble !== undefined && { unreachable: errorText(trouble), cause: trouble }),
+        };
       }
       const nothingNew = application === this.#applications.get(name) && trouble === this.#trouble;
       if (nothingNew && !signal.aborted) await this.#news(name, everyMs, signal);
@@ -92,7 +95,7 @@ export class ApplicationWatch {
       } catch (error) {
         failures += 1;
         if (!(error instanceof Expired)) {
-          this.#trouble = errorText(error);
+          this.#trouble = error;
           for (const name of this.#waiting.keys()) this.#tell(name);
         }
         await this.#pause(backoffMs(failures));

@@ -68,7 +68,7 @@ export interface BackupStore {
   read(key: string, version?: string): Promise<Readable | undefined>;
   /** All keys that begin so, in order. */
   list(prefix: string): Promise<string[]>;
-  /** @returns ISO 8601; undefined when anybody with the right to delete could remove it now */
+  /** @returns ISO 8601; undefined when it is not locked, or less strictly than is wanted (`Retention`) */
   lockedUntil(key: string, version?: string): Promise<string | undefined>;
 }
 

@@ -7,6 +7,7 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutObjectLockConfigurationCommand,
   S3ServiceException,
+  type DefaultRetention,
   type LifecycleRule,
   type S3Client,
 } from '@aws-sdk/client-s3';
@@ -93,9 +94,9 @@ async function makeBucket(s3: S3Client, { bucket, region, endpoint }: S3Options)
   return 'created';
 }
 
-type Lock = Awaited<ReturnType<typeof lockOf>>;
+type Lock = DefaultRetention | undefined;
 
-async function lockOf(s3: S3Client, Bucket: string) {
+async function lockOf(s3: S3Client, Bucket: string): Promise<Lock> {
   try {
     const { ObjectLockConfiguration } = await s3.send(new GetObjectLockConfigurationCommand({ Bucket }));
     return ObjectLockConfiguration?.Rule?.DefaultRetention;
@@ -107,25 +108,27 @@ async function lockOf(s3: S3Client, Bucket: string) {
   }
 }
 
+const daysOf = (lock: Lock): number => lock?.Days ?? (lock?.Years ?? 0) * 365;
+
 const isStrictEnough = (lock: Lock, { days, lock: wanted }: Retention): boolean =>
-  (lock?.Days ?? (lock?.Years ?? 0) * 365) >= days &&
-  (lock?.Mode === 'COMPLIANCE' || wanted === 'governance');
+  daysOf(lock) >= days && (lock?.Mode === 'COMPLIANCE' || wanted === 'governance');
+
+/** What locks at least as strictly and as long as what is there, and as what is wanted. */
+export function strictestOf(lock: Lock, { days, lock: wanted }: Retention): DefaultRetention {
+  const Mode = lock?.Mode === 'COMPLIANCE' || wanted === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE';
+  if (lock === undefined || daysOf(lock) < days) return { Mode, Days: days };
+  return { ...lock, Mode };
+}
 
 async function lockObjects(s3: S3Client, Bucket: string, retention: Retention): Promise<Prepared['state']> {
   const lock = await lockOf(s3, Bucket);
   if (isStrictEnough(lock, retention)) return 'there';
-  const strictest = lock?.Mode === 'COMPLIANCE' || retention.lock === 'compliance';
   await s3.send(
     new PutObjectLockConfigurationCommand({
       Bucket,
       ObjectLockConfiguration: {
         ObjectLockEnabled: 'Enabled',
-        Rule: {
-          DefaultRetention: {
-            Mode: strictest ? 'COMPLIANCE' : 'GOVERNANCE',
-            Days: Math.max(retention.days, lock?.Days ?? 0),
-          },
-        },
+        Rule: { DefaultRetention: strictestOf(lock, retention) },
       },
     }),
   );

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../network/certificates.ts';
 import { createS3Client, type S3Options } from '../objects/s3-client.ts';
+import { isLasting, statusOf } from '../objects/s3-refusals.ts';
 import { retry } from './retry.ts';
 import {
   stillLocked,
@@ -17,6 +18,7 @@ import {
   BackupStoreError,
   type Body,
   type BackupStore,
+  type Retention,
 } from './index.ts';
 
 /** A silence this long is an outage; how long a large object takes is not limited. */
@@ -25,8 +27,12 @@ const silenceMs = 60_000;
 export const createBackupClient = (options: S3Options): S3Client =>
   createS3Client(options, { requestTimeout: silenceMs, socketTimeout: silenceMs });
 
-/** Backups in an S3 bucket, whose default retention locks what is put there. */
-export function createS3BackupStore(options: S3Options): BackupStore {
+/**
+ * Backups in an S3 bucket, whose default retention locks what is put there.
+ *
+ * @param lock what counts as one: of governance somebody with the right to bypass it may remove what is locked
+ */
+export function createS3BackupStore(options: S3Options, lock: Retention['lock']): BackupStore {
   const s3 = createBackupClient(options);
   const { bucket: Bucket } = options;
   const explained = (error: unknown) => explain(error, options);
@@ -96,10 +102,10 @@ export function createS3BackupStore(options: S3Options): BackupStore {
 
     async lockedUntil(key, version) {
       try {
-        const { ObjectLockRetainUntilDate: until } = await s3.send(
+        const { ObjectLockRetainUntilDate: until, ObjectLockMode: mode } = await s3.send(
           new HeadObjectCommand({ Bucket, Key: key, ...(version !== undefined && { VersionId: version }) }),
         );
-        return stillLocked(until);
+        return mode === 'COMPLIANCE' || lock === 'governance' ? stillLocked(until) : undefined;
       } catch (error) {
         if (statusOf(error) === 404) return undefined;
         throw explained(error);
@@ -108,21 +114,8 @@ export function createS3BackupStore(options: S3Options): BackupStore {
   };
 }
 
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-
 const isNoBucket = (error: unknown): boolean =>
   error instanceof S3ServiceException && error.name === 'NoSuchBucket';
-
-/** Bytes that changed or stayed away on their way. */
-const damaged = new Set(['BadDigest', 'IncompleteBody', 'RequestTimeout', 'XAmzContentSHA256Mismatch']);
-
-/** Whether another attempt would fail too: not after overload, a conflict of two writers, damage or a lost connection. */
-function isLasting(error: unknown): boolean {
-  const status = statusOf(error) ?? 500;
-  if (error instanceof S3ServiceException && damaged.has(error.name)) return false;
-  return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
-}
 
 /** What failed, where, and what to change. */
 export function explain(error: unknown, { bucket, endpoint = 'AWS' }: S3Options): BackupStoreError {

@@ -5,8 +5,8 @@ import { git, gitEnvironment } from './git.ts';
 export interface CloneOptions {
   url: string;
   branch: string;
-  /** Sent as a header, which no process list shows. */
-  token?: string;
+  /** Read for every command, so it may be renewed; sent as a header, which no process list shows. */
+  token?: () => string;
   caFile?: string;
   /** Where the bare clone is kept; this process has it to itself. */
   directory: string;
@@ -26,7 +26,6 @@ const attributes = '* -export-ignore -export-subst -text -eol -crlf -ident -filt
 export class Clone {
   readonly options: CloneOptions;
   readonly tipRef: string;
-  readonly #env: Record<string, string>;
   /** Commits that were found here since the last fetch: nothing else collects garbage. */
   readonly #here = new Set<string>();
   #made: Promise<void> | undefined;
@@ -34,9 +33,12 @@ export class Clone {
   #next: Promise<void> | undefined;
 
   constructor(options: CloneOptions) {
-    const { url, branch, token, caFile, committer, allowFiles } = options;
     this.options = options;
-    this.tipRef = `refs/remotes/origin/${branch}`;
+    this.tipRef = `refs/remotes/origin/${options.branch}`;
+  }
+
+  #environment(): Record<string, string> {
+    const { url, token, caFile, committer, allowFiles } = this.options;
     const settings: [string, string][] = [
       ['user.name', committer.name],
       ['user.email', committer.email],
@@ -44,15 +46,15 @@ export class Clone {
     if (allowFiles) settings.push(['protocol.file.allow', 'always']);
     if (caFile !== undefined) settings.push(['http.sslCAInfo', caFile]);
     if (token !== undefined) {
-      const credentials = Buffer.from(`x-access-token:${token}`).toString('base64');
+      const credentials = Buffer.from(`x-access-token:${token()}`).toString('base64');
       settings.push([`http.${url}.extraHeader`, `Authorization: Basic ${credentials}`]);
     }
-    this.#env = gitEnvironment(settings);
+    return gitEnvironment(settings);
   }
 
-  git(args: string[], input?: string | Uint8Array): Promise<string> {
+  async git(args: string[], input?: string | Uint8Array): Promise<string> {
     const { directory } = this.options;
-    return git(directory, args, { env: this.#env, ...(input !== undefined && { input }) });
+    return git(directory, args, { env: this.#environment(), ...(input !== undefined && { input }) });
   }
 
   async has(commit: string): Promise<boolean> {

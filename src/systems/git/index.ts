@@ -45,9 +45,10 @@ export interface Repository {
   position(commit: string, at?: string): Promise<number | undefined>;
   /** The first-parent commit by which a commit reached the protected branch, if it did. */
   mergeOf(commit: string): Promise<string | undefined>;
+  commit(sha: string): Promise<Commit>;
   /**
-   * Commits from (exclusive; undefined: only `to`) to `to` that touched the paths (other than `release/` folders), newest
-   * first, at most 200.
+   * All commits from (exclusive; undefined: the first one) to `to` that touched the paths (other than `release/` folders),
+   * newest first.
    */
   log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
   /** Paths that a commit changed against its first parent. */

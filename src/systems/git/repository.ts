@@ -79,21 +79,26 @@ export function createRepository(options: CloneOptions): Repository {
       return Number(await clone.git(['rev-list', '--count', '--first-parent', commit]));
     },
 
+    async commit(sha) {
+      const text = await clone.git(['log', '-z', '-1', `--format=${logFormat}`, await known(sha)]);
+      const [found] = parseLog(text);
+      if (!found) throw new GitError('failed', `${sha} could not be read.`);
+      return found;
+    },
+
     async log(from, to, paths) {
-      await known(to);
-      const range = from === undefined ? ['-1', to] : [`${await known(from)}..${to}`];
+      const range = from === undefined ? await known(to) : `${await known(from)}..${await known(to)}`;
       const text = await clone.git([
         'log',
         '-z',
-        '-200',
         // Also what a merge made no difference of: its authors worked on the service all the same.
         '--full-history',
         `--format=${logFormat}`,
-        ...range,
+        range,
         '--',
         ...paths.map(pathspec),
         // A promotion's own commits are nobody's work on the service.
-        ...(paths.length > 0 ? [':(top,exclude,glob)**/overlays/*/release/**'] : []),
+        ':(top,exclude,glob)**/overlays/*/release/**',
       ]);
       return parseLog(text);
     },
@@ -223,7 +228,10 @@ const pathspec = (glob: string): string =>
 function parseLog(text: string): Commit[] {
   const fields = text.split('\0');
   return Array.from({ length: Math.floor(fields.length / 5) }, (_, i) => {
-    const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = fields.slice(5 * i);
+    const [sha = '', subject = '', author = '', coAuthors = '', committedAt = ''] = fields.slice(
+      5 * i,
+      5 * i + 5,
+    );
     return { sha, subject, authors: [author, ...coAuthors.split('\x02').filter(Boolean)], committedAt };
   });
 }

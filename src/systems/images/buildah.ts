@@ -147,7 +147,7 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
 /** Arguments can be read by everybody on a machine, so the login goes by a file of our own. */
 async function loginFile({ host, login }: RegistryAccess, work: string): Promise<string | undefined> {
   if (!login) return undefined;
-  const auth = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+  const auth = Buffer.from(`${login.username}:${login.password()}`).toString('base64');
   const file = join(work, 'auth.json');
   await writeFile(file, JSON.stringify({ auths: { [host]: { auth } } }), { mode: 0o600 });
   return file;

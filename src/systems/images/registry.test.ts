@@ -22,7 +22,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  access = { host, insecure: true, login: { username: 'bot', password: 's3cret' } };
+  access = { host, insecure: true, login: { username: 'bot', password: () => 's3cret' } };
   close = () => server.close();
 });
 afterEach(() => {
@@ -162,7 +162,7 @@ test.each(['docker.io/bakery/orders', 'bakery/orders', 'index.docker.io/bakery/o
     vi.stubGlobal('fetch', (url: string, request: RequestInit) =>
       fetch(url.replace(/^https:\/\/(registry-1|auth)\.docker\.io/, `http://${hub}`), request),
     );
-    const login = { username: 'bakery', password: 's3cret' };
+    const login = { username: 'bakery', password: () => 's3cret' };
     const image = { name, digest: `sha256:${'a'.repeat(64)}` };
     expect(await readLabels({ host: 'docker.io', insecure: false, login }, image)).toEqual({
       revision: 'abc',

@@ -11,7 +11,8 @@ export interface RegistryAccess {
   host: string;
   /** Plain HTTP. */
   insecure: boolean;
-  login?: { username: string; password: string };
+  /** The password is read whenever it is needed, so it may be renewed. */
+  login?: { username: string; password: () => string };
   caFile?: string;
 }
 
@@ -245,7 +246,7 @@ async function authorize(
   login: RegistryAccess['login'],
   neededScope: string,
 ): Promise<string> {
-  const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password()}`).toString('base64')}`;
   const challenges = challengesIn(header);
   const wantsToken = challenges.find(({ scheme }) => scheme === 'bearer');
   if (!wantsToken && challenges.some(({ scheme }) => scheme === 'basic')) {

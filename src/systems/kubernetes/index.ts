@@ -30,9 +30,12 @@ const advice: Record<number, string> = {
 /** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
 export class KubernetesError extends SystemError {
   readonly status: number;
+  /** This account is not known, or may not: no other attempt mends that, a person has to. */
+  readonly lasting: boolean;
   constructor(status: number, fact: string) {
     super(fact, { advice: advice[status], unreachable: status === 0 });
     this.status = status;
+    this.lasting = status === 401 || status === 403;
   }
 }
 

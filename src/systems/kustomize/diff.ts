@@ -20,7 +20,11 @@ export async function diffManifests(
   after: readonly Manifest[],
   scratch: string,
 ): Promise<string> {
-  await Promise.all([write(join(scratch, 'before'), before), write(join(scratch, 'after'), after)]);
+  const files = filesOf([...before, ...after]);
+  await Promise.all([
+    write(join(scratch, 'before'), before, files),
+    write(join(scratch, 'after'), after, files),
+  ]);
   const {
     stdout,
     exitCode = 2,
@@ -49,7 +53,9 @@ export async function diffManifests(
   );
   if (exitCode > 1) throw new KustomizeError(`The manifests cannot be compared: ${stderr.slice(-500)}`);
 
-  const names = new Map([...before, ...after].map((manifest) => [fileOf(manifest), nameOf(manifest)]));
+  const names = new Map(
+    [...before, ...after].map((manifest) => [files.get(idOf(manifest)) ?? '', nameOf(manifest)]),
+  );
   const sections = stdout.split(/^diff --git .*\n/m).filter((section) => section !== '');
   return sections
     .map((section) => readable(section, names))
@@ -58,14 +64,25 @@ export async function diffManifests(
     .join('\n');
 }
 
-async function write(folder: string, manifests: readonly Manifest[]): Promise<void> {
+async function write(
+  folder: string,
+  manifests: readonly Manifest[],
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
   await mkdir(folder);
   for (const manifest of manifests) {
-    await writeFile(join(folder, fileOf(manifest)), stringify(sortKeys(manifest.object), { lineWidth: 0 }));
+    const file = join(folder, files.get(idOf(manifest)) ?? '');
+    await writeFile(file, stringify(sortKeys(manifest.object), { lineWidth: 0 }));
   }
 }
 
-const fileOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
+/** The file of each object, in the order of their IDs. Those themselves may be longer than a file's name may be. */
+function filesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
+  const ids = [...new Set(manifests.map(idOf))].toSorted();
+  return new Map(ids.map((id, index) => [id, `${index}`.padStart(6, '0')]));
+}
+
+const idOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
   [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].map(encodeURIComponent).join('_');
 
 const verbs = [

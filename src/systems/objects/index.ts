@@ -1,5 +1,18 @@
 import type { z } from 'zod';
 import { parseJson } from '../../model/json.ts';
+import { SystemError } from '../system-error.ts';
+
+/** The store did not do what it was asked for. `lasting`: no other attempt mends it, a person has to. */
+export class ObjectStoreError extends SystemError {
+  readonly lasting: boolean;
+  constructor(
+    fact: string,
+    { lasting, ...rest }: { lasting: boolean; advice: string; unreachable: boolean; cause: unknown },
+  ) {
+    super(fact, rest);
+    this.lasting = lasting;
+  }
+}
 
 interface StoredObject {
   body: string;
@@ -23,7 +36,10 @@ interface PutCondition {
   ifMatch?: string;
 }
 
-/** Where things lie that outlive Temporal's histories. Keys are in `model/object-keys.ts`. */
+/**
+ * Where things lie that outlive Temporal's histories. Keys are in `model/object-keys.ts`. Every method may throw
+ * ObjectStoreError.
+ */
 export interface ObjectStore {
   /**
    * undefined: there is none of that key.

@@ -5,9 +5,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { certificateAdvice } from '../network/certificates.ts';
-import { SystemError } from '../system-error.ts';
-import type { ListedObject, ObjectStore } from './index.ts';
+import { ObjectStoreError, type ListedObject, type ObjectStore } from './index.ts';
 import { createS3Client, type S3Options } from './s3-client.ts';
+import { isLasting } from './s3-refusals.ts';
 
 /** A document is a few kilobytes and a log a few megabytes: slower than this is a fault, to be tried again. */
 const requestTimeoutMs = 30_000;
@@ -83,10 +83,12 @@ export function createS3(options: S3Options): ObjectStore {
 const is = (error: unknown, name: string): boolean =>
   error instanceof S3ServiceException && error.name === name;
 
-function explained(error: unknown, bucket: string, endpoint = 'AWS'): SystemError {
+function explained(error: unknown, bucket: string, endpoint = 'AWS'): ObjectStoreError {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new SystemError(`The object store (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
-    advice: certificateAdvice(error, 'objects.caFile') ?? 'See objects in gitops.yaml.',
+  return new ObjectStoreError(`The object store (bucket ${bucket} at ${endpoint}) answered ${why}.`, {
+    lasting: isLasting(error),
+    advice:
+      certificateAdvice(error, 'objects.caFile') ?? 'See objects in gitops.yaml, and the rights of its keys.',
     unreachable: !(error instanceof S3ServiceException),
     cause: error,
   });

@@ -47,6 +47,18 @@ import { askedAgain, decided, newerCame, pullRequestMoved, withdrawn } from './p
 /** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
 
+/** Of so many people see all; of older ones it is known how they ended, since all of this travels from run to run. */
+const shown = 10;
+const longestReason = 300;
+
+function brief({ outcome: { state, reason }, ...entry }: Answered): Answered {
+  return {
+    ...entry,
+    outcome: { state, ...(reason !== undefined && { reason: reason.slice(0, longestReason) }) },
+  };
+}
+type Answered = EnvironmentState['answered'][number];
+
 export type Inbox = ReturnType<typeof openInbox>;
 
 /** Where asks, withdrawals and decisions come in and answers go out. */
@@ -60,7 +72,9 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
 
   async function answer(ask: Ask, outcome: Outcome): Promise<void> {
     const entry = { askId: ask.id, change: ask.release.change, position: positionOf(ask), outcome };
-    state.answered = [...state.answered.filter(({ askId }) => askId !== ask.id), entry].slice(-remembered);
+    const others = state.answered.filter(({ askId }) => askId !== ask.id);
+    const all = [...others, entry].slice(-remembered);
+    state.answered = all.map((one, i) => (i < all.length - shown ? brief(one) : one));
     await sendAnswer(ask, outcome);
   }
 
@@ -207,7 +221,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
       change: ask.release.change,
       position: positionOf(ask),
     })),
-    recent: state.answered.slice(-10).map(({ change, outcome }) => ({ change, outcome })),
+    recent: state.answered.slice(-shown).map(({ change, outcome }) => ({ change, outcome })),
   }));
 
   return {
@@ -236,8 +250,11 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
     /** What the next run is to know. */
     carried: (): EnvironmentState => ({ ...state, ...(active && { unfinished: unfinished(active) }) }),
 
+    /** Those too that come while the others are told, or they would wait until they ask again. */
     async refuseAll(reason: string): Promise<void> {
-      for (const ask of state.waiting) await answer(ask, { state: 'failed', reason });
+      for (let ask = state.waiting.shift(); ask; ask = state.waiting.shift()) {
+        await answer(ask, { state: 'failed', reason });
+      }
     },
   };
 }

@@ -43,12 +43,12 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   root.cancelRequested.catch(() => inbox.withdrawActive('Somebody asked the environment to cancel.'));
 
   await CancellationScope.nonCancellable(async () => {
-    if (!input.carried) await recall(input, state, inbox);
+    if (!input.carried || state.unrecalled) await recall(input, state, inbox);
     if (state.unstored) store(input, state);
     await condition(
       () => inbox.active() !== undefined || state.waiting.length > 0 || workflowInfo().continueAsNewSuggested,
     );
-    const outcome = await runNext(input, state, inbox, lasting);
+    const outcome = state.unrecalled ? undefined : await runNext(input, state, inbox, lasting);
     await condition(() => allHandlersFinished() && (!state.unstored || state.waiting.length > 0));
     // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
     const goOn = makeContinueAsNewFunc<typeof environment>({
@@ -68,12 +68,16 @@ const isUnknown = (error: unknown): boolean =>
   error.cause instanceof ApplicationFailure &&
   error.cause.type === unknownEnvironment;
 
-/** Until it knows what runs, it takes no command: to write over the unknown is how an old version comes back. */
+/**
+ * Until it knows what runs, it takes no command: to write over the unknown is how an old version comes back. Where that
+ * takes long, the next run goes on with it (`unrecalled`).
+ */
 async function recall(input: EnvironmentInput, state: EnvironmentState, inbox: Inbox): Promise<void> {
   const { environment, service } = input;
-  for (;;) {
+  for (state.unrecalled = true; !workflowInfo().continueAsNewSuggested;) {
     try {
       Object.assign(state, await quick(input, 'delivery').recallEnvironment({ environment, service }));
+      delete state.unrecalled;
       return;
     } catch (error) {
       const reason = failureText(error);
