@@ -11,8 +11,19 @@ export interface Manifest {
 }
 
 /** What tells one object from all others. The version does not: it may change under the same object. */
-const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
+export const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
   [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].join('/');
+
+/** The name of an object that is there more than once, in whatever versions: one of them would replace the other. */
+export function repeatedIn(manifests: readonly Manifest[]): string | undefined {
+  const seen = new Set<string>();
+  for (const manifest of manifests) {
+    const identity = identityOf(manifest);
+    if (seen.has(identity)) return nameOf(manifest);
+    seen.add(identity);
+  }
+  return undefined;
+}
 
 export const nameOf = ({ kind, namespace, name }: Manifest): string =>
   `${kind}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;

@@ -119,6 +119,32 @@ test('the hooks that the sync runs are shown, also where nothing else would chan
   });
 });
 
+test('what runs but cannot be rendered, of before this platform, is said, and all is shown as new', async () => {
+  const before = await disk.commit('before', {
+    [`${overlay}/kustomization.yaml`]: 'resources: ["https://forge.example/other.git//deploy"]\n',
+  });
+  await render('resources: [release]\n');
+  const release = await releaseOfTip();
+  const revision = await disk.git('rev-parse', 'HEAD');
+  const stored: string[] = [];
+  const running = activities(stored, {}, before);
+  const rendered = await running.renderRelease({ environment: 'production', release, revision });
+  expect(rendered.summary).toMatch(/^1 added: Deployment\/claims/);
+  expect(stored[0]).toMatch(/^# What runs cannot be rendered, so all is shown as new: .*forge\.example/m);
+});
+
+test('of two objects of one name one would replace the other: they are not even shown', async () => {
+  const role = (version: string, more: object) =>
+    JSON.stringify({ apiVersion: `example.com/${version}`, kind: 'Thing', metadata: { name: 'r' }, ...more });
+  const files = {
+    [`${overlay}/shown.json`]: role('v1', {}),
+    [`${overlay}/hidden.json`]: role('v1beta1', { rules: ['*'] }),
+  };
+  await expect(render('resources: [release, hidden.json, shown.json]\n', {}, files)).rejects.toThrow(
+    /renders Thing\/r twice .* Remove one\.$/,
+  );
+});
+
 test('a mirror may have another name: by the digest it is the same image', async () => {
   const [diff] = await render(withImage({ newName: 'mirror.example/claims' }));
   expect(diff).toMatch(new RegExp(`image: mirror\\.example/claims:[0-9a-f]{40}@${digest}`));

@@ -13,7 +13,7 @@ import { refuseImage } from '../../model/promotion/release-image.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
 import { maskSecret } from '../../model/mask-secret.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { canonicalManifests, compare, summarize, type Manifest } from '../../model/manifests.ts';
+import { canonicalManifests, compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
 import { GitError } from '../../systems/git/index.ts';
 import { build } from '../../systems/kustomize/build.ts';
 import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts';
@@ -89,18 +89,24 @@ export function createRenderActivities(
   function rendered(target: Target): Promise<Rendered> {
     return inScratch(async (scratch) => {
       const { wanted, overlay, name, running, settings } = await renderWanted(scratch, target);
-      const before = running === undefined ? [] : await renderRunning(scratch, running, overlay, settings);
+      const before =
+        running === undefined ? { manifests: [] } : await renderRunning(scratch, running, overlay, settings);
       const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
 
-      const masked = [before, wanted].map((all) => all.map((manifest) => maskSecret(manifest, sha256)));
+      const masked = [before.manifests, wanted].map((all) =>
+        all.map((manifest) => maskSecret(manifest, sha256)),
+      );
       const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
       const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${target.shownAs})\n`;
       const hooks = hooksIn(wanted);
+      const [problem] = before.problem?.split('\n') ?? [];
+      const unknown =
+        problem === undefined ? '' : `# What runs cannot be rendered, so all is shown as new: ${problem}\n`;
       const run = hooks.map((hook) => `# The sync runs hook ${hook}\n`).join('');
-      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n${run}\n${difference}`;
+      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}\n${difference}`;
       const diff = objectKeys.diff(target.environment, target.release.change, `sha256:${sha256(text)}`);
       await withObjects(() => objects.put(diff, text));
-      return { manifestsDigest, diff, summary: summarize(compare(before, wanted), hooks) };
+      return { manifestsDigest, diff, summary: summarize(compare(before.manifests, wanted), hooks) };
     });
   }
 
@@ -129,6 +135,12 @@ export function createRenderActivities(
     if (wanted.length === 0) {
       throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
     }
+    const repeated = repeatedIn(wanted);
+    if (repeated !== undefined) {
+      throw refused(
+        `${overlay} renders ${repeated} twice at ${shownAs}, and one would replace the other. Remove one.`,
+      );
+    }
     const service = { name: change.service, image: imageNameOf(config, change.service) };
     const wrong = image && refuseImage(image, service, { release: own, overlay: wanted });
     if (wrong !== undefined) throw refused(wrong);
@@ -154,23 +166,31 @@ export function createRenderActivities(
     return directory;
   }
 
-  /** What runs may come from a commit that somebody has rewritten since, or from a time without this overlay. */
+  /**
+   * What runs may come from a commit that somebody has rewritten since, from a time without this overlay, or from before
+   * this platform, with something in it that is not rendered here.
+   */
   async function renderRunning(
     scratch: string,
     revision: string,
     path: string,
     settings: Settings,
-  ): Promise<Manifest[]> {
+  ): Promise<{ manifests: Manifest[]; problem?: string }> {
     const directory = join(scratch, `${revision}-running`);
     await mkdir(directory);
     try {
       await repository.checkout(revision, directory);
     } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return [];
+      if (error instanceof GitError && error.kind === 'missing') return { manifests: [] };
       throw error;
     }
-    const known = (await repository.object(revision, path)) !== undefined;
-    return known ? render(directory, path, settings) : [];
+    if ((await repository.object(revision, path)) === undefined) return { manifests: [] };
+    try {
+      return { manifests: await render(directory, path, settings) };
+    } catch (error) {
+      if (error instanceof KustomizeError) return { manifests: [], problem: error.message };
+      throw error;
+    }
   }
 }
 

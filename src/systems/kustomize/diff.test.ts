@@ -27,3 +27,14 @@ test('an object is shown by its name, as long as a name may be', async () => {
   expect(second).toMatch(new RegExp(`^=== changed: .*${long}.*\\n@@`));
   expect(second).toContain('-  replicas: 1\n+  replicas: 2');
 });
+
+test('nothing that is compared can hide what comes after it', async () => {
+  const settings = (b: string): Manifest => {
+    const object = { data: { a: `x\u0007\u2028diff --git a b`, b } };
+    return { apiVersion: 'v1', kind: 'ConfigMap', namespace: '', name: 'settings', object };
+  };
+  const shown = await diffManifests([settings('ok')], [settings('EVIL')], folder);
+  expect(shown).toContain('-  b: ok\n+  b: EVIL');
+  const added = await diffManifests([], [settings('EVIL')], await mkdtemp(join(folder, 'added-')));
+  expect(added).toContain('+  b: EVIL');
+});

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { nameOf, type Manifest } from '../../model/manifests.ts';
+import { identityOf, nameOf, type Manifest } from '../../model/manifests.ts';
 import { sortKeys } from '../../model/json.ts';
 import { KustomizeError } from './index.ts';
 
@@ -54,9 +54,10 @@ export async function diffManifests(
   if (exitCode > 1) throw new KustomizeError(`The manifests cannot be compared: ${stderr.slice(-500)}`);
 
   const names = new Map(
-    [...before, ...after].map((manifest) => [files.get(idOf(manifest)) ?? '', nameOf(manifest)]),
+    [...before, ...after].map((manifest) => [files.get(identityOf(manifest)) ?? '', nameOf(manifest)]),
   );
-  const sections = stdout.split(/^diff --git .*\n/m).filter((section) => section !== '');
+  // Only after a line feed: for a regular expression lines end at others too, which what is compared may hold.
+  const sections = stdout.split(/(?:^|(?<=\n))diff --git [^\n]*\n/).filter((section) => section !== '');
   return sections
     .map((section) => readable(section, names))
     .toSorted((a, b) => a.order - b.order)
@@ -71,19 +72,16 @@ async function write(
 ): Promise<void> {
   await mkdir(folder);
   for (const manifest of manifests) {
-    const file = join(folder, files.get(idOf(manifest)) ?? '');
+    const file = join(folder, files.get(identityOf(manifest)) ?? '');
     await writeFile(file, stringify(sortKeys(manifest.object), { lineWidth: 0 }));
   }
 }
 
 /** The file of each object, in the order of their IDs. Those themselves may be longer than a file's name may be. */
 function filesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
-  const ids = [...new Set(manifests.map(idOf))].toSorted();
+  const ids = [...new Set(manifests.map(identityOf))].toSorted();
   return new Map(ids.map((id, index) => [id, `${index}`.padStart(6, '0')]));
 }
-
-const idOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
-  [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].map(encodeURIComponent).join('_');
 
 const verbs = [
   { sign: 'deleted file', word: 'DELETED' },

@@ -39,3 +39,11 @@ test.each([
 ])('%s is refused', (_, text) => {
   expect(() => parseManifests(text)).toThrow(expect.objectContaining({ name: 'KustomizeError' }));
 });
+
+test('a map of very many keys is read at once', () => {
+  const keys = Array.from({ length: 100_000 }, (_, index) => `  key${index}: x\n`).join('');
+  // Whoever compares each pair of them does not end.
+  expect(
+    parseManifests(`apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata:\n${keys}`),
+  ).toHaveLength(1);
+});

@@ -1,4 +1,4 @@
-import { parseAllDocuments, type Tags } from 'yaml';
+import { isScalar, parseAllDocuments, visit, type Document, type Tags } from 'yaml';
 import { z } from 'zod';
 import type { Manifest } from '../../model/manifests.ts';
 import { KustomizeError } from './index.ts';
@@ -16,7 +16,8 @@ const listSchema = z.looseObject({ kind: z.string().endsWith('List'), items: z.a
 /** YAML 1.1 without times and numbers of base 60, which Kubernetes leaves to be text. */
 const options = {
   version: '1.1',
-  uniqueKeys: true,
+  // Its own check takes each pair of keys: `checkKeys` does it in one pass.
+  uniqueKeys: false,
   strict: true,
   logLevel: 'silent',
   customTags: (tags: Tags) =>
@@ -39,6 +40,7 @@ export function parseManifests(text: string): Manifest[] {
       // The lines after the first quote what was read, which may be a secret.
       if (problem)
         throw new KustomizeError(`The rendered manifests cannot be read: ${problem.message.split('\n')[0]}`);
+      checkKeys(document);
       return manifestsOf(document.toJS({ maxAliasCount: 100 }));
     });
   } catch (error) {
@@ -48,6 +50,22 @@ export function parseManifests(text: string): Manifest[] {
       throw new KustomizeError('The rendered manifests have too many aliases.');
     throw error;
   }
+}
+
+/** Of two values of a key readers take different ones. */
+function checkKeys(document: Document): void {
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (keys.has(name) && name !== '<<') {
+          throw new KustomizeError('The rendered manifests cannot be read: a key stands twice in a map.');
+        }
+        keys.add(name);
+      }
+    },
+  });
 }
 
 function manifestsOf(value: unknown): Manifest[] {
