@@ -21,17 +21,18 @@ export interface Kubernetes {
   delete(path: string, query?: Query): Promise<void>;
 }
 
-const advice: Record<number, string> = {
-  0: 'KUBECONFIG says where the cluster is.',
-  401: 'Renew the credentials that KUBECONFIG names.',
-  403: 'Give the account that right in the cluster.',
+const advice: Record<number, (source: string) => string> = {
+  0: (source) => `${source} says where the cluster is.`,
+  401: (source) => `Renew the credentials that ${source} names.`,
+  403: () => 'Give the account that right in the cluster.',
 };
 
 /** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
 export class KubernetesError extends SystemError {
   readonly status: number;
-  constructor(status: number, fact: string) {
-    super(fact, { advice: advice[status], unreachable: status === 0 });
+  /** @param source of address and credentials */
+  constructor(status: number, fact: string, source = 'KUBECONFIG') {
+    super(fact, { advice: advice[status]?.(source), unreachable: status === 0 });
     this.status = status;
   }
 }
