@@ -1,7 +1,10 @@
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
 import { applicationName } from '../src/config/environments.ts';
 import { changeName } from '../src/model/delivery/change.ts';
+import type { Image } from '../src/model/delivery/change.ts';
 import { objectKeys } from '../src/model/object-keys.ts';
+import { makeImage } from './support/images.ts';
 import {
   configMap,
   deployment,
@@ -44,6 +47,10 @@ const services = [
   'drifts',
   'withdrawn',
   'closed',
+  'pinned',
+  'meddled',
+  'kept',
+  'abroad',
 ];
 let bed: Bed;
 
@@ -787,3 +794,180 @@ describe.concurrent('what may run in production', together, () => {
     ).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('override') });
   });
 });
+
+/** One after the other, and after all else: a commit of another service has Argo CD sync again what follows the branch. */
+describe('the released image', { timeout: 8 * minute }, () => {
+  const setImage = (environment: string, object: string, image: string): Promise<string> =>
+    bed.kubectl(['set', 'image', '-n', bed.namespace(environment), object, `app=${image}`]);
+  const runsAnother = (where: string, { name, digest }: Image, runs = 'debian:bookworm-slim') =>
+    expect.stringMatching(
+      new RegExp(
+        `^Not healthy in time: .* waited for the release's image \\(${where} runs image ${runs}, not ${name}@${digest}, in container app\\)\\. .*[Dd]eliver the change again`,
+      ),
+    );
+
+  test('that somebody replaced while it is waited for, where Argo CD follows the branch, is told until it is back', async () => {
+    const image = await makeImage('meddled');
+    await bed.service('meddled', 'dev', {
+      'd.json': deployment('meddled', 'sleep infinity', { image: image.name }),
+    });
+    // Without selfHeal, Argo CD puts nothing back.
+    await bed.application('meddled', 'dev', { syncPolicy: { automated: { prune: true } } });
+    const written = await bed.promote('meddled', 'dev', image);
+    expect(await bed.wait(dev('meddled', written, 2 * minute))).toMatchObject({ state: 'healthy' });
+
+    await setImage('dev', 'deployment/meddled', 'debian:bookworm-slim');
+    const where = `Deployment/meddled in ${bed.namespace('dev')}`;
+    expect(await bed.wait(dev('meddled', written))).toMatchObject({
+      state: 'failed',
+      reason: runsAnother(where, image),
+    });
+
+    const told: string[] = [];
+    const environment = bed.environment();
+    environment.on('heartbeat', ({ waitsFor }: { waitsFor: string }) => told.push(waitsFor));
+    const waiting = environment.run(bed.activities.awaitHealthy, dev('meddled', written, 3 * minute));
+    await vi.waitFor(
+      () => expect(told).toContainEqual(expect.stringContaining(`${where} runs image debian:bookworm-slim`)),
+      { timeout: minute },
+    );
+    await setImage(
+      'dev',
+      'deployment/meddled',
+      `${image.name}:${written.release.change.commit}@${image.digest}`,
+    );
+    expect(await waiting).toMatchObject({ state: 'healthy' });
+  });
+
+  test('that somebody replaced after the promotion synced it is found, also once the branch has moved on', async () => {
+    const image = await makeImage('pinned');
+    await bed.service('pinned', 'production', {
+      'd.json': deployment('pinned', 'sleep infinity', { image: image.name }),
+    });
+    const name = await bed.application('pinned', 'production');
+    const written = await bed.promote('pinned', 'production', image);
+    const sync = production('pinned', written, newOperationId());
+    const started = { id: sync.operationId, revisions: [written.revision], ...how };
+    expect(await bed.argocd.startOperation(name, started)).toEqual({ state: 'ours' });
+    expect(await bed.wait({ ...sync, deadline: soon(2 * minute) })).toMatchObject({ state: 'healthy' });
+
+    // Then Argo CD's own comparison says nothing about what was promoted.
+    const overlay = `namespace: ${bed.namespace('production')}\nresources: [release]\nnamePrefix: other-\n`;
+    await bed.commit({ 'deploy/pinned/overlays/production/kustomization.yaml': overlay }, 'update');
+    await setImage('production', 'deployment/pinned', 'debian:bookworm-slim');
+    await bed.kubectl([
+      ...['rollout', 'status', '-n', bed.namespace('production')],
+      ...['deployment/pinned', '--timeout=60s'],
+    ]);
+    await bed.argocd.refresh(name);
+    await vi.waitFor(
+      async () =>
+        expect((await bed.argocd.application(name))?.sync.revision).toBe(await bed.repository.tip()),
+      { timeout: minute },
+    );
+    expect(await bed.wait({ ...sync, deadline: soon(minute / 2) })).toMatchObject({
+      state: 'failed',
+      health: 'Healthy',
+      reason: runsAnother(`Deployment/pinned in ${bed.namespace('production')}`, image),
+    });
+  });
+
+  test('that pods do not run yet, which nobody replaces, is waited for, whatever their node calls it', async () => {
+    const [first, second] = [await makeImage('kept'), await makeImage('kept')];
+    const { spec, ...object } = JSON.parse(deployment('kept', 'sleep infinity', { image: first.name }));
+    delete spec.progressDeadlineSeconds;
+    const updateStrategy = { type: 'OnDelete' };
+    const kept = { ...object, kind: 'StatefulSet', spec: { ...spec, updateStrategy, serviceName: 'kept' } };
+    await bed.service('kept', 'dev', { 's.json': JSON.stringify(kept) });
+    await bed.application('kept', 'dev');
+    const before = await bed.promote('kept', 'dev', first);
+    expect(await bed.wait(dev('kept', before, 2 * minute))).toMatchObject({ state: 'healthy' });
+
+    const after = await bed.promote('kept', 'dev', second);
+    const where = `Pod kept-0 of StatefulSet/kept in ${bed.namespace('dev')}`;
+    const old = `${first.name}:${before.release.change.commit}@${first.digest}`;
+    expect(await bed.wait(dev('kept', after))).toMatchObject({
+      state: 'failed',
+      reason: runsAnother(where, second, old),
+    });
+    await bed.kubectl(['delete', 'pod', '-n', bed.namespace('dev'), 'kept-0']);
+    expect(await bed.wait(dev('kept', after, 2 * minute))).toMatchObject({ state: 'healthy' });
+  });
+
+  test('a failure in another cluster is explained by its pods there, and an image that somebody replaced is found', async () => {
+    const cluster = await otherCluster();
+    onTestFinished(cluster.remove);
+    const image = await makeImage('abroad');
+    // It bakes: a pod that crashes is healthy for an instant.
+    const staging = (written: Written, ms: number) => ({
+      ...dev('abroad', written, ms),
+      environment: 'staging',
+    });
+    const containers = (command: string): string =>
+      deployment('abroad', command, { image: image.name, progressDeadlineSeconds: 20 });
+    await bed.service('abroad', 'staging', { 'd.json': containers('sleep infinity') });
+    const name = await bed.application('abroad', 'staging', {
+      destination: { name: cluster.name, namespace: bed.namespace('staging') },
+      syncPolicy: { automated: { prune: true } },
+    });
+    const written = await bed.promote('abroad', 'staging', image);
+    expect(await bed.wait(staging(written, 2 * minute))).toMatchObject({ state: 'healthy' });
+
+    await setImage('staging', 'deployment/abroad', 'debian:bookworm-slim');
+    expect(await bed.wait(staging(written, minute / 2))).toMatchObject({
+      state: 'failed',
+      reason: runsAnother(`Deployment/abroad in ${bed.namespace('staging')}`, image),
+    });
+
+    await bed.commit({ 'deploy/abroad/base/d.json': containers('echo no database; exit 7') }, 'update');
+    const broken = await bed.wait(staging(await bed.promote('abroad', 'staging', image), 2 * minute));
+    if (broken.state !== 'failed') throw new Error(broken.state);
+    const [key = ''] = broken.logs ?? [];
+    expect(broken.reason).toMatch(new RegExp(`Pod abroad-[^]*exit code 7[^]*its log: ${key}`));
+    expect(bed.objects.get(key)).toMatch(/no database$/);
+
+    await cluster.renew('nobodys');
+    const unseen = await bed.argocd.explain(name, async () => '');
+    expect(unseen).toMatch(
+      new RegExp(
+        `Cluster ${cluster.name} cannot be looked into from here: GET .* 401 .*Secret ${cluster.name} names`,
+      ),
+    );
+    expect(unseen).not.toContain('nobodys');
+  });
+});
+
+/** The stack's own cluster once more, as Argo CD knows another one: by its address, and with an account of its own. */
+async function otherCluster() {
+  const name = `${bed.config.platform}-eu`;
+  const home = bed.namespace('dev');
+  const shown = await bed.kubectl(['config', 'view', '--raw', '--minify', '--output=json']);
+  const { clusters } = z
+    .object({
+      clusters: z.tuple([
+        z.object({ cluster: z.object({ server: z.string(), 'certificate-authority-data': z.string() }) }),
+      ]),
+    })
+    .parse(JSON.parse(shown));
+  const { server, 'certificate-authority-data': caData } = clusters[0].cluster;
+  await bed.kubectl(['create', 'serviceaccount', 'argocd', '-n', home]);
+  const account = `--serviceaccount=${home}:argocd`;
+  await bed.kubectl(['create', 'clusterrolebinding', name, '--clusterrole=cluster-admin', account]);
+  async function renew(bearerToken: string): Promise<void> {
+    await bed.kubectl(['apply', '-f', '-'], {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: 'argocd', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+      stringData: { name, server, config: JSON.stringify({ bearerToken, tlsClientConfig: { caData } }) },
+    });
+  }
+  await renew((await bed.kubectl(['create', 'token', 'argocd', '-n', home])).trim());
+  return {
+    name,
+    renew,
+    async remove() {
+      await bed.kubectl(['delete', 'secret', '-n', 'argocd', name]);
+      await bed.kubectl(['delete', 'clusterrolebinding', name]);
+    },
+  };
+}

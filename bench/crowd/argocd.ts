@@ -3,7 +3,12 @@ import type { Config } from '../../src/config/schema.ts';
 import { applicationName } from '../../src/config/environments.ts';
 import { manifestsPath, overlayPath } from '../../src/config/paths.ts';
 import { isUnfinished, type Application } from '../../src/model/argocd/application.ts';
-import type { ArgoCd, Sighting, SyncRequest } from '../../src/systems/argocd/index.ts';
+import {
+  UnseenCluster,
+  type ArgoCd,
+  type Sighting,
+  type SyncRequest,
+} from '../../src/systems/argocd/index.ts';
 import { answerMs, type Crowd } from './parameters.ts';
 import type { SimulatedRepository } from './repository.ts';
 
@@ -60,6 +65,12 @@ export class SimulatedArgoCd implements ArgoCd {
 
   async troubledResources() {
     return [];
+  }
+
+  /** Nothing that is synced here makes pods: so what Argo CD says of it counts. */
+  async liveWorkloads(): Promise<never> {
+    await delay(answerMs);
+    throw new UnseenCluster('There are no pods.');
   }
 
   async *changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never> {

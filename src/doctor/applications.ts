@@ -7,6 +7,7 @@ import type { Config, EnvironmentConfig } from '../config/schema.ts';
 import { listServices, type Service } from '../config/services.ts';
 import type { Application } from '../model/argocd/application.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
+import { onPods } from './pods.ts';
 
 /** So many requests at once are no burden for an API server, and hundreds of services take seconds. */
 const atOnce = 10;
@@ -14,13 +15,14 @@ const atOnce = 10;
 /** The Argo CD Application of each service in each environment. Those that make these are not in the configuration. */
 export const applications: Check = {
   name: 'Applications',
-  async *look({ config, tree, argocd }) {
+  async *look({ config, tree, kubernetes, argocd }) {
     const found = await tree().catch(() => undefined);
     if (!found) {
       yield notLookedAt('Applications', 'the repository');
       return;
     }
     const limit = pLimit(atOnce);
+    const destinations = new Map<string, Application['destination']>();
     const looks = listServices(config, found.files)
       .values()
       .flatMap((service) =>
@@ -28,7 +30,12 @@ export const applications: Check = {
           limit(async () => {
             const name = applicationName(config, service.name, environment.name);
             const application = await (await argocd()).application(name);
-            if (application) return onApplication(config, application, service, environment);
+            if (application) {
+              const { name: cluster, server, namespace } = application.destination;
+              const key = [cluster, server, namespace].join(' ');
+              if (service.image !== undefined) destinations.set(key, application.destination);
+              return onApplication(config, application, service, environment);
+            }
             const place = { environment: environment.name, service: service.name };
             const misplaced = await refuseMisplaced({ config, argocd: await argocd() }, place);
             return misplaced === undefined
@@ -39,8 +46,14 @@ export const applications: Check = {
       );
     // Where one cannot be read, none can, and the cluster's own line says why.
     const answers = await Promise.all(looks).catch(() => undefined);
-    if (answers) yield* answers.flat();
-    else yield notLookedAt('Applications', 'the cluster');
+    if (!answers) {
+      yield notLookedAt('Applications', 'the cluster');
+      return;
+    }
+    yield* answers.flat();
+    const home = { kubernetes: await kubernetes(), namespace: config.argocd.namespace };
+    const seen = [...destinations.values()].map((destination) => limit(() => onPods(home, destination)));
+    yield* (await Promise.all(seen)).flat();
   },
 };
 

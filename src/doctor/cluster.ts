@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { applicationNamespace, namespaceOf } from '../config/environments.ts';
+import { applicationNamespace } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { argoProjApi } from '../systems/argocd/api-paths.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { wrongBuildOptions } from '../systems/kustomize/build-options.ts';
-import { failed, ok, warning, type Check, type Finding } from './check.ts';
+import { failed, ok, type Check, type Finding } from './check.ts';
+import { giveRole, lackingRights, type Right } from './rights.ts';
 
 /** The cluster, Argo CD in it, and what we may do there. */
 export const cluster: Check = {
@@ -19,8 +20,8 @@ export const cluster: Check = {
       return;
     }
     const found = await rights(api, config);
-    yield* found;
-    if (found.some(({ state }) => state === 'failed')) return;
+    yield found;
+    if (found.state === 'failed') return;
     yield await argoCd(api, config.argocd.namespace);
     yield onBuildOptions(await (await argocd()).kustomizeBuildOptions());
   },
@@ -72,16 +73,7 @@ async function controllerIsReady(api: Kubernetes, namespace: string): Promise<bo
   }
 }
 
-/** @see https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
-interface Right {
-  namespace: string;
-  group: string;
-  resource: string;
-  subresource?: string;
-  verb: string;
-}
-
-async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
+async function rights(api: Kubernetes, config: Config): Promise<Finding> {
   const { namespace } = config.argocd;
   const argocd = { namespace, group: 'argoproj.io' };
   const homes = new Set(config.environments.map(({ name }) => applicationNamespace(config, name)));
@@ -98,23 +90,11 @@ async function rights(api: Kubernetes, config: Config): Promise<Finding[]> {
     { namespace, group: '', resource: 'configmaps', verb: 'get' },
     ...(config.backup ? rightsToBackUp(config.argocd.namespace, config.backup.sealingKeys) : []),
   ];
-  // A failed promotion is explained by these.
-  const useful: Right[] = config.environments.flatMap(({ name }) => {
-    const pods = { namespace: namespaceOf(config, name), group: '', resource: 'pods' };
-    return [
-      { ...pods, verb: 'list' },
-      { ...pods, subresource: 'log', verb: 'get' },
-    ];
-  });
-  const [lacking, missed] = await Promise.all([refused(api, needed), refused(api, useful)]);
+  const lacking = await lackingRights(api, needed);
   const name = 'rights in the cluster';
-  const remedy = 'Give this account a Role with it.';
-  if (lacking.length + missed.length === 0) return [ok(name, 'We may do what promotions need.')];
-  const unexplained = `We may not ${missed.join(', ')}: failures go unexplained.`;
-  return [
-    ...(lacking.length > 0 ? [failed(name, `We may not ${lacking.join(', ')}.`, remedy)] : []),
-    ...(missed.length > 0 ? [warning(name, unexplained, remedy)] : []),
-  ];
+  return lacking.length === 0
+    ? ok(name, 'We may do with Applications what promotions need.')
+    : failed(name, `We may not ${lacking.join(', ')}.`, giveRole);
 }
 
 /** A backup holds everything, so whoever writes it may read everything in there. */
@@ -126,26 +106,3 @@ const rightsToBackUp = (namespace: string, sealingKeys: string): Right[] => [
   { namespace, group: 'argoproj.io', resource: 'applicationsets', verb: 'list' },
   { namespace, group: 'apps', resource: 'statefulsets', verb: 'list' },
 ];
-
-const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
-
-/** Those of the rights that we do not have, in words. */
-async function refused(api: Kubernetes, rights: Right[]): Promise<string[]> {
-  const answers = await Promise.all(
-    rights.map(async (resourceAttributes) => {
-      const review = {
-        apiVersion: 'authorization.k8s.io/v1',
-        kind: 'SelfSubjectAccessReview',
-        spec: { resourceAttributes },
-      };
-      const answer = await api.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review);
-      return reviewSchema.parse(answer).status.allowed;
-    }),
-  );
-  return rights
-    .filter((_, i) => !answers[i])
-    .map(({ verb, resource, subresource, namespace }) => {
-      const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-      return `${verb} ${what} in ${namespace}`;
-    });
-}

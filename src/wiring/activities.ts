@@ -36,5 +36,8 @@ export const activitiesOf: {
     ...createRecoveryActivities(systems, systems.scratch),
     ...createRecreationActivities(systems),
   }),
-  wait: (systems) => ({ ...createWaitActivities(systems), ...createObserveActivities(systems) }),
+  wait: (systems, workDirectory) => ({
+    ...createWaitActivities(systems, workDirectory),
+    ...createObserveActivities(systems),
+  }),
 };

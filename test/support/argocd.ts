@@ -121,7 +121,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
   const guarded = notWhileRecreated(argocd, recreations);
   const systems = { config, repository, argocd: guarded, objects: store, temporal, recreations };
   const activities = {
-    ...createWaitActivities(systems),
+    ...createWaitActivities(systems, directory),
     ...createSyncActivities(systems),
     ...createRenderActivities(systems, directory),
   };

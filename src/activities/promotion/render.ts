@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, realpath } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import { imageNameOf } from '../../config/services.ts';
@@ -15,20 +13,16 @@ import { maskSecret } from '../../model/mask-secret.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { canonicalManifests, compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
 import { GitError } from '../../systems/git/index.ts';
-import { build } from '../../systems/kustomize/build.ts';
-import { type Rendering, KustomizeError } from '../../systems/kustomize/index.ts';
+import { KustomizeError } from '../../systems/kustomize/index.ts';
 import { diffManifests } from '../../systems/kustomize/diff.ts';
-import { parseManifests } from '../../systems/kustomize/parse.ts';
-import { withScratch } from '../../systems/work-directory/scratch.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseSourceFiles } from './refuse-source-files.ts';
+import { createRenderer, render, type RenderSettings } from './renderer.ts';
 import { refused, withCluster, withGit, withObjects } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
-
-type Settings = Pick<Rendering, 'options' | 'overrides'>;
 
 /** What is to be rendered. */
 interface Target {
@@ -38,12 +32,6 @@ interface Target {
   /** What people read of the revision. */
   shownAs: string;
 }
-
-/** Half of an attempt's time, for two renders side by side that take seconds. */
-const timeoutMs = 150_000;
-
-/** Each keeps a core busy, and a crowd of changes comes at once. */
-const limit = pLimit(availableParallelism());
 
 /**
  * Safe to repeat, side by side and late: they read, and write a difference under its own digest, so what people were shown
@@ -56,6 +44,7 @@ export function createRenderActivities(
   workDirectory: string,
 ): RenderActivities {
   const { config, repository, argocd, objects } = systems;
+  const { inScratch, checkOut, settingsOf } = createRenderer(systems, workDirectory);
 
   return {
     async previewRelease({ environment, release, asked }) {
@@ -115,21 +104,17 @@ export function createRenderActivities(
     const { change, image } = release;
     const manifests = manifestsPath(config, change.service);
     const overlay = overlayPath({ manifests }, environment);
-    const { name, application, options } = await withCluster(async () => {
+    const { name, application, settings } = await withCluster(async () => {
       const name = applicationName(config, change.service, environment);
-      return {
-        name,
-        application: await argocd.application(name),
-        options: await argocd.kustomizeBuildOptions(),
-      };
+      const application = await argocd.application(name);
+      return { name, application, settings: await settingsOf(application) };
     });
     const refusal =
       (application && refuseSource(config, application, overlay)) ??
       (await withGit(() => refuseSourceFiles(repository, revision, overlay, name)));
     if (refusal !== undefined) throw refused(refusal);
-    const settings = { options, overrides: application?.source?.kustomize };
 
-    const checkout = await checkOut(scratch, revision);
+    const checkout = await withGit(() => checkOut(scratch, revision));
     const own = await render(checkout, releasePath({ manifests }, environment), {});
     const wanted = await render(checkout, overlay, settings);
     if (wanted.length === 0) {
@@ -147,25 +132,6 @@ export function createRenderActivities(
     return { wanted, overlay, name, running: application?.deployedRevision, settings };
   }
 
-  function inScratch<T>(work: (scratch: string) => Promise<T>): Promise<T> {
-    return limit(() =>
-      withScratch(join(workDirectory, 'renders'), async (scratch) => {
-        try {
-          return await work(await realpath(scratch));
-        } catch (error) {
-          throw error instanceof KustomizeError ? refused(error.message) : error;
-        }
-      }),
-    );
-  }
-
-  async function checkOut(scratch: string, revision: string): Promise<string> {
-    const directory = join(scratch, revision);
-    await mkdir(directory);
-    await withGit(() => repository.checkout(revision, directory));
-    return directory;
-  }
-
   /**
    * What runs may come from a commit that somebody has rewritten since, from a time without this overlay, or from before
    * this platform, with something in it that is not rendered here.
@@ -174,7 +140,7 @@ export function createRenderActivities(
     scratch: string,
     revision: string,
     path: string,
-    settings: Settings,
+    settings: RenderSettings,
   ): Promise<{ manifests: Manifest[]; problem?: string }> {
     const directory = join(scratch, `${revision}-running`);
     await mkdir(directory);
@@ -193,8 +159,5 @@ export function createRenderActivities(
     }
   }
 }
-
-const render = async (root: string, path: string, settings: Settings): Promise<Manifest[]> =>
-  parseManifests(await build({ root, path, ...settings }, AbortSignal.timeout(timeoutMs)));
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -57,7 +57,7 @@ export function createReportRecreation(
         const report: RecreationReport = {
           ...times(input.soFar, backup.createdAt),
           targets: targets(),
-          applications: await explained(kubernetes, judged),
+          applications: await explained(kubernetes, judged, home),
           differing: input.drill ? [] : different(remembered, found, home),
           leftOut: index.leftOut,
         };
@@ -137,16 +137,18 @@ function judge(
 async function explained(
   kubernetes: Kubernetes,
   applications: RecoveredApplication[],
+  home: string,
 ): Promise<RecoveredApplication[]> {
   const chosen = new Set(
     applications
       .filter(({ state, sync }) => state === 'not-recovered' && sync !== 'Missing')
       .slice(0, mostExplained),
   );
+  const argocd = createArgoCd({ kubernetes, namespace: home });
   return pLimit(explainedAtOnce).map(applications, async (one) => {
     if (!chosen.has(one)) return one;
     const { name, namespace, reason = '' } = one;
-    const why = await createArgoCd({ kubernetes, namespace }).explain(name, inReport);
+    const why = await argocd.explain(`${namespace}/${name}`, inReport);
     return { ...one, reason: `${reason}\n${why}`.trimEnd() };
   });
 }

@@ -19,6 +19,7 @@ import { keptLogs } from '../kept-logs.ts';
 import { ownAttempt } from '../own-attempt.ts';
 import { refuseSource } from './application-source.ts';
 import { createHealthLook } from './health-look.ts';
+import { createImageLook, type ImageTrouble } from './image-look.ts';
 import { createMisplacedLook } from './misplaced-application.ts';
 import { createNudge } from './nudge.ts';
 import { createPresence } from './release-presence.ts';
@@ -52,14 +53,17 @@ const terminationMs = 30_000;
 /**
  * Waits on Argo CD, from the process's one watch. Safe to repeat and late: nothing is changed but its own operation, and one
  * that brings what it replaces.
+ *
+ * @param workDirectory of this program alone, for short-lived checkouts
  */
-export function createWaitActivities(systems: WaitSystems): WaitActivities {
+export function createWaitActivities(systems: WaitSystems, workDirectory: string): WaitActivities {
   return {
     async awaitHealthy(wait) {
       const { data: earlier } = progressSchema.safeParse(activityInfo().heartbeatDetails);
       const sync: SyncSeen = { own: { id: wait.operationId ?? wait.revision }, retries: false };
       try {
-        return await awaitHealthy(systems, wait, earlier ?? { waitsFor: 'news of the Application' }, sync);
+        const progress = earlier ?? { waitsFor: 'news of the Application' };
+        return await awaitHealthy(systems, workDirectory, wait, progress, sync);
       } catch (error) {
         // One that was withdrawn, or gave way: a sync at work may end well, one that fails again and again is in the way.
         if (cancellationDetails()?.cancelRequested && sync.retries) {
@@ -74,6 +78,7 @@ export function createWaitActivities(systems: WaitSystems): WaitActivities {
 
 async function awaitHealthy(
   systems: WaitSystems,
+  workDirectory: string,
   wait: Wait,
   progress: Progress,
   sync: SyncSeen,
@@ -87,6 +92,7 @@ async function awaitHealthy(
   const nudge = createNudge(systems, name, wait);
   const misplaced = createMisplacedLook(systems, wait);
   const withHealth = createHealthLook(argocd, name);
+  const troubleOfImage = createImageLook(systems, wait, workDirectory);
   const { bake, mayBeDegraded } = environmentOf(config, wait.environment);
   const mayBeDegradedMs = Object.fromEntries(
     Object.entries(mayBeDegraded).map(([kind, most]) => [kind, milliseconds(most)]),
@@ -146,8 +152,14 @@ async function awaitHealthy(
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return fail(judgement.reason, application);
     healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
-    if (judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
-      return { ...judgement, ...seen(application) };
+    let trouble: ImageTrouble | undefined;
+    if (application && judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
+      trouble = await troubleOfImage(application, judgement.revision);
+      if (!trouble) return { ...judgement, ...seen(application) };
+      if (trouble.lasting) return fail(trouble.what, application);
+    }
+    if (application && 'drifted' in judgement && judgement.drifted !== undefined) {
+      trouble = await troubleOfImage(application, judgement.drifted);
     }
     if (judgement.state === 'lost') {
       submissions += 1;
@@ -156,12 +168,14 @@ async function awaitHealthy(
       }
       await submitAgain(systems, name, wait);
     }
-    tell({ waitsFor: unreachable === undefined ? describe(judgement) : `the cluster (${unreachable})` });
+    const awaited = trouble && !trouble.lasting ? trouble.what : describe(judgement);
+    tell({ waitsFor: unreachable === undefined ? awaited : `the cluster (${unreachable})` });
     if ('stale' in judgement && application) await nudge(application);
     if (Date.now() >= deadline) {
       const window = application && (await windowClosed(argocd, application));
+      const remedy = trouble?.remedy === undefined ? '' : ` ${trouble.remedy}`;
       return fail(
-        `Not healthy in time: ${name} waited for ${progress.waitsFor}.${window ?? ''}`,
+        `Not healthy in time: ${name} waited for ${progress.waitsFor}.${window ?? ''}${remedy}`,
         application,
       );
     }

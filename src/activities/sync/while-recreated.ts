@@ -38,6 +38,7 @@ export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): Arg
       throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
     },
     troubledResources: (name) => after(() => argocd.troubledResources(name)),
+    liveWorkloads: (destination, workloads) => after(() => argocd.liveWorkloads(destination, workloads)),
     refresh: (name) => after(() => argocd.refresh(name)),
     startOperation: (name, request) => after(() => argocd.startOperation(name, request)),
     terminate: (name, operation) => after(() => argocd.terminate(name, operation)),

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Application, Operation } from './application.ts';
-import { brokenRenderMs, graceMs, judge, type Presence, type ReleasePresence } from './application-health.ts';
+import {
+  brokenRenderMs,
+  driftMs,
+  graceMs,
+  judge,
+  type Presence,
+  type ReleasePresence,
+} from './application-health.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
 const wanted = 'a'.repeat(40);
@@ -215,6 +222,21 @@ test('what never gets in sync is named, and so is an Application that nobody syn
   expect(following({ ...app, automated: undefined })).toMatchObject({
     for: expect.stringContaining('somebody to sync it'),
   });
+});
+
+test('a cluster that is not as it was synced for a while has drifted from that revision', () => {
+  const app = (finishedAt: number, changes: Partial<Operation> = {}) =>
+    application({
+      sync: { status: 'OutOfSync', revision: later },
+      operation: operation({ finishedAt, ...changes }),
+    });
+  expect(following(app(now - driftMs))).toMatchObject({ state: 'waiting', drifted: wanted });
+  const own = { revision: wanted, since, operationId: id };
+  expect(judge(app(now - driftMs, { id }), own, presence(), now)).toMatchObject({ drifted: wanted });
+  // Argo CD may not have looked again, may be about to sync, or could not.
+  expect(following(app(now - driftMs + 1))).not.toHaveProperty('drifted');
+  expect(following(app(now - driftMs), { synced: 'behind' })).not.toHaveProperty('drifted');
+  expect(following(app(now - driftMs, { phase: 'Failed' }))).not.toHaveProperty('drifted');
 });
 
 test('a failed sync of the compared revision is not tried again by Argo CD, so it is the end', () => {

@@ -40,8 +40,11 @@ export interface ReleasePresence {
 }
 
 export type Judgement =
-  /** `stale`: Argo CD's look at it is too old to be trusted, so it has to be refreshed. */
-  | { state: 'waiting'; for: string; stale?: true }
+  /**
+   * `stale`: Argo CD's look at it is too old to be trusted, so it has to be refreshed. `drifted`: the revision that was
+   * synced, where the cluster has not been as it says for a while since.
+   */
+  | { state: 'waiting'; for: string; stale?: true; drifted?: string }
   | { state: 'healthy'; revision: string }
   | { state: 'overtaken'; reason: string }
   | { state: 'failed'; reason: string }
@@ -65,6 +68,9 @@ const usuallyPassesMs: Readonly<Record<string, number>> = {
 
 /** These rest while they are suspended, and somebody wants them to: they start when they are needed. */
 const restSuspended = new Set(['CronJob', 'Job', 'ScaledJob', 'ScaledObject']);
+
+/** Right after a sync, Argo CD often takes for a drift what it has just applied. */
+export const driftMs = 15_000;
 
 /** A render that is still broken this long after the commit is broken by it, or not mended by it. */
 export const brokenRenderMs = 60_000;
@@ -117,7 +123,11 @@ function judgeFollowing(
   }
   if (app.sync.status !== 'Synced') {
     const error = app.conditions.find(isError);
-    return { state: 'waiting', for: `${syncer(app)} (${error?.message ?? describeSync(app)})` };
+    return {
+      state: 'waiting',
+      for: `${syncer(app)} (${error?.message ?? describeSync(app)})`,
+      ...(synced === 'here' && drift(operation, now)),
+    };
   }
   return judgeHealth(app, { ...wanted, revision: app.sync.revision ?? '' }, now);
 }
@@ -157,9 +167,19 @@ function judgeOperation(
     };
   }
   if (headIsSame && app.sync.status !== 'Synced') {
-    return { state: 'waiting', for: `Argo CD to see it as synced (${describeSync(app)})`, stale: true };
+    return {
+      state: 'waiting',
+      for: `Argo CD to see it as synced (${describeSync(app)})`,
+      stale: true,
+      ...drift(operation, now),
+    };
   }
   return judgeHealth(app, { ...wanted, revision: operation.revision ?? wanted.revision }, now);
+}
+
+function drift(operation: Operation | undefined, now: number): { drifted?: string } {
+  if (operation?.revision === undefined || isFailed(operation)) return {};
+  return lasts(operation.finishedAt, driftMs, now) ? { drifted: operation.revision } : {};
 }
 
 const syncer = ({ automated }: Application): string =>

@@ -25,10 +25,20 @@ export const hooksIn = (manifests: readonly Manifest[]): string[] =>
     return found.length > 0 ? [`${nameOf(manifest)} (${found.join(', ')})`] : [];
   });
 
-function phasesOf({ metadata }: Manifest['object']): string[] {
+/** Whether it is there for a while only, in one of these phases or when a sync fails, or is not applied at all (`Skip`). */
+export function isHook({ object }: Manifest): boolean {
+  const { own, helm } = annotatedIn(object);
+  return own !== undefined || helm !== undefined;
+}
+
+function annotatedIn({ metadata }: Manifest['object']): { own: unknown; helm: unknown } {
   const annotations = isRecord(metadata) && isRecord(metadata['annotations']) ? metadata['annotations'] : {};
-  const own = annotations['argocd.argoproj.io/hook'];
-  return own === undefined ? phasesIn(annotations['helm.sh/hook'], helmPhases) : phasesIn(own, phases);
+  return { own: annotations['argocd.argoproj.io/hook'], helm: annotations['helm.sh/hook'] };
+}
+
+function phasesOf(object: Manifest['object']): string[] {
+  const { own, helm } = annotatedIn(object);
+  return own === undefined ? phasesIn(helm, helmPhases) : phasesIn(own, phases);
 }
 
 const phasesIn = (value: unknown, known: ReadonlyMap<string, string>): string[] =>

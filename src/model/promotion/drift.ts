@@ -1,6 +1,7 @@
 import { isHealthy } from '../argocd/application-health.ts';
 import { isUnfinished, type Application } from '../argocd/application.ts';
 import { changeName, type Change } from '../delivery/change.ts';
+import { runsNowhere } from './running-image.ts';
 
 /** What was promoted into an environment last, as far as it can be compared with what is there. */
 export interface Promoted {
@@ -93,12 +94,7 @@ function driftOf(
     return { what, ...at(operation?.finishedAt), remedy: bringBack(promoted) };
   }
   const digest = promoted?.image;
-  if (
-    promoted &&
-    digest !== undefined &&
-    images.length > 0 &&
-    !images.some((used) => used.includes(digest))
-  ) {
+  if (promoted && digest !== undefined && runsNowhere(digest, images)) {
     const what = `Its pods run ${images.join(', ')}, not ${digest}, which was promoted: somebody changed them past Git.`;
     return { what, remedy: bringBack(promoted) };
   }

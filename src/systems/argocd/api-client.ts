@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
+import { inDestination } from './destination.ts';
 import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
+import { readLiveWorkload } from '../kubernetes/live-workload.ts';
 import { Resources } from '../kubernetes/resources.ts';
 import { troubledResources } from './resource-health.ts';
 import { startOperation, terminateOperation } from './sync-operation.ts';
@@ -59,6 +61,7 @@ export function createArgoCd({
     return watch;
   };
   const resources = new Resources(kubernetes);
+  const home = { kubernetes, namespace };
 
   return {
     async application(name) {
@@ -80,7 +83,11 @@ export function createArgoCd({
       const { home, name } = placeOf(qualified);
       return watchOf(home).changes(name, everyMs, signal);
     },
-    troubledResources: (name) => troubledResources(kubernetes, resources, path(name)),
+    troubledResources: (name) => troubledResources(home, resources, path(name)),
+    liveWorkloads: (destination, workloads) =>
+      inDestination(home, destination, (cluster) =>
+        Promise.all(workloads.map((workload) => readLiveWorkload(cluster, workload))),
+      ),
     async refresh(name) {
       const annotations = {
         'argocd.argoproj.io/refresh': 'normal',
@@ -94,7 +101,7 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
-    explain: (name, keep) => explain(kubernetes, path(name), keep),
+    explain: (name, keep) => explain(home, path(name), keep),
     async syncWindows(project) {
       const raw = await kubernetes.get(argoProjPath(namespace, 'appprojects', project));
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);

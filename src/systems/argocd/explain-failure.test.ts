@@ -13,11 +13,12 @@ beforeEach(() => {
 
 const kubernetes = {
   get: async (path: string) => cluster.get(path),
-  text: async () => 'patient 4711 from the log',
+  text: async (path: string) =>
+    path.endsWith('/secrets') ? '{"metadata": {}, "items": []}' : 'patient 4711 from the log',
 } as Partial<Kubernetes> as Kubernetes;
 
 const said = () =>
-  explain(kubernetes, 'app', async (container, text) => {
+  explain({ kubernetes, namespace: 'argocd' }, 'app', async (container, text) => {
     kept.set(container, text);
     return `logs/${container}`;
   });
@@ -108,9 +109,9 @@ test('what is out of sync after a sync that succeeded is told by object and fiel
   expect(await said()).toMatch(/^Deployment\/claims in dev: OutOfSync: it is not in the manifests any more/);
 });
 
-test('an Application of another cluster is not looked for in this one, and that is said', async () => {
+test('an Application of a cluster that cannot be looked into is not looked for in this one, and that is said', async () => {
   autoscaled({ name: 'eu' });
   expect(await said()).toBe(
-    'Deployment/claims in dev: OutOfSync\nIt runs in cluster eu, which is not looked into from here: look there for its pods and their logs.',
+    'Deployment/claims in dev: OutOfSync\nCluster eu cannot be looked into from here: Argo CD has no Secret for it in argocd. Look there for its pods and their logs.',
   );
 });

@@ -5,8 +5,9 @@ import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernet
 import { objectPath, Resources } from '../kubernetes/resources.ts';
 import { errorText } from '../system-error.ts';
 import { resourceSchema } from './application.ts';
-import { isHere } from './destination.ts';
+import { inDestination, type Home } from './destination.ts';
 import { driftedFields } from './drift.ts';
+import { UnseenCluster } from './index.ts';
 
 /** An explanation ends up in a workflow's history and in a terminal. */
 const maxLength = 6000;
@@ -59,16 +60,14 @@ type ExplainedResource = NonNullable<Explainable['status']['resources']>[number]
  *
  * @param path of the Application
  */
-export async function explain(kubernetes: Kubernetes, path: string, keep: KeepLog): Promise<string> {
+export async function explain(home: Home, path: string, keep: KeepLog): Promise<string> {
   const lines: string[] = [];
   try {
-    const raw = await kubernetes.get(path);
+    const raw = await home.kubernetes.get(path);
     if (raw === undefined) return 'The Application does not exist.';
     const application = explainable.parse(raw);
     lines.push(...whatArgoCdSays(application), ...(await failedResources(application, keep)));
-    lines.push(...(await differences(kubernetes, application)), ...elsewhere(application));
-    for (const workload of troubledWorkloads(application))
-      lines.push(...(await explainPods(kubernetes, workload, keep)));
+    lines.push(...(await whatTheClusterSays(home, application, keep)));
   } catch (error) {
     lines.push(`(More cannot be read: ${errorText(error)})`);
   }
@@ -118,19 +117,38 @@ const advice =
   'What changes them after a sync will again: leave such a field out of the manifests (spec.replicas under an autoscaler), ' +
   "or name it in the Application's spec.ignoreDifferences, with RespectIgnoreDifferences=true in its syncOptions.";
 
-/** What is not as the manifests have it, and by which fields, as far as this cluster knows. */
+/** Of the cluster that it deploys to. */
+async function whatTheClusterSays(home: Home, application: Explainable, keep: KeepLog): Promise<string[]> {
+  try {
+    return await inDestination(home, application.spec.destination, async (kubernetes) => {
+      const lines = await differences(kubernetes, application);
+      for (const workload of troubledWorkloads(application)) {
+        lines.push(...(await explainPods(kubernetes, workload, keep)));
+      }
+      return lines;
+    });
+  } catch (error) {
+    if (!(error instanceof UnseenCluster)) throw error;
+    const hasPods = (application.status.resources ?? []).some(makesPods);
+    const unseen = `${error.message} Look there for its pods and their logs.`;
+    return [...(await differences(undefined, application)), ...(hasPods ? [unseen] : [])];
+  }
+}
+
+/** What is not as the manifests have it, and by which fields, as far as its cluster is seen. */
 async function differences(
-  kubernetes: Kubernetes,
+  kubernetes: Kubernetes | undefined,
   { spec: { destination }, status }: Explainable,
 ): Promise<string[]> {
   const different = (status.resources ?? []).filter(({ status: sync }) => sync === 'OutOfSync');
-  const resources = new Resources(kubernetes);
+  const resources = kubernetes && new Resources(kubernetes);
   const lines: string[] = [];
   let drifted = false;
   for (const resource of different.slice(0, resourceLimit)) {
-    const fields = isHere(destination)
-      ? await fieldsOf(kubernetes, resources, resource, destination.namespace).catch(() => [])
-      : [];
+    const fields =
+      kubernetes && resources
+        ? await fieldsOf(kubernetes, resources, resource, destination.namespace).catch(() => [])
+        : [];
     drifted ||= fields.length > 0;
     lines.push(
       [resourceName(resource), 'OutOfSync', describeDifference(resource, fields)].filter(Boolean).join(': '),
@@ -155,16 +173,7 @@ async function fieldsOf(
 const describeDifference = ({ requiresPruning }: ExplainedResource, fields: string[]): string =>
   requiresPruning ? 'it is not in the manifests any more, and was not pruned' : fields.join('; ');
 
-/** The pods of another cluster than this one are out of sight. */
-function elsewhere({ spec: { destination }, status }: Explainable): string[] {
-  if (isHere(destination) || !(status.resources ?? []).some(makesPods)) return [];
-  return [
-    `It runs in cluster ${destination.name ?? destination.server}, which is not looked into from here: look there for its pods and their logs.`,
-  ];
-}
-
-function troubledWorkloads({ spec: { destination }, status }: Explainable): Workload[] {
-  if (!isHere(destination)) return [];
+function troubledWorkloads({ status }: Explainable): Workload[] {
   const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
     ({ hookType, hookPhase }) => hookType !== undefined && hookPhase !== 'Succeeded',
   );

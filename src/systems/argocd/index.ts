@@ -1,6 +1,7 @@
 import type { Application, OperationName, ResourceState } from '../../model/argocd/application.ts';
 import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
-import type { KeepLog } from '../kubernetes/pods.ts';
+import type { LiveWorkload } from '../../model/promotion/running-image.ts';
+import type { KeepLog, Workload } from '../kubernetes/pods.ts';
 import { SystemError } from '../system-error.ts';
 
 /**
@@ -19,6 +20,15 @@ export interface ArgoCd {
   changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never>;
   /** Which of its objects are Degraded or Suspended, where the Application does not say (`healthElsewhere`). */
   troubledResources(name: string): Promise<ResourceState[]>;
+  /**
+   * What objects that an Application is made of have their pods run, and what those run; undefined of what is not there.
+   *
+   * @throws UnseenCluster
+   */
+  liveWorkloads(
+    destination: Application['destination'],
+    workloads: readonly Workload[],
+  ): Promise<(LiveWorkload | undefined)[]>;
   /** Lets Argo CD look at the branch's head at once; no Application is no error. */
   refresh(name: string): Promise<void>;
   /** Safe to repeat: the same `id` finds what it started. Waits for nobody. */
@@ -74,6 +84,9 @@ export type Started =
   | { state: 'absent' }
   /** Argo CD would take the branch's head of a source for which no revision is named. */
   | { state: 'unfit'; sources: number };
+
+/** An Application's pods are in another cluster, which cannot be looked into. */
+export class UnseenCluster extends SystemError {}
 
 /** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. No other attempt mends it. */
 export class WrongManifest extends SystemError {}

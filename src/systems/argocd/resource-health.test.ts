@@ -36,8 +36,10 @@ async function look(
       if (answers[path] === 'unreadable') throw new Error('403');
       return answers[path];
     },
+    text: async () => '{"metadata": {}, "items": []}',
   } as Partial<Kubernetes> as Kubernetes;
-  const found = await troubledResources(kubernetes, new Resources(kubernetes), 'app');
+  const home = { kubernetes, namespace: 'argocd' };
+  const found = await troubledResources(home, new Resources(kubernetes), 'app');
   return found.map(({ kind: name, health }) =>
     [name, health?.status, health?.message].filter(Boolean).join(' '),
   );
@@ -84,9 +86,9 @@ test.each([
   },
 );
 
-test('what may not be read, or lies in another cluster, is left out', async () => {
+test('what may not be read is left out, and another cluster is not looked for in this one', async () => {
   expect(await look('HorizontalPodAutoscaler', 'unreadable')).toEqual([]);
-  expect(await look('HorizontalPodAutoscaler', noMetrics, { server: 'https://elsewhere.example' })).toEqual(
-    [],
-  );
+  await expect(
+    look('HorizontalPodAutoscaler', noMetrics, { server: 'https://elsewhere.example' }),
+  ).rejects.toThrow('Cluster https://elsewhere.example cannot be looked into from here');
 });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ResourceState } from '../../model/argocd/application.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
-import { objectPath, type Resources } from '../kubernetes/resources.ts';
+import { objectPath, Resources } from '../kubernetes/resources.ts';
 import { resourceSchema } from './application.ts';
-import { isHere } from './destination.ts';
+import { inDestination, type Home } from './destination.ts';
 
 /** So many objects are read at most: those with a health of their own are few. */
 const limit = 50;
@@ -42,18 +42,29 @@ type Condition = z.infer<typeof conditionSchema>;
  * What of an Application is Degraded or Suspended, read from the objects themselves by Argo CD's rules: where it does not
  * keep their health in the Application, only its own API server knows it. What cannot be read is left out.
  *
+ * @param kinds of Argo CD's own cluster
  * @param path of the Application
- * @throws KubernetesError
+ * @throws KubernetesError, UnseenCluster
  */
 export async function troubledResources(
-  kubernetes: Kubernetes,
-  resources: Resources,
+  home: Home,
+  kinds: Resources,
   path: string,
 ): Promise<ResourceState[]> {
-  const raw = await kubernetes.get(path);
+  const raw = await home.kubernetes.get(path);
   if (raw === undefined) return [];
-  const { spec, status } = applicationSchema.parse(raw);
-  if (!isHere(spec.destination)) return [];
+  const application = applicationSchema.parse(raw);
+  return inDestination(home, application.spec.destination, (kubernetes) => {
+    const resources = kubernetes === home.kubernetes ? kinds : new Resources(kubernetes);
+    return troubledIn(kubernetes, resources, application);
+  });
+}
+
+async function troubledIn(
+  kubernetes: Kubernetes,
+  resources: Resources,
+  { spec, status }: z.infer<typeof applicationSchema>,
+): Promise<ResourceState[]> {
   // Of the core group only pods, volumes and load balancers have a health, which is never one that passes or rests.
   const candidates = (status.resources ?? []).filter(({ group }) => group !== undefined && group !== '');
   const found: ResourceState[] = [];

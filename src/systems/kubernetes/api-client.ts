@@ -21,8 +21,11 @@ const timeoutMs = 30_000;
  * @param context by default the file's current one
  * @throws KubernetesError 0 when it cannot be read
  */
-export function createKubernetes(file?: string, context?: string): Kubernetes {
-  const config = load(file, context);
+export const createKubernetes = (file?: string, context?: string): Kubernetes =>
+  kubernetesOf(load(file, context));
+
+/** @param source where address and credentials are from, for whoever has to mend them */
+export function kubernetesOf(config: KubeConfig, source?: string): Kubernetes {
   const authenticate = sharingConnections(config);
   const http = new IsomorphicFetchHttpLibrary();
 
@@ -51,9 +54,9 @@ export function createKubernetes(file?: string, context?: string): Kubernetes {
     await authenticate(context);
     const what = `${method} ${server}${path}`;
     const { status, text } = await answerTo(context).catch((error: unknown) => {
-      throw new KubernetesError(0, `${what}: ${rootCause(error)}.`);
+      throw new KubernetesError(0, `${what}: ${rootCause(error)}.`, source);
     });
-    if (status >= 400) throw new KubernetesError(status, `${what}: ${status} ${messageOf(text)}.`);
+    if (status >= 400) throw new KubernetesError(status, `${what}: ${status} ${messageOf(text)}.`, source);
     return text;
   }
 

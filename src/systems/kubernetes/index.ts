@@ -21,10 +21,10 @@ export interface Kubernetes {
   delete(path: string, query?: Query): Promise<void>;
 }
 
-const advice: Record<number, string> = {
-  0: 'KUBECONFIG says where the cluster is.',
-  401: 'Renew the credentials that KUBECONFIG names.',
-  403: 'Give the account that right in the cluster.',
+const advice: Record<number, (source: string) => string> = {
+  0: (source) => `${source} says where the cluster is.`,
+  401: (source) => `Renew the credentials that ${source} names.`,
+  403: () => 'Give the account that right in the cluster.',
 };
 
 /** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
@@ -32,8 +32,9 @@ export class KubernetesError extends SystemError {
   readonly status: number;
   /** This account is not known, or may not: no other attempt mends that, a person has to. */
   readonly lasting: boolean;
-  constructor(status: number, fact: string) {
-    super(fact, { advice: advice[status], unreachable: status === 0 });
+  /** @param source of address and credentials */
+  constructor(status: number, fact: string, source = 'KUBECONFIG') {
+    super(fact, { advice: advice[status]?.(source), unreachable: status === 0 });
     this.status = status;
     this.lasting = status === 401 || status === 403;
   }

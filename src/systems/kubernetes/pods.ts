@@ -29,10 +29,16 @@ const collections: Record<string, string> = {
   StatefulSet: 'apis/apps/v1',
   DaemonSet: 'apis/apps/v1',
   Job: 'apis/batch/v1',
+  CronJob: 'apis/batch/v1',
   Rollout: 'apis/argoproj.io/v1alpha1',
 };
 
-export const makesPods = ({ kind }: { kind: string }): boolean => kind === 'Pod' || kind in collections;
+/** A CronJob's pods are its Jobs'. */
+export const makesPods = ({ kind }: { kind: string }): boolean =>
+  kind === 'Pod' || (kind in collections && kind !== 'CronJob');
+
+export const workloadPath = ({ kind, namespace, name }: Workload): string =>
+  `/${collections[kind]}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
 
 const state = z.object({
   waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
@@ -66,7 +72,14 @@ type Pod = z.infer<typeof podSchema>;
 type ContainerStatus = z.infer<typeof containerStatus>;
 
 const workloadSchema = z.object({
-  spec: z.object({ selector: z.object({ matchLabels: z.record(z.string(), z.string()).default({}) }) }),
+  spec: z.object({
+    selector: z.object({
+      matchLabels: z.record(z.string(), z.string()).default({}),
+      matchExpressions: z
+        .array(z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).default([]) }))
+        .default([]),
+    }),
+  }),
 });
 const podsSchema = z.object({ items: z.array(podSchema) });
 const eventsSchema = z.object({
@@ -100,21 +113,39 @@ export async function explainPods(
   return lines;
 }
 
-export async function podsOf(kubernetes: Kubernetes, { kind, namespace, name }: Workload): Promise<Pod[]> {
-  const pods = `/api/v1/namespaces/${namespace}/pods`;
+export async function podsOf(kubernetes: Kubernetes, workload: Workload): Promise<Pod[]> {
+  const { kind, namespace, name } = workload;
+  const pods = podsPath(namespace);
   if (kind === 'Pod') {
     const pod = await kubernetes.get(`${pods}/${name}`);
     return pod === undefined ? [] : [podSchema.parse(pod)];
   }
-  const workload = await kubernetes.get(
-    `/${collections[kind]}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`,
-  );
-  if (workload === undefined) return [];
-  const { matchLabels } = workloadSchema.parse(workload).spec.selector;
-  const labelSelector = Object.entries(matchLabels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
-  return podsSchema.parse(await kubernetes.get(pods, { labelSelector, limit: 100 })).items;
+  const found = await kubernetes.get(workloadPath(workload));
+  if (found === undefined) return [];
+  const query = { labelSelector: labelSelectorOf(found), limit: 100 };
+  return podsSchema.parse(await kubernetes.get(pods, query)).items;
+}
+
+export const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+
+/** By which a workload finds its pods. */
+export function labelSelectorOf(workload: unknown): string {
+  const { matchLabels, matchExpressions } = workloadSchema.parse(workload).spec.selector;
+  const equal = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  return [...equal, ...matchExpressions.map(requirement)].join(',');
+}
+
+function requirement({ key, operator, values }: { key: string; operator: string; values: string[] }): string {
+  switch (operator) {
+    case 'In':
+      return `${key} in (${values.join(',')})`;
+    case 'NotIn':
+      return `${key} notin (${values.join(',')})`;
+    case 'DoesNotExist':
+      return `!${key}`;
+    default:
+      return key;
+  }
 }
 
 const containersOf = ({ status }: Pod): ContainerStatus[] => [
