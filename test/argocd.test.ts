@@ -20,6 +20,7 @@ const services = [
   'works',
   'moves',
   'breaks',
+  'bakes',
   'crashes',
   'image',
   'appears',
@@ -188,6 +189,27 @@ describe.concurrent('where Argo CD syncs by itself', together, () => {
     expect(result.reason).toMatch(new RegExp(`Pod crashes-[^]*exit code 7[^]*its log: ${key}`));
     expect(result.reason).not.toContain('cannot reach');
     expect(bed.objects.get(key)).toMatch(/cannot reach the database$/);
+  });
+
+  test('what was seen to be healthy before the worker was replaced counts for the bake', async () => {
+    await bed.service('bakes', 'staging', { 'c.json': configMap('bakes', {}) });
+    await bed.application('bakes', 'staging');
+    const wait = { ...dev('bakes', await bed.promote('bakes', 'staging')), environment: 'staging' };
+    const first = bed.environment();
+    const healthySince = new Promise<number>((resolve) => {
+      first.on('heartbeat', (progress: { healthySince?: number }) => {
+        if (progress.healthySince !== undefined) resolve(progress.healthySince);
+      });
+    });
+    const waiting = first.run(bed.activities.awaitHealthy, wait);
+    const since = await Promise.race([healthySince, waiting.then(() => expect.fail('It did not bake.'))]);
+    first.cancel('WORKER_SHUTDOWN');
+    await expect(waiting).rejects.toThrow();
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(since + 20_000), { timeout: minute });
+    const second = bed.environment(Date.now(), { waitsFor: 'it to stay healthy', healthySince: since });
+    // Too short for all of it.
+    const late = { ...wait, deadline: soon(1000) };
+    expect(await second.run(bed.activities.awaitHealthy, late)).toMatchObject({ state: 'healthy' });
   });
 
   test('manifests that the cluster refuses fail with its words', async () => {

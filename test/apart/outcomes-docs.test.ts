@@ -3,22 +3,25 @@ import { expect, test } from 'vitest';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
-/** Rows of all tables of the page, as cells; heads and rules left out. */
-const rows = read('docs/outcomes.md')
-  .split('\n')
-  .filter((line) => line.startsWith('|') && !/^\| (What happens|-)/.test(line))
-  .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| |\|$/g, '').trim()));
+/** What stands below each heading of what can happen. */
+const outcomes = read('docs/outcomes.md')
+  .split(/^### /m)
+  .slice(1)
+  .map((text) => {
+    const [what = ''] = text.split('\n');
+    const [, toDo = ''] = /^- \*\*To do\*\*: (.+)$/m.exec(text) ?? [];
+    const [, file = '', name = ''] = /^- \*\*Shown by\*\*: `([^`]+)` `([^`]+)`$/m.exec(text) ?? [];
+    return { what, toDo, file, name };
+  });
 
-/** What a cell shows as code. */
-const code = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
-
-test('docs/outcomes.md has rows, and every row names its state and its test', () => {
-  expect(rows.length).toBeGreaterThan(50);
-  for (const row of rows) expect([row[0], row.length, code(row[4] ?? '').length]).toEqual([row[0], 5, 2]);
+test('docs/outcomes.md has outcomes, each once', () => {
+  expect(outcomes.length).toBeGreaterThan(100);
+  const headings = outcomes.map(({ what }) => what);
+  expect(headings.filter((what, index) => headings.indexOf(what) !== index)).toEqual([]);
 });
 
-test.each(rows)('$0: the test exists', (...cells) => {
-  const [file = '', name = ''] = code(cells[4] ?? '');
+test.each(outcomes)('$what: says what to do, and names a test that there is', ({ toDo, file, name }) => {
+  expect(toDo).toMatch(/^(?!That|The same)\S.*\.$/);
   const source = read(file);
   expect(
     ["'", '"', '`'].some(

@@ -54,7 +54,7 @@ export interface Bed {
   render: RenderActivities['renderRelease'];
   /** Runs an activity so that a test sees its heartbeats and can cancel it. */
   /** @param scheduledTimestampMs since when Temporal has it tried */
-  environment(scheduledTimestampMs?: number): MockActivityEnvironment;
+  environment(scheduledTimestampMs?: number, heartbeatDetails?: object): MockActivityEnvironment;
   activities: WaitActivities & SyncActivities & RenderActivities;
   /** Writes `base/` and the overlay of a service. */
   service(name: string, environment: string, base: Record<string, string>, overlay?: string): Promise<void>;
@@ -125,9 +125,9 @@ export async function makeBed(names: string[]): Promise<Bed> {
     ...createSyncActivities(systems),
     ...createRenderActivities(systems, directory),
   };
-  const environment = (scheduledTimestampMs = Date.now()): MockActivityEnvironment =>
+  const environment: Bed['environment'] = (scheduledTimestampMs = Date.now(), heartbeatDetails) =>
     new MockActivityEnvironment(
-      { workflowExecution: asker, scheduledTimestampMs },
+      { workflowExecution: asker, scheduledTimestampMs, heartbeatDetails },
       { logger: new DefaultLogger('ERROR') },
     );
 

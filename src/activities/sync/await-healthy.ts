@@ -30,8 +30,15 @@ import type { Health, WaitActivities } from '../contract.ts';
 type WaitSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal' | 'recreations'>;
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 
-/** What people see of a wait, and what the next attempt has to know: when Argo CD was seen to have the operation. */
-const progressSchema = z.object({ waitsFor: z.string(), takenAt: z.number().exactOptional() });
+/**
+ * What people see of a wait, and what the next attempt has to know, in milliseconds since the epoch: when Argo CD was seen to
+ * have the operation, and since when the release has been healthy.
+ */
+const progressSchema = z.object({
+  waitsFor: z.string(),
+  takenAt: z.number().exactOptional(),
+  healthySince: z.number().exactOptional(),
+});
 type Progress = z.infer<typeof progressSchema>;
 
 /** What is known of the syncs of a release. */
@@ -99,7 +106,6 @@ async function awaitHealthy(
   );
   const wanted = { ...wait, since: Date.now(), mayBeDegradedMs };
   const bakeMs = bake === undefined ? 0 : milliseconds(bake);
-  let healthySince: number | undefined;
   let submissions = 0;
   let nudged = wait.operationId !== undefined;
   // Each heartbeat is billed, so there is one when there is news.
@@ -151,9 +157,10 @@ async function awaitHealthy(
     if (sync.earlier && isRetrying(sync.earlier)) await endLeftover(argocd, name, sync.earlier);
     if (judgement.state === 'overtaken') return judgement;
     if (judgement.state === 'failed') return fail(judgement.reason, application);
-    healthySince = judgement.state === 'healthy' ? (healthySince ?? Date.now()) : undefined;
+    if (judgement.state !== 'healthy') delete progress.healthySince;
+    else progress.healthySince = healthySince(application, progress);
     let trouble: ImageTrouble | undefined;
-    if (application && judgement.state === 'healthy' && Date.now() - (healthySince ?? 0) >= bakeMs) {
+    if (application && judgement.state === 'healthy' && Date.now() - (progress.healthySince ?? 0) >= bakeMs) {
       trouble = await troubleOfImage(application, judgement.revision);
       if (!trouble) return { ...judgement, ...seen(application) };
       if (trouble.lasting) return fail(trouble.what, application);
@@ -182,6 +189,10 @@ async function awaitHealthy(
   }
   throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
 }
+
+/** What an earlier attempt saw counts as long as Argo CD has seen nothing else since. */
+const healthySince = (application: Application | undefined, { healthySince: seen }: Progress): number =>
+  seen !== undefined && (application?.health.since ?? Infinity) <= seen ? seen : Date.now();
 
 /** Why Argo CD did not begin to sync by itself, if a window kept it from that. */
 async function windowClosed(argocd: ArgoCd, application: Application): Promise<string | undefined> {
