@@ -13,10 +13,11 @@ import type { Service } from './services.ts';
  * @see https://argo-cd.readthedocs.io/en/stable/user-guide/parameters/#store-overrides-in-git
  */
 export function sourceFilesOf(files: Iterable<string>, overlay: string, application: string): string[] {
-  const overrides = ['.argocd-source.yaml', `.argocd-source-${application.replace('/', '_')}.yaml`];
+  const own = `.argocd-source-${application.replace('/', '_')}.yaml`;
+  const overrides = new Set(['.argocd-source.yaml', own]);
   return [...files].filter((file) => {
     const name = posix.basename(file);
-    return posix.dirname(file) === overlay && (overrides.includes(name) || name.endsWith('Chart.yaml'));
+    return posix.dirname(file) === overlay && (overrides.has(name) || name.endsWith('Chart.yaml'));
   });
 }
 

@@ -182,13 +182,12 @@ export async function openPlatform(
       async () => {
         const seen = await gitops.status(change);
         // One that has ended will show nothing else.
-        if (seen.state === 'running' || seen.state === 'waiting')
-          expect(seen, JSON.stringify(seen)).toMatchObject(what);
+        if (seen.state === 'running' || seen.state === 'waiting') expectShown(seen, what);
         return seen;
       },
       { timeout, interval: patience / 450 },
     );
-    expect(delivery, JSON.stringify(delivery)).toMatchObject(what);
+    expectShown(delivery, what);
     return delivery;
   }
 
@@ -420,6 +419,15 @@ function program(args: string[], env: Record<string, string>): Program {
       return said;
     },
   };
+}
+
+/** Fails with all that it shows. */
+function expectShown(delivery: Delivery, what: object): void {
+  try {
+    expect(delivery).toMatchObject(what);
+  } catch (error) {
+    throw new Error(JSON.stringify(delivery, null, 1), { cause: error });
+  }
 }
 
 /** Starts it again whenever it dies. */
