@@ -49,7 +49,7 @@ export async function environment(started: EnvironmentInput): Promise<void> {
       () => inbox.active() !== undefined || state.waiting.length > 0 || workflowInfo().continueAsNewSuggested,
     );
     const outcome = state.unrecalled ? undefined : await runNext(input, state, inbox, lasting);
-    await condition(allHandlersFinished);
+    await condition(() => allHandlersFinished() && (!state.unstored || state.waiting.length > 0));
     // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
     const goOn = makeContinueAsNewFunc<typeof environment>({
       memo: { ...memoryOf(state) },
@@ -109,7 +109,7 @@ async function runNext(
     return ended(promotion, 'failed', failureText(error));
   });
   if (!outcome) return undefined;
-  if (lasting) state.unstored = true;
+  if (lasting) store(input, state);
   else await remember(input, state);
   await inbox.finish(promotion, outcome);
   return outcome;
@@ -124,10 +124,11 @@ async function begin(state: EnvironmentState, inbox: Inbox): Promise<Promotion |
 }
 
 /**
- * Stores what it knows beside all else, by the run after the one that came to know it: an outage of the object store delays
- * no answer, no promotion, and nothing that lists read. What is not stored when this run ends is stored by the next.
+ * Stores what it knows beside all else: an outage of the object store delays no answer and no promotion. What is not stored
+ * when this run ends is stored by the next.
  */
 function store(input: EnvironmentInput, state: EnvironmentState): void {
+  state.unstored = true;
   const { current } = state;
   void remember(input, state).then(() => {
     if (state.current === current) delete state.unstored;
