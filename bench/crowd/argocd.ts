@@ -96,7 +96,8 @@ export class SimulatedArgoCd implements ArgoCd {
   }
 
   async refresh(name: string) {
-    const revision = await this.#repository.tip();
+    const { path } = this.#applications.get(name)?.source ?? {};
+    const revision = await this.#repository.writerOf(`${path}/release`);
     await this.#start(name, { id: `refresh to ${revision}`, revisions: [revision] });
   }
 

@@ -36,6 +36,8 @@ export class SimulatedRepository implements Repository {
   readonly #positions = new Map<string, number>();
   readonly #changes = new Map<string, Change>();
   readonly #releases = new Map<string, Release[]>();
+  /** What was written to the protected branch, by its commit. */
+  readonly #landed = new Map<string, Write>();
   readonly #files: string[];
   /** Heads of promotions' branches, by their names and by their hashes. */
   readonly #branches = new Map<string, string>();
@@ -65,7 +67,9 @@ export class SimulatedRepository implements Repository {
     return position;
   }
 
-  #land({ path, base, kustomization }: Write, commit: string): void {
+  #land(write: Write, commit: string): void {
+    const { path, base, kustomization } = write;
+    this.#landed.set(commit, write);
     const release = { position: this.#push(commit), kustomization, tree: releaseTree(base, kustomization) };
     this.#releases.set(path, [...(this.#releases.get(path) ?? []), release]);
   }
@@ -82,6 +86,12 @@ export class SimulatedRepository implements Repository {
     const head = this.#heads.get(revision);
     if (head?.write.path === path) return { kustomization: head.write.kustomization, tree: head.tree };
     return this.#releases.get(path)?.findLast((release) => release.position <= position);
+  }
+
+  /** The last commit that wrote a folder. */
+  async writerOf(path: string): Promise<string> {
+    const { position } = this.#releases.get(path)?.at(-1) ?? {};
+    return position === undefined ? this.tip() : (this.#line[position - 1] ?? '');
   }
 
   headOf(branch: string): string | undefined {
@@ -163,9 +173,9 @@ export class SimulatedRepository implements Repository {
 
   lfsPointers = (): Promise<string[]> => delay(answerMs, []);
 
-  /** Of a draft what is rendered of it, of a change the folder that it is built from. */
+  /** Of a draft or a release what is rendered of it, of a change the folder that it is built from. */
   async checkout(revision: string, directory: string): Promise<void> {
-    const { write } = this.#heads.get(revision) ?? {};
+    const write = this.#heads.get(revision)?.write ?? this.#landed.get(revision);
     if (!write) {
       const { service } = this.#changes.get(revision) ?? {};
       if (service !== undefined) await this.#writeSource(service, directory);
