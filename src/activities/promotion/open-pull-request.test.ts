@@ -125,6 +125,24 @@ const promoted = (commit: string): Deployed => ({
   ...{ position: 1, revision: commit, at: '2026-01-01T00:00:00Z' },
 });
 
+test('who wrote to the overlay since the change wrote a part of what would run, and may not approve it', async () => {
+  const commit = await history(1, 'stranger', '');
+  await disk.fastImport(
+    [
+      'commit refs/heads/main',
+      'author Somebody <board-1@example.com> 1767225600 +0000',
+      'committer Forge <noreply@forge.example> 1767225600 +0000',
+      'data 1\nx',
+      `from ${commit}`,
+      'M 100644 inline manifests/claims/overlays/production/patch.yaml',
+      'data 2\n{}',
+    ].join('\n'),
+  );
+  await disk.git('reset', '-q', '--hard', 'main');
+  await disk.git('push', '-q', '--force', 'origin', 'main');
+  expect((await open(commit)).authors).toContain('board-1');
+});
+
 test('what was promoted last, but is in the repository no more, hides nobody’s commit', async () => {
   const commit = await history(3, 'board-1', 'stranger');
   expect((await open(commit, promoted('f'.repeat(40)))).authors).toContain('board-1');

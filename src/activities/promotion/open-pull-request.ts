@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings } from '../../config/promotion-settings.ts';
-import { releasePath } from '../../config/paths.ts';
+import { overlayPath, releasePath } from '../../config/paths.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
@@ -53,7 +53,11 @@ export function createOpenPullRequest(
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
     const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
-    const commits = await commitsSince(repository, olderOf(running, current), change, service);
+    const commits = [
+      // What is rendered is the overlay as it is now, with what was written to it since the change.
+      ...(await repository.log(change.commit, seen.tip, [`${overlayPath(service, environment)}/**`])),
+      ...(await commitsSince(repository, olderOf(running, current), change, service)),
+    ];
     const authors = authorsOf(config, commits, release, approval);
     const reason =
       (await refuseGone(repository, change, await repository.tip())) ??
