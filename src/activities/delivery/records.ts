@@ -3,6 +3,7 @@ import { isConfigured, noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
 import type { Attempt, Delivery } from '../../model/delivery/delivery.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
+import { parseJson } from '../../model/json.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
 import { getJson } from '../../systems/objects/index.ts';
@@ -74,13 +75,28 @@ const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';
 /** As many as anybody reads; each is a line. */
 const mostAttempts = 100;
 
-/** The delivery, with the one that was stored before it and those before that. */
+const attemptSchema = z.object({
+  state: z.enum(['running', 'waiting', 'succeeded', 'failed', 'rejected', 'superseded']),
+  startedAt: z.string(),
+  finishedAt: z.string().exactOptional(),
+});
+const storedSchema = z.object({
+  state: attemptSchema.shape.state,
+  steps: z.array(attemptSchema.pick({ startedAt: true, finishedAt: true }).partial()),
+  attempts: z.array(attemptSchema).default([]),
+});
+
+/** The delivery, with the one that was stored before it and those before that; one that cannot be read is left out. */
 function withEarlier(delivery: Delivery, stored: string | undefined): Delivery {
-  const attempts = stored === undefined ? [] : earlierThan(delivery, JSON.parse(stored) as Delivery);
+  const { data } = storedSchema.safeParse(parseJson(stored ?? ''));
+  const attempts = data ? earlierThan(delivery, data) : [];
   return attempts.length === 0 ? delivery : { ...delivery, attempts };
 }
 
-function earlierThan(delivery: Delivery, { state, steps, attempts = [] }: Delivery): Attempt[] {
+function earlierThan(
+  delivery: Delivery,
+  { state, steps, attempts }: z.infer<typeof storedSchema>,
+): Attempt[] {
   const startedAt = steps[0]?.startedAt ?? '';
   // An attempt whose answer was lost has stored this very one.
   if (startedAt === (delivery.steps[0]?.startedAt ?? '')) return attempts;

@@ -25,7 +25,8 @@ export async function rememberedReleases({
   for (const { name: environment } of config.environments) {
     const prefix = objectKeys.environment(environment, '').slice(0, -'.json'.length);
     const found = await objects.list(prefix, mostServices);
-    await pLimit(atOnce).map(found, async ({ key }) => {
+    const documents = found.filter(({ key }) => key.endsWith('.json'));
+    await pLimit(atOnce).map(documents, async ({ key }) => {
       const service = key.slice(prefix.length, -'.json'.length);
       const current = (await getJson(objects, key, memorySchema))?.value.current;
       if (!current) return;
