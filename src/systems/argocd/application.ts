@@ -27,6 +27,12 @@ export const resourceSchema = z.object({
   health: z.object({ status: text, message: text }).nullish(),
 });
 
+/** It may quote whole values of a manifest, and goes into histories, whose size Temporal bounds. */
+const mostOfMessage = 4000;
+const message = z
+  .string()
+  .transform((told) => (told.length > mostOfMessage ? `${told.slice(0, mostOfMessage)}…` : told));
+
 /** Of `argoproj.io/v1alpha1` Application what is read here; the rest is dropped, since thousands are kept. */
 const applicationSchema = z.object({
   metadata: z.object({ name: z.string(), namespace: text, deletionTimestamp: z.string().optional() }),
@@ -65,13 +71,13 @@ const applicationSchema = z.object({
       health: z
         .object({
           status: z.string().default('Unknown'),
-          message: z.string().optional(),
+          message: message.optional(),
           lastTransitionTime: time.optional(),
         })
         .optional(),
       reconciledAt: time.optional(),
       conditions: z
-        .array(z.object({ type: z.string(), message: z.string(), lastTransitionTime: time.optional() }))
+        .array(z.object({ type: z.string(), message, lastTransitionTime: time.optional() }))
         .nullish(),
       summary: z.object({ images: z.array(z.string()).nullish() }).nullish(),
       resources: z.array(resourceSchema).nullish(),
@@ -81,7 +87,7 @@ const applicationSchema = z.object({
         .object({
           operation,
           phase: z.string(),
-          message: z.string().optional(),
+          message: message.optional(),
           startedAt: time,
           finishedAt: time.nullish(),
           syncResult: z.object({ revision: z.string().optional() }).nullish(),
