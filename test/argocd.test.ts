@@ -840,7 +840,7 @@ describe('the released image', { timeout: 8 * minute }, () => {
 
     await setImage('dev', 'deployment/meddled', 'debian:bookworm-slim');
     const where = `Deployment/meddled in ${bed.namespace('dev')}`;
-    expect(await bed.wait(dev('meddled', written))).toMatchObject({
+    expect(await bed.wait(dev('meddled', written, minute))).toMatchObject({
       state: 'failed',
       reason: runsAnother(where, image),
     });
@@ -908,7 +908,7 @@ describe('the released image', { timeout: 8 * minute }, () => {
     const after = await bed.promote('kept', 'dev', second);
     const where = `Pod kept-0 of StatefulSet/kept in ${bed.namespace('dev')}`;
     const old = `${first.name}:${before.release.change.commit}@${first.digest}`;
-    expect(await bed.wait(dev('kept', after))).toMatchObject({
+    expect(await bed.wait(dev('kept', after, minute))).toMatchObject({
       state: 'failed',
       reason: runsAnother(where, second, old),
     });
