@@ -53,7 +53,8 @@ test(
     const done = (await runsOf(platform.temporal, platform.name)).flatMap(activitiesOf);
     const before = await everything();
 
-    process.kill(platform.worker.pid ?? 0, 'SIGHUP');
+    const { pid } = platform.worker;
+    if (pid !== undefined) process.kill(pid, 'SIGHUP');
     await vi.waitFor(() => expect(noted().at(-1)).toBe('all'), { timeout: 2 * minutes, interval: 500 });
 
     expect(await everything()).toEqual(before);

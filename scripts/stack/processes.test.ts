@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { logDirectory } from './paths.ts';
 import { end, ensure, keepingUp, pidOf, type Daemon } from './processes.ts';
 
@@ -39,6 +39,10 @@ const untilWritten = (file: string) => async () => {
   }
 };
 
+/** While a program takes the place of the shell that began it, it is nobody's; and the pid 0 is that of these tests themselves. */
+const pidOnce = (name: string): Promise<number> =>
+  vi.waitFor(() => pidOf(name) ?? expect.fail(`${name} does not run.`));
+
 test('a process that ends before it is ready is started again', async () => {
   const ready = untilWritten('ready');
   const slow = daemon(`[ $n -lt 2 ] && exit 1; echo > ${folder}/ready; exec sleep 60`, ready);
@@ -52,7 +56,7 @@ test('a process that ends while others are waited for is started again at once, 
   await keepingUp(
     (async () => {
       await ensure(stable);
-      const first = pidOf(stable.name) ?? 0;
+      const first = await pidOnce(stable.name);
       process.kill(first, 'SIGKILL');
       await expect.poll(() => pidOf(stable.name)).not.toBe(first);
       await expect.poll(() => pidOf(stable.name)).toBeGreaterThan(0);
@@ -65,8 +69,8 @@ test('a process that ends while others are waited for is started again at once, 
 test('what ended just before the work did is up when that is told', async () => {
   const stable = daemon('exec sleep 60');
   await keepingUp(
-    ensure(stable).then(() => {
-      process.kill(pidOf(stable.name) ?? 0, 'SIGKILL');
+    ensure(stable).then(async () => {
+      process.kill(await pidOnce(stable.name), 'SIGKILL');
       while (pidOf(stable.name) !== undefined); // nobody can look before the work is done
     }),
   );
