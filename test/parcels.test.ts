@@ -57,9 +57,15 @@ test(
     const answer = await fetch(`${INTAKE_URL}/parcels/RR473124829SA`);
     expect(await answer.json()).toMatchObject({ events: [{ event: 'accepted' }, { event: 'accepted' }] });
 
-    const running = delivered.find(({ change }) => change.startsWith('intake/'))?.image?.reference;
-    const images = await platform.running('intake', 'production');
-    expect(new Set(images)).toEqual(new Set([running]));
+    const { digest = '' } = delivered.find(({ service }) => service === 'intake')?.image ?? {};
+    // Pods of the version before are still there until they have ended.
+    await vi.waitFor(
+      async () => {
+        const digests = (await platform.running('intake', 'production')).map((image) => image.split('@')[1]);
+        expect(new Set(digests)).toEqual(new Set([digest]));
+      },
+      { timeout: patience, interval: 1000 },
+    );
   },
   3 * patience,
 );
