@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Delivery, GitopsClient } from '../src/client.ts';
 
-/** Everything before that takes seconds. */
-const patienceMs = 2 * 60_000;
+/** Everything before that takes seconds, or a minute where the tests do. */
+const patienceMs = 5 * 60_000;
 
 interface People {
   review(pullRequest: { number: number; head: string }): Promise<void>;
