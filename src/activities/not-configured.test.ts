@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { configuration } from '../../test/support/configuration.ts';
+import { openRun } from '../../test/support/open-run.ts';
 import { createRecoveryActivities } from './backup/index.ts';
 import { createBackupActivities } from './backup/store.ts';
 import type { Served } from './contract.ts';
@@ -31,17 +32,7 @@ const systems = {
     pullRequest: async () => ({ state: 'open', base: 'main', head: { sha: 'd'.repeat(40) } }),
     reviews: async () => [],
   },
-  temporal: {
-    workflow: {
-      getHandle: () => ({
-        describe: async () => ({
-          status: { name: 'RUNNING' },
-          runId: 'r',
-          raw: { workflowExecutionInfo: {} },
-        }),
-      }),
-    },
-  },
+  temporal: openRun,
 } as unknown as Systems;
 
 const change = { service: 'claims', commit: 'a'.repeat(40) };

@@ -56,7 +56,7 @@ export function trackDelivery(change: Change) {
   }
 
   async function run<T>(step: Step | undefined, work: () => Promise<T>): Promise<T> {
-    if (!step) throw new Error('A delivery takes the steps that verify planned.');
+    if (!step) throw new Error('A step that verify did not plan was to be taken.');
     Object.assign(step, { state: 'running', startedAt: now() });
     show('running');
     try {

@@ -1,5 +1,6 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
+import { openRun } from '../../../test/support/open-run.ts';
 import type { Delivery } from '../../model/delivery/delivery.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import type { Systems } from '../systems.ts';
@@ -18,18 +19,9 @@ async function recorded(stored: string): Promise<unknown> {
     get: async () => ({ body, etag: 'x' }),
     put: async (_: string, text: string) => Boolean((body = text)),
   } as Partial<ObjectStore> as ObjectStore;
-  const workflow = {
-    getHandle: () => ({
-      describe: async () => ({
-        status: { name: 'RUNNING' },
-        runId: 'r',
-        raw: { workflowExecutionInfo: {} },
-      }),
-    }),
-  };
   const activities = createRecordActivities({
     objects,
-    temporal: { workflow },
+    temporal: openRun,
   } as unknown as Systems);
   const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId: 'r' } });
   await environment.run(() => activities.recordDelivery({ delivery }));

@@ -1,6 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, expect, test } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
+import { openRun } from '../../../test/support/open-run.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import type { Deployed, Proposal } from '../../model/promotion/promotion.ts';
@@ -68,17 +69,7 @@ const systems = {
   forge,
   argocd: { application: async () => undefined },
   objects: { get: async () => undefined },
-  temporal: {
-    workflow: {
-      getHandle: () => ({
-        describe: async () => ({
-          status: { name: 'RUNNING' },
-          runId: 'r',
-          raw: { workflowExecutionInfo: {} },
-        }),
-      }),
-    },
-  },
+  temporal: openRun,
 } as unknown as Systems;
 
 /** Proposes a commit to production, where Argo CD runs nothing that this program wrote. */

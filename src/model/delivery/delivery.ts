@@ -74,7 +74,6 @@ export interface Delivery {
 
 export const imageReference = ({ name, digest }: Image): string => `${name}@${digest}`;
 
-/** The delivery as Markdown, for the Temporal UI. */
 /** The step that enters an environment: the last of the name, since one may be called as a delivery's own step is. */
 export const stepInto = ({ steps }: Pick<Delivery, 'steps'>, environment: string): Step | undefined =>
   steps.findLast(({ name }) => name === environment);
@@ -83,6 +82,7 @@ export const stepInto = ({ steps }: Pick<Delivery, 'steps'>, environment: string
 export const enteredBy = (delivery: Delivery, step: Step): PromotionView | undefined =>
   stepInto(delivery, step.name) === step ? delivery.environments[step.name] : undefined;
 
+/** The delivery as Markdown, for the Temporal UI. */
 export function describeDelivery({ change, subject, steps, state, reason }: Delivery): string {
   return [
     `**${change}**${subject === undefined ? '' : ` ${inlineCode(subject)}`}`,

@@ -60,7 +60,9 @@ function checkKeys(document: Document): void {
       for (const { key } of items) {
         const name = String(isScalar(key) ? key.value : key);
         if (keys.has(name) && name !== '<<') {
-          throw new KustomizeError('The rendered manifests cannot be read: a key stands twice in a map.');
+          throw new KustomizeError(
+            `The rendered manifests cannot be read: the key ${name} stands twice in a map.`,
+          );
         }
         keys.add(name);
       }
