@@ -12,6 +12,7 @@ import type {
   Approval,
   Ask,
   Deployed,
+  InPlace,
   PromotionSettings,
   Proposal,
   PullRequest,
@@ -54,7 +55,11 @@ export interface Preview {
 }
 
 export interface SourceActivities {
-  /** @throws Refused: unknown service, commit not on the protected branch's first-parent line, files that no checkout holds */
+  /**
+   * What is to be done to deliver a change. One of overlays alone goes to the environments that they are of, and builds nothing.
+   *
+   * @throws Refused: unknown service, commit not on the protected branch's first-parent line, files that no checkout holds
+   */
   verifyChange(input: { change: Change; image?: string }): Promise<Plan>;
   /**
    * What there is to deliver at `until` (without it: the protected branch's tip). With `since`: each service that has
@@ -173,13 +178,29 @@ export interface RenderActivities {
    * @throws Refused: the render is empty, or holds another image than the release's; Argo CD would read it otherwise
    */
   renderRelease(input: { environment: string; release: Release; revision: string }): Promise<Rendered>;
+  /**
+   * What the environment would run with the overlay that is on the protected branch's tip, and the release that is there.
+   *
+   * @param input.release of the change of the overlay; it is not written
+   * @throws Refused: another release is there than `onto`; as `renderRelease`; too few may decide
+   */
+  previewOverlay(input: {
+    environment: string;
+    release: Release;
+    onto: Change;
+    current?: Deployed;
+    /** What people will be asked for. */
+    asked: Approval;
+  }): Promise<InPlace>;
 }
 
 export interface SyncActivities {
   /** Starts the operation `operationId` at exactly `revision`, with prune. */
   startSync(
     input: Place & {
-      release: Release;
+      release: Pick<Release, 'change'>;
+      /** What people were asked for, where no pull request was merged: there that is checked. */
+      approval?: Approval;
       revision: string;
       operationId: string;
       asker: Asker;

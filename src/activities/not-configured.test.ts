@@ -56,6 +56,7 @@ type Promotions = Served['production'] & Served['delivery'];
 test.each<[string, (activities: Promotions) => Promise<unknown>]>([
   ['previewRelease', (to) => to.previewRelease({ ...place, release, asked: approval })],
   ['renderRelease', (to) => to.renderRelease({ ...place, release, revision: 'b'.repeat(40) })],
+  ['previewOverlay', (to) => to.previewOverlay({ ...place, release, onto: change, asked: approval })],
   ['writeRelease', (to) => to.writeRelease({ ...place, release, seen, asker })],
   ['openPullRequest', (to) => to.openPullRequest({ ...place, release, seen, asked: approval, asker })],
   ['mergePullRequest', (to) => to.mergePullRequest({ ...place, release, pullRequest, approval, asker })],

@@ -42,6 +42,19 @@ claims/3f2a91c07e  Refuse eligibility dates in the future
 `);
 });
 
+test('a change of overlays alone says that nothing is built', () => {
+  const steps = base.steps.filter(({ name }) => ['verify', 'production'].includes(name));
+  expect(picture({ ...base, steps, overlaysOnly: true })).toBe(`
+claims/3f2a91c07e  Refuse eligibility dates in the future
+Only overlays change: nothing is built, and what is released stays.
+
+  ✔ verify        0.3 s
+  ○ production
+
+  running
+`);
+});
+
 test('a running step shows what it waits for, or why it is tried again', () => {
   const steps = base.steps.map((step) =>
     step.name === 'build'

@@ -17,12 +17,13 @@ const mostLines = 24;
  * @param width of the terminal, in columns
  */
 export function drawDelivery(delivery: Delivery, now: number, width: number): string {
-  const { change, subject, state, reason, steps, attempts = [], problems = [] } = delivery;
+  const { change, subject, state, reason, overlaysOnly, steps, attempts = [], problems = [] } = delivery;
   const title = `${shortChange(change)}${subject === undefined ? '' : `  ${harmless(subject)}`}`;
   const body = drawSteps(steps, now, width, (step, left) => notes(delivery, step, now, left));
   const told = steps.some(({ error }) => error !== undefined);
   return [
     bold(shorten(title, width)),
+    ...(overlaysOnly ? [dim('Only overlays change: nothing is built, and what is released stays.')] : []),
     '',
     // One whose code cannot answer shows no steps.
     ...(body.length === 0 ? [] : [...body, '']),

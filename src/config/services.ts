@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
-import { manifestsPath } from './paths.ts';
+import { manifestsPath, overlayPath } from './paths.ts';
 import type { Config } from './schema.ts';
 import type { LayoutProblem } from './tree.ts';
 
@@ -155,3 +155,7 @@ export function ownsPath(service: Service, path: string): boolean {
   owners.set(service, owns);
   return owns(path);
 }
+
+/** Whether a path is of what people write beside an environment's release. */
+export const changesOverlay = (service: Service, environment: string, path: string): boolean =>
+  path.startsWith(`${overlayPath(service, environment)}/`) && ownsPath(service, path);

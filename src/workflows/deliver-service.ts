@@ -88,11 +88,11 @@ async function image(
 async function enter(
   attempts: Attempts,
   track: DeliveryTrack,
-  { name: environment, settings }: Plan['environments'][number],
+  { name: environment, settings, onto }: Plan['environments'][number],
   release: Release,
 ): Promise<Outcome> {
   const { workflowId, firstExecutionRunId: runId } = workflowInfo();
-  const ask = { id: ownId(), asker: { workflowId, runId }, release, settings };
+  const ask = { id: ownId(), asker: { workflowId, runId }, release, ...(onto && { onto }), settings };
   const { askEnvironment, withdrawAsk } = quick(attempts, 'delivery', environment);
   try {
     do await askEnvironment({ environment, ask });

@@ -116,6 +116,7 @@ export function trackDelivery(change: Change) {
         ...environments.map(({ name }) => name),
       ];
       delivery.steps.push(...names.map((name): Step => ({ name, state: 'pending' })));
+      if (environments.some(({ onto }) => onto)) delivery.overlaysOnly = true;
       for (const { name } of environments) delivery.environments[name] = { state: 'pending' };
     },
 

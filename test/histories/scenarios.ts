@@ -545,6 +545,15 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
     await rig.sees(at(2), { state: 'succeeded' });
   },
 
+  async overlay(rig) {
+    rig.world.overlays.set(at(2).commit, { environments: ['dev', 'production'], onto: change });
+    const delivery = await rig.deliver(at(2));
+    await rig.sees(at(2), decisions);
+    await rig.decide('production', { change: at(2), verdict: 'approve', by: 'board-1' });
+    await rig.decide('production', { change: at(2), verdict: 'approve', by: 'board-2' });
+    await delivery.result();
+  },
+
   async observed(rig) {
     const observation = { platform: rig.platform, places: [{ environment: 'dev', service: 'claims' }] };
     const look = (id: string) =>

@@ -34,6 +34,7 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   readSettings: "the environment's",
   previewRelease: "the environment's",
   renderRelease: "the environment's",
+  previewOverlay: "the environment's",
 
   startSync: 'production',
   storeBackup: 'production',

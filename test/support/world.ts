@@ -31,7 +31,7 @@ import {
   type ResolvedChange,
   type Source,
 } from '../../src/model/delivery/change.ts';
-import type { Delivery } from '../../src/model/delivery/delivery.ts';
+import type { Delivery, Plan } from '../../src/model/delivery/delivery.ts';
 import type { Live } from '../../src/model/promotion/drift.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
 import type { Selection } from '../../src/model/temporal/input-schemas.ts';
@@ -117,6 +117,8 @@ export class World {
   readonly deliveries: Delivery[] = [];
   readonly memories = new Map<string, EnvironmentMemory>();
   readonly pullRequests = new Map<number, PullRequestReading>();
+  /** Changes of overlays alone, by their commits: in which environments, and what is released there. */
+  readonly overlays = new Map<string, { environments: string[]; onto: Change }>();
   /** Digest of what production would run; a test moves it. */
   manifestsDigest = 'sha256:rendered';
   settings = structuredClone(settings);
@@ -159,6 +161,19 @@ export class World {
       committedAt: '2026-01-01T00:00:00Z',
       base: 'b'.repeat(40),
       paths: [],
+    };
+  }
+
+  #planOfOverlays(change: Change, { environments, onto }: { environments: string[]; onto: Change }): Plan {
+    return {
+      source: this.#source(change),
+      test: false,
+      image: 'none',
+      environments: environments.map((name) => ({
+        name,
+        settings: { ...this.#settings(name), entersBy: 'overlay' },
+        onto,
+      })),
     };
   }
 
@@ -209,6 +224,8 @@ export class World {
 
       verifyChange: async ({ change, image }) => {
         if (change.service === 'unknown') throw refused('There is no service unknown.');
+        const overlays = this.overlays.get(change.commit);
+        if (overlays) return this.#planOfOverlays(change, overlays);
         return {
           source: this.#source(change),
           test: true,
@@ -312,6 +329,15 @@ export class World {
         seen,
         ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
       }),
+      previewOverlay: async ({ environment, onto, asked }) => {
+        this.effects.push(`look at the overlay of ${environment}`);
+        const image = { name: `registry/${onto.service}`, digest: `sha256:${onto.commit.padEnd(64, '0')}` };
+        return {
+          released: { change: onto, position: this.#source(onto).position, image },
+          ...{ tree: 'tree', revision: 'tip', authors: this.authors },
+          ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
+        };
+      },
       writeRelease: async ({ environment, release }) => {
         // What is there already is found, not written.
         const written = `write ${environment} ${changeName(release.change)}`;

@@ -9,7 +9,7 @@ import { createTestService } from './test-service.ts';
 import { createVerifyChange } from './verify-change.ts';
 
 export const createSourceActivities = (
-  systems: Pick<Systems, 'config' | 'repository'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'objects'>,
 ): SourceActivities => ({
   ...createVerifyChange(systems),
   ...createResolveChanges(systems),

@@ -18,6 +18,7 @@ const deployedSchema = z.object({
   position: z.int(),
   revision: shaSchema,
   image: z.object({ name: z.string(), digest: digestSchema }).exactOptional(),
+  overlay: z.object({ commit: shaSchema, position: z.int() }).exactOptional(),
   at: z.string(),
 });
 export const memorySchema: z.ZodType<EnvironmentMemory> = z.object({

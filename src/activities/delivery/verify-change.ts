@@ -9,6 +9,7 @@ import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { overlaysOnly } from './overlays-only.ts';
 import { refuseMissingFiles } from './refuse-missing-files.ts';
 import type { Systems } from '../systems.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -18,7 +19,7 @@ const mostPaths = 20;
 
 /** Reads only. */
 export function createVerifyChange(
-  systems: Pick<Systems, 'config' | 'repository'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'objects'>,
 ): Pick<SourceActivities, 'verifyChange'> {
   const { config, repository } = systems;
 
@@ -29,6 +30,8 @@ export function createVerifyChange(
         const service = await knownService(systems, change.service, change.commit);
         const missing = await refuseMissingFiles(repository, service, change.commit);
         if (missing !== undefined) throw refused(missing);
+        const source = await sourceOf(change, service, position);
+        const kind = imagePlan(service, image);
         const environments = config.environments.map(({ name }) => ({
           name,
           settings: {
@@ -36,11 +39,13 @@ export function createVerifyChange(
             endToEnd: isTestedEndToEnd(config, name, change.service),
           },
         }));
+        // An image that somebody gives wants to be released.
+        const onto = image === undefined ? await overlaysOnly(systems, service, change) : undefined;
         return {
-          source: await sourceOf(change, service, position),
-          test: await hasTests(service, change.commit),
-          image: imagePlan(service, image),
-          environments,
+          source,
+          ...(onto
+            ? { test: false, image: 'none', environments: withOverlays(environments, onto) }
+            : { test: await hasTests(service, change.commit), image: kind, environments }),
           silence: silenceOf(config),
         };
       }),
@@ -77,6 +82,16 @@ export function createVerifyChange(
     return stagesIn((await repository.read(commit, dockerfile)) ?? '').includes('test');
   }
 }
+
+/** @param onto by environment, the release that stays there */
+const withOverlays = (
+  environments: Plan['environments'],
+  onto: ReadonlyMap<string, Change>,
+): Plan['environments'] =>
+  environments.flatMap(({ name, settings }) => {
+    const change = onto.get(name);
+    return change ? [{ name, settings: { ...settings, entersBy: 'overlay' }, onto: change }] : [];
+  });
 
 function imagePlan(service: Service, given: string | undefined): Plan['image'] {
   if (service.image !== undefined) return given === undefined ? 'build' : 'given';

@@ -1,3 +1,4 @@
+import { overlayPath } from '../../config/paths.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Service } from '../../config/services.ts';
 import type { Change, Release } from '../../model/delivery/change.ts';
@@ -28,11 +29,24 @@ export function peopleOf({ people }: Pick<Config, 'people'>, authors: string[]):
   return [...new Set(found)];
 }
 
+/** The commits that a promotion brings in: the service's, and those to the overlay as it is on the protected branch by now. */
+export async function commitsCarried(
+  repository: Pick<Repository, 'log'>,
+  change: Change,
+  { service, environment, tip }: { service: Service; environment: string; tip: string },
+  running: Deployed | undefined,
+): Promise<Commit[]> {
+  return [
+    ...(await repository.log(change.commit, tip, [`${overlayPath(service, environment)}/**`])),
+    ...(await commitsSince(repository, running, change, service)),
+  ];
+}
+
 /**
  * The commits of a service that a promotion brings in. Nobody's may go unseen: where nothing is known to run, or what runs
  * is in the repository no more, these are all that it ever had.
  */
-export async function commitsSince(
+async function commitsSince(
   repository: Pick<Repository, 'log'>,
   running: Deployed | undefined,
   { commit }: Change,

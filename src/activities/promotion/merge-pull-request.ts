@@ -8,6 +8,7 @@ import { outlived, withForge, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import { mergePinned } from './merge-pinned.ts';
 import { refuseGone } from './refuse-gone.ts';
+import { refuseWeaker } from './settings.ts';
 
 /**
  * Safe to repeat, side by side and late: only the head that people saw is merged, and one that was merged at it is
@@ -39,7 +40,11 @@ export function createMergePullRequest({
           const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
             if (!(await wanted())) return outlived;
             const gone = await refuseGone(repository, release.change, await repository.tip());
-            return gone ?? unapproved(promotionSettings(config, environment).approval, approval, reading);
+            return (
+              gone ??
+              refuseWeaker(config, environment, approval) ??
+              unreviewed(promotionSettings(config, environment).approval, reading)
+            );
           });
           if (merged.state === 'merged' && (await ownRunIsOpen(temporal))) await forge.deleteBranch(branch);
           return merged;
@@ -50,14 +55,7 @@ export function createMergePullRequest({
 }
 
 /** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */
-function unapproved(
-  demanded: Approval,
-  asked: Approval,
-  { approvedBy, rejectedBy }: PullRequestReading,
-): string | undefined {
-  if (demanded.by === 'decisions' && asked.by !== 'decisions') {
-    return 'The configuration demands decisions by now. Deliver the change again.';
-  }
+function unreviewed(demanded: Approval, { approvedBy, rejectedBy }: PullRequestReading): string | undefined {
   if (demanded.by !== 'review') return undefined;
   const [rejecter] = rejectedBy;
   if (rejecter !== undefined) return `${rejecter} asked for changes.`;

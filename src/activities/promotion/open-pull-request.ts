@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings } from '../../config/promotion-settings.ts';
-import { overlayPath, releasePath } from '../../config/paths.ts';
+import { releasePath } from '../../config/paths.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
@@ -11,7 +11,7 @@ import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
-import { authorsOf, commitsSince } from './authors.ts';
+import { authorsOf, commitsCarried } from './authors.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -53,11 +53,12 @@ export function createOpenPullRequest(
     const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
     const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
-    const commits = [
-      // What is rendered is the overlay as it is now, with what was written to it since the change.
-      ...(await repository.log(change.commit, seen.tip, [`${overlayPath(service, environment)}/**`])),
-      ...(await commitsSince(repository, olderOf(running, current), change, service)),
-    ];
+    const commits = await commitsCarried(
+      repository,
+      change,
+      { service, environment, tip: seen.tip },
+      olderOf(running, current),
+    );
     const authors = authorsOf(config, commits, release, approval);
     const reason =
       (await refuseGone(repository, change, await repository.tip())) ??

@@ -185,6 +185,70 @@ test('a preview of a commit that somebody took off the branch is refused', async
   ).rejects.toMatchObject({ type: 'Refused', message: expect.stringContaining('rewrote it') as string });
 });
 
+/** Writes a release of the tip into production, and then an overlay that has another label. */
+async function overlayOnto(label: string): Promise<{ release: Release; onto: Release; revision: string }> {
+  await render('resources: [release]\n');
+  const commit = await disk.git('rev-parse', 'HEAD^');
+  const base = (await disk.repository.object(commit, 'manifests/claims/base')) ?? '';
+  const source = { position: 1, subject: '', authors: [], committedAt: '', base, paths: [] };
+  const onto = { change: { service: 'claims', commit }, source, image: { name, digest } };
+  const kustomization = `resources: [release]\ncommonAnnotations: { label: ${label} }\n`;
+  const revision = await disk.commit('overlay', { [`${overlay}/kustomization.yaml`]: kustomization });
+  const release = { change: { service: 'claims', commit: revision }, source: { ...source, position: 2 } };
+  return { release, onto, revision };
+}
+const decisionsOf = (...deciders: string[]): Approval => ({ ...asked, deciders }) as Approval;
+
+test('a change of the overlay is shown with the release that stays there, at the commit that would be synced', async () => {
+  const { release, onto, revision } = await overlayOnto('seven');
+  const stored: string[] = [];
+  const found = await activities(stored).previewOverlay({
+    ...{ environment: 'production', release, onto: onto.change },
+    asked: decisionsOf('board-1', 'board-2'),
+  });
+  expect(found).toMatchObject({
+    released: { change: onto.change, image: onto.image },
+    revision,
+    authors: ['dev@example.com'],
+    rendered: { summary: expect.any(String) as string },
+  });
+  expect(stored[0]).toMatch(/label: seven/);
+  expect(stored[0]).toContain(digest);
+});
+
+test('it goes onto no other release than the one that it was meant for', async () => {
+  const { release, onto } = await overlayOnto('eight');
+  const other = { ...onto.change, commit: 'f'.repeat(40) };
+  await expect(
+    activities([]).previewOverlay({ environment: 'production', release, onto: other, asked }),
+  ).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringMatching(
+      /overlays\/production\/release does not hold the release of claims\/f{40} any more/,
+    ) as string,
+  });
+});
+
+test('nor onto one that somebody wrote by hand, or touched', async () => {
+  const { release, onto } = await overlayOnto('nine');
+  await disk.commit('by hand', { [`${overlay}/release/base/deployment.json`]: `${deployment} ` });
+  await expect(
+    activities([]).previewOverlay({ environment: 'production', release, onto: onto.change, asked }),
+  ).rejects.toMatchObject({ type: 'Refused' });
+});
+
+test('where decisions are demanded by now, it is not enough that none were asked for', async () => {
+  const { release, onto } = await overlayOnto('ten');
+  await expect(
+    activities([]).previewOverlay({
+      ...{ environment: 'production', release, onto: onto.change },
+      asked: { by: 'none' },
+    }),
+  ).rejects.toMatchObject({
+    message: expect.stringMatching(/^The configuration demands decisions by now/) as string,
+  });
+});
+
 const patch = (container: object, list = 'containers'): string =>
   JSON.stringify({
     resources: ['release'],

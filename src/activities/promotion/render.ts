@@ -17,6 +17,7 @@ import { KustomizeError } from '../../systems/kustomize/index.ts';
 import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { readRelease } from './read-release.ts';
+import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseSourceFiles } from './refuse-source-files.ts';
 import { createRenderer, render, type RenderSettings } from './renderer.ts';
@@ -27,7 +28,7 @@ import type { RenderActivities } from '../contract.ts';
 /** What is to be rendered. */
 interface Target {
   environment: string;
-  release: Release;
+  release: Omit<Release, 'source'>;
   revision: string;
   /** What people read of the revision. */
   shownAs: string;
@@ -72,6 +73,18 @@ export function createRenderActivities(
     },
 
     renderRelease: (promotion) => rendered({ ...promotion, shownAs: promotion.revision }),
+
+    async previewOverlay(promotion) {
+      const found = await releaseInPlace(systems, promotion);
+      const { environment, asked } = promotion;
+      const { released, revision } = found;
+      const { change } = promotion.release;
+      const release = { change, ...(released.image && { image: released.image }) };
+      const target = { environment, release, revision, shownAs: `${changeName(change)} on ${revision}` };
+      if (asked.by === 'decisions') return { ...found, rendered: await rendered(target) };
+      await inScratch((scratch) => renderWanted(scratch, target));
+      return found;
+    },
   };
 
   /** What people decide on: it is compared with what runs, and stored. */

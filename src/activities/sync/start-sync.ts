@@ -21,6 +21,7 @@ import { refuseSource } from './application-source.ts';
 import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
 import { outlived, withCluster, withGit, withObjects } from '../failures.ts';
+import { refuseWeaker } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
@@ -56,6 +57,8 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
       await argocd.terminate(name, { id: operationId });
       return { state: 'refused', reason } as const;
     };
+    const weaker = sync.approval && refuseWeaker(config, environment, sync.approval);
+    if (weaker !== undefined) return refuse(weaker);
     const forged = await withGit(() => refuseEvidence(systems, sync));
     if (forged !== undefined) return refuse(forged);
 

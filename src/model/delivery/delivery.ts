@@ -9,10 +9,10 @@ import type { Problem } from '../temporal/problem.ts';
 export interface Plan {
   source: Source;
   test: boolean;
-  /** `none`: a service without image. `given`: CI built it. */
+  /** `none`: a service without image, or a change of overlays alone. `given`: CI built it. */
   image: 'none' | 'build' | 'given';
   /** In order. */
-  environments: { name: string; settings: PromotionSettings }[];
+  environments: { name: string; settings: PromotionSettings; onto?: Change }[];
   /** Where the configuration has another than the usual one. */
   silence?: Silence;
 }
@@ -64,6 +64,8 @@ export interface Delivery {
   /** How it ended, when it did not succeed. */
   reason?: string;
   image?: { reference: string; digest: string };
+  /** Whether it changes overlays and nothing else: what is released stays. */
+  overlaysOnly?: true;
   steps: Step[];
   environments: Record<string, PromotionView>;
   /** The other times that it was delivered, newest first. Only the stored document and a status that was just asked for have them. */

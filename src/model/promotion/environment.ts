@@ -1,6 +1,6 @@
 import type { Change } from '../delivery/change.ts';
 import type { DecisionCall } from '../decisions/refuse-decision.ts';
-import type { Ask, Deployed, Outcome, PromotionView, Proposal } from './promotion.ts';
+import type { Ask, Deployed, InPlace, Outcome, PromotionView, Proposal } from './promotion.ts';
 
 /** What an environment knows of a service beyond any one promotion; kept in the object store too. */
 export interface EnvironmentMemory {
@@ -32,6 +32,7 @@ export interface UnfinishedPromotion {
   /** Why its delivery no longer wants it. */
   withdrawn?: string;
   proposal?: Proposal;
+  inPlace?: InPlace;
   /** Since when people are asked to review, in milliseconds since the epoch. */
   askedAt?: number;
   /** What people are asked to decide, and have decided so far. */

@@ -6,7 +6,8 @@ import type { Decision } from '../decisions/decision.ts';
 
 /** How one environment takes one service's changes: what the configuration said when the change was asked for. */
 export interface PromotionSettings {
-  entersBy: 'push' | 'pull-request';
+  /** `overlay`: a change of people's overlay alone, which is on the branch already; nothing is written. */
+  entersBy: 'push' | 'pull-request' | 'overlay';
   approval: Approval;
   /** `manual`: Argo CD does not sync by itself, the promotion does, at exactly its revision. */
   sync: 'automated' | 'manual';
@@ -46,6 +47,8 @@ export interface Ask {
   /** Where the answer goes, and who must still be open for an effect to happen: the delivery that began with this run. */
   asker: { workflowId: string; runId: string };
   release: Release;
+  /** The release that stays, where the change is of the overlay alone: another there, and it is not what was asked for. */
+  onto?: Change;
   settings: PromotionSettings;
 }
 
@@ -108,6 +111,20 @@ export interface Proposal {
   rendered?: Rendered;
 }
 
+/** What a change of the overlay alone goes onto. */
+export interface InPlace {
+  /** What is released there, and stays. */
+  released: Released;
+  /** Git tree of `release/`. */
+  tree: string;
+  /** Commit of the protected branch that holds both: its tip, when it was looked at. */
+  revision: string;
+  /** As a proposal has them. */
+  authors: string[];
+  /** Where decisions are asked for. */
+  rendered?: Rendered;
+}
+
 /** What an environment would run. */
 export interface Rendered {
   manifestsDigest: string;
@@ -147,12 +164,18 @@ export interface Progress {
   view: PromotionView;
 }
 
-/** What runs in an environment as far as this program brought it there or found it there. */
-export interface Deployed {
+/** What lies in an environment's `release/`. */
+export interface Released {
   change: Change;
   position: number;
-  revision: string;
   image?: { name: string; digest: string };
+}
+
+/** What runs in an environment as far as this program brought it there or found it there. */
+export interface Deployed extends Released {
+  revision: string;
+  /** A younger change that brought no more than its overlay. */
+  overlay?: { commit: string; position: number };
   /** ISO 8601 */
   at: string;
 }

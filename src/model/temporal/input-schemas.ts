@@ -43,8 +43,9 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     }),
     image: z.looseObject({ name: text, digest: digestSchema }).exactOptional(),
   }),
+  onto: changeSchema.exactOptional(),
   settings: z.looseObject({
-    entersBy: z.enum(['push', 'pull-request']),
+    entersBy: z.enum(['push', 'pull-request', 'overlay']),
     approval: approvalSchema,
     sync: z.enum(['automated', 'manual']),
     endToEnd: z.boolean(),

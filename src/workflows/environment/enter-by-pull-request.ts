@@ -1,14 +1,14 @@
 import { log, uuid4 } from '@temporalio/workflow';
 import type { Outcome, Proposal, Rendered } from '../../model/promotion/promotion.ts';
 import { failureText } from '../failure-text.ts';
-import { quick, syncing } from '../activity-options.ts';
-import { cancelWhen } from '../cancel-when.ts';
+import { quick } from '../activity-options.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
 import { preview } from './preview.ts';
 import { merged, proposed, seen, show } from './promotion-events.ts';
 import { ended, place, Unfinished, withdrawal, type Promotion } from './promotion.ts';
+import { startSync } from './start-sync.ts';
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
@@ -25,7 +25,7 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
   const unsynced =
     (await approveAtMerge(p, proposal, revision).catch(failed(p))) ??
     withdrawal(p) ??
-    (await startSync(p, revision, operationId));
+    (await startSync(p, { release: p.ask.release, revision, operationId }).catch(failed(p)));
   if (!unsynced) return { state: 'entered', revision, tree, operationId };
   return {
     ...unsynced,
@@ -108,21 +108,6 @@ async function render(p: Promotion, revision: string): Promise<Rendered> {
   const rendered = await quick(p.attempts, settings.queue).renderRelease({ environment, release, revision });
   seen(p, rendered);
   return rendered;
-}
-
-/** Is tried until a sync window opens, or another's operation ends; a withdrawal ends that. */
-async function startSync(p: Promotion, revision: string, operationId: string): Promise<Outcome | undefined> {
-  const { release, asker } = p.ask;
-  const { startSync: start } = syncing(p.attempts);
-  try {
-    const sync = await cancelWhen(
-      () => p.withdrawn !== undefined,
-      () => start({ ...place(p), release, revision, operationId, asker }),
-    );
-    return sync.state === 'refused' ? ended(p, 'failed', sync.reason) : undefined;
-  } catch (error) {
-    return withdrawal(p) ?? failed(p)(error);
-  }
 }
 
 /** Nobody shall merge what the promotion has left behind. */

@@ -1,8 +1,9 @@
 import { isCancellation } from '@temporalio/workflow';
 import { changeName, type Change, type Image } from '../../model/delivery/change.ts';
-import type { Deployed, Outcome } from '../../model/promotion/promotion.ts';
+import type { Ask, Deployed, Outcome, Released } from '../../model/promotion/promotion.ts';
 import { positionOf } from '../../model/promotion/promotion-queue.ts';
 import { lengthy, now, patient, quick } from '../activity-options.ts';
+import { enterByOverlay } from './enter-by-overlay.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
 import { foundHealthy, inPlace, seen, show } from './promotion-events.ts';
@@ -13,6 +14,8 @@ import { cancelWhen } from '../cancel-when.ts';
 export interface Entered {
   state: 'entered';
   revision: string;
+  /** What is released there, where that stays. */
+  released?: Released;
   /** Git tree of `release/`. */
   tree: string;
   operationId?: string;
@@ -20,34 +23,46 @@ export interface Entered {
 
 /** One promotion: gates, then the effect, then the wait. An outcome is returned; a fault is thrown. */
 export async function promote(p: Promotion): Promise<Outcome> {
-  const { release, settings } = p.ask;
-  const refusal = p.done.proposal ? undefined : await refuse(p);
+  const hasBegun = p.done.proposal ?? p.done.inPlace;
+  const refusal = hasBegun ? undefined : await refuse(p);
   if (refusal) return refusal;
 
-  const entered = settings.entersBy === 'push' ? await enterByPush(p) : await enterByPullRequest(p);
+  const entered = await enterBy[p.ask.settings.entersBy](p);
   if (entered.state !== 'entered') return entered;
-  const deployed: Deployed = {
-    change: release.change,
-    position: positionOf(p.ask),
-    revision: entered.revision,
-    ...(release.image && { image: release.image }),
-    at: now(),
-  };
+  const deployed = deployedBy(p, entered);
+  const { image } = deployed;
   inPlace(p, deployed);
   await show(p, {
     state: 'running',
     revision: entered.revision,
-    ...(release.image && { imageDigest: release.image.digest }),
+    ...(image && { imageDigest: image.digest }),
   });
 
-  const unhealthy = await awaitHealthy(p, entered);
+  const unhealthy = await awaitHealthy(p, entered, deployed);
   if (unhealthy) return unhealthy;
   // Runs begun under 0.1 did not wait for its test.
   if (!p.since02) foundHealthy(p, deployed);
-  const failing = await endToEnd(p);
+  const failing = await endToEnd(p, deployed);
   if (failing) return failing;
   foundHealthy(p, deployed);
   return ended(p, 'succeeded');
+}
+
+const enterBy: Record<Ask['settings']['entersBy'], (p: Promotion) => Promise<Entered | Outcome>> = {
+  push: enterByPush,
+  'pull-request': enterByPullRequest,
+  overlay: enterByOverlay,
+};
+
+function deployedBy({ ask }: Promotion, { released, revision }: Entered): Deployed {
+  const { change, image } = ask.release;
+  const position = positionOf(ask);
+  return {
+    ...(released ?? { change, position, ...(image && { image }) }),
+    revision,
+    ...(released && { overlay: { commit: change.commit, position } }),
+    at: now(),
+  };
 }
 
 /** Why it does not begin, if so. One that goes on in another run has begun: what it opened has to be closed. */
@@ -58,18 +73,21 @@ async function refuse(p: Promotion): Promise<Outcome | undefined> {
 
 /** Somebody may have rewritten the branch since: then what is here is not newer, however far down the line it was. */
 async function newerHere({ attempts, state, ask }: Promotion): Promise<Change | undefined> {
-  const { current } = state;
-  if (!current || current.position <= positionOf(ask)) return undefined;
-  const { commit } = current.change;
-  const { position = 0 } = await quick(attempts, 'delivery').findPosition({ commit });
-  return position > positionOf(ask) ? current.change : undefined;
+  const { change, position, overlay } = state.current ?? {};
+  if (!change || position === undefined) return undefined;
+  for (const here of [{ commit: change.commit, position }, ...(overlay ? [overlay] : [])]) {
+    if (here.position <= positionOf(ask)) continue;
+    const found = await quick(attempts, 'delivery').findPosition({ commit: here.commit });
+    if ((found.position ?? 0) > positionOf(ask)) return { ...change, commit: here.commit };
+  }
+  return undefined;
 }
 
-async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
+async function endToEnd(p: Promotion, { change, image }: Deployed): Promise<Outcome | undefined> {
   const { release, settings } = p.ask;
   const { environment } = p.input;
   if (!settings.endToEnd) return undefined;
-  const previous = previousImage(p);
+  const previous = previousImage(p, change);
   try {
     await cancelWhen(
       () => p.withdrawn !== undefined,
@@ -77,7 +95,7 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
         lengthy(p.attempts).runEndToEnd({
           change: release.change,
           environment,
-          ...(release.image && { image: release.image }),
+          ...(image && { image }),
           ...(previous && { previous }),
         }),
     );
@@ -90,9 +108,9 @@ async function endToEnd(p: Promotion): Promise<Outcome | undefined> {
 }
 
 /** Of what was healthy here before. */
-function previousImage({ ask, state }: Promotion): Image | undefined {
+function previousImage({ state }: Promotion, released: Change): Image | undefined {
   const { change, image } = state.lastHealthy ?? {};
-  return change && changeName(change) !== changeName(ask.release.change) ? image : undefined;
+  return change && changeName(change) !== changeName(released) ? image : undefined;
 }
 
 const stays = ' The release was written before that and stays.';
@@ -101,6 +119,7 @@ const stays = ' The release was written before that and stays.';
 async function awaitHealthy(
   p: Promotion,
   { revision, tree, operationId }: Entered,
+  { change, image }: Deployed,
 ): Promise<Outcome | undefined> {
   const { release, settings } = p.ask;
   const deadline = new Date(Date.now() + settings.healthyWithinMs).toISOString();
@@ -110,7 +129,7 @@ async function awaitHealthy(
       () =>
         patient(p.attempts, settings.healthyWithinMs, p.since02).awaitHealthy({
           ...place(p),
-          release,
+          release: { ...release, change, ...(image && { image }) },
           revision,
           tree,
           ...(operationId !== undefined && { operationId }),

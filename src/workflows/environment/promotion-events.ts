@@ -4,6 +4,7 @@ import type { EnvironmentState } from '../../model/promotion/environment.ts';
 import type {
   Ask,
   Deployed,
+  InPlace,
   PromotionView,
   Proposal,
   PullRequestReading,
@@ -64,6 +65,11 @@ export function proposed(p: Open, proposal: Proposal): void {
   p.done.proposal = proposal;
   p.reading = proposal.reading;
   seen(p, { pullRequest: proposal.pullRequest, ...proposal.rendered });
+}
+
+export function overlayFound(p: Open, inPlace: InPlace): void {
+  p.done.inPlace = inPlace;
+  seen(p, { ...inPlace.rendered });
 }
 
 /** What the forge says of the pull request from here on is news. */

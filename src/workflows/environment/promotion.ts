@@ -23,7 +23,7 @@ export interface Promotion {
   readonly since02: boolean;
   readonly view: PromotionView;
   /** What of it is done, for the run that goes on with it when the history of this one has grown too long. */
-  readonly done: Readonly<Pick<UnfinishedPromotion, 'proposal' | 'askedAt' | 'merged'>>;
+  readonly done: Readonly<Pick<UnfinishedPromotion, 'proposal' | 'inPlace' | 'askedAt' | 'merged'>>;
   /** Why the delivery no longer wants it. */
   readonly withdrawn?: string;
   /** Whether the forge may know more of the pull request than `reading` says. */

@@ -1,4 +1,4 @@
-import type { Proposal, Outcome } from '../../../model/promotion/promotion.ts';
+import type { Proposal, PullRequest, Outcome } from '../../../model/promotion/promotion.ts';
 import { tally } from '../../../model/decisions/quorum.ts';
 import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse-decision.ts';
 import { quick } from '../../activity-options.ts';
@@ -8,11 +8,11 @@ import { askPeople, ended, place, Unfinished, type Promotion } from '../promotio
 
 /**
  * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
- * without it. @returns why it may not go on, if so
+ * without it; of a change of the overlay alone there is none. @returns why it may not go on, if so
  */
 export async function awaitDecisions(
   p: Promotion,
-  { pullRequest, authors, rendered }: Proposal,
+  { pullRequest, authors, rendered }: Pick<Proposal, 'authors' | 'rendered'> & { pullRequest?: PullRequest },
   rule: DecisionRule,
 ): Promise<Outcome | undefined> {
   const { change } = p.ask.release;

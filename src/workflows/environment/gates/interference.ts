@@ -9,8 +9,10 @@ import { ended, place, withdrawal, type Promotion } from '../promotion.ts';
  */
 export async function interference(
   p: Promotion,
-  { number, head }: PullRequest,
+  pullRequest: PullRequest | undefined,
 ): Promise<Outcome | undefined> {
+  if (!pullRequest) return withdrawal(p);
+  const { number, head } = pullRequest;
   if (p.unread) {
     pullRequestIsRead(p);
     const { readPullRequest } = quick(p.attempts, p.ask.settings.queue);

@@ -1,0 +1,65 @@
+import { releasePath } from '../../config/paths.ts';
+import { changeName } from '../../model/delivery/change.ts';
+import { olderOf, type InPlace } from '../../model/promotion/promotion.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import { promotionSettings } from '../../config/promotion-settings.ts';
+import { refused, withCluster, withGit } from '../failures.ts';
+import type { RenderActivities } from '../contract.ts';
+import { knownService } from '../delivery/known-service.ts';
+import { runningRelease } from '../delivery/running-release.ts';
+import type { Systems } from '../systems.ts';
+import { authorsOf, commitsCarried } from './authors.ts';
+import { readRelease } from './read-release.ts';
+import { refuseGone } from './refuse-gone.ts';
+import { refuseWeaker } from './settings.ts';
+
+/**
+ * What a change of the overlay alone goes onto, as the protected branch's tip has it.
+ *
+ * @throws Refused: another release is there, or none of this program's; too few may decide
+ */
+export function releaseInPlace(
+  systems: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+  { environment, release, onto, current, asked }: Parameters<RenderActivities['previewOverlay']>[0],
+): Promise<Omit<InPlace, 'rendered'>> {
+  const { config, repository } = systems;
+  const { change } = release;
+
+  return withGit(async () => {
+    const { approval } = promotionSettings(config, environment);
+    const weaker = refuseWeaker(config, environment, asked);
+    if (weaker !== undefined) throw refused(weaker);
+    const { tip, tree, change: there } = await readRelease(systems, { environment, service: change.service });
+    const gone = await refuseGone(repository, change, tip);
+    if (gone !== undefined) throw refused(gone);
+    const service = await knownService(systems, change.service, tip);
+    const path = releasePath(service, environment);
+    const written = parseReleaseKustomization(
+      (await repository.read(tip, `${path}/kustomization.yaml`)) ?? '',
+    );
+    const position = there && (await repository.position(there.commit, tip));
+    if (
+      !written ||
+      tree === undefined ||
+      position === undefined ||
+      changeName(written.change) !== changeName(onto)
+    ) {
+      throw refused(
+        `${path} does not hold the release of ${changeName(onto)} any more, onto which this change of the overlay goes. Deliver the change again.`,
+      );
+    }
+    const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
+    const commits = await commitsCarried(
+      repository,
+      change,
+      { service, environment, tip },
+      olderOf(running, current),
+    );
+    return {
+      released: { ...written, position },
+      tree,
+      revision: tip,
+      authors: authorsOf(config, commits, release, approval),
+    };
+  });
+}
