@@ -197,7 +197,7 @@ async function overlayOnto(label: string): Promise<{ release: Release; onto: Rel
   const release = { change: { service: 'claims', commit: revision }, source: { ...source, position: 2 } };
   return { release, onto, revision };
 }
-const decisionsOf = (...deciders: string[]): Approval => ({ ...asked, deciders }) as Approval;
+const decisionsOf = (...deciders: string[]): Approval => ({ by: 'decisions', quorum: 1, expiresAfterMs: 1, deciders });
 
 test('a change of the overlay is shown with the release that stays there, at the commit that would be synced', async () => {
   const { release, onto, revision } = await overlayOnto('seven');
