@@ -92,7 +92,7 @@ export function createClient(client: Client, platform: string, documents?: Docum
       });
     },
 
-    /** What visibility knows, newest first; it lags behind by moments. And what stands still. */
+    /** What visibility knows, newest first: a change that began a moment ago may be missing. And what stands still. */
     list(filter: ListFilter = {}): Promise<Listing> {
       return ask(async () => listAll(client, platform, checked(listFilterSchema, filter)));
     },

@@ -22,7 +22,8 @@ export async function installArgocd(): Promise<void> {
     .update(readFileSync(argocdManifest))
     .update(readFileSync(settings))
     .digest('hex');
-  if ((await installedVersion()) !== version) {
+  const before = await installedVersion();
+  if (before !== version) {
     const apply = ['apply', '--server-side', '--force-conflicts'];
     // Settings first, so that no pod starts without them.
     await kubectl([...apply, '--field-manager=gitops-stack', '-f', settings]);
@@ -34,6 +35,8 @@ export async function installArgocd(): Promise<void> {
       '-f',
       join(checkout, 'stack/argocd/project.yaml'),
     ]);
+    // Pods that ran before have the settings of before.
+    if (before !== '') await kubectl(['rollout', 'restart', '-n', namespace, ...workloads]);
     await kubectl(['annotate', '--overwrite', 'namespace', namespace, `${installed}=${version}`]);
   }
   await ready();

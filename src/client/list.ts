@@ -1,4 +1,4 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { z } from 'zod';
 import { changeName, changeSchema } from '../model/delivery/change.ts';
 import type { Attempt } from '../model/delivery/delivery.ts';
@@ -8,9 +8,10 @@ import type { PromotionState } from '../model/promotion/promotion.ts';
 import { attributes } from '../model/temporal/search-attributes.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import type { Problem } from '../model/temporal/problem.ts';
+import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { observe, withoutDrift, type Place } from './observe.ts';
 import { listProblems } from './list-problems.ts';
-import { listWorkflows } from './visibility.ts';
+import { asOfNow, listWorkflows, type Described, type Known } from './visibility.ts';
 
 /** One row of `status`: what visibility knows of a change without asking its workflow. */
 export interface ListedChange {
@@ -60,7 +61,8 @@ export type ListFilter = z.input<typeof listFilterSchema>;
 
 /**
  * Lists from visibility and memo: asking thousands of workflows would keep the workers busy for minutes. What runs a worker
- * reads from its watch, thousands at once.
+ * reads from its watch, thousands at once. Visibility lags, so what may have moved is described by the server: a list says
+ * what a change's own status says.
  */
 export async function listAll(
   client: Client,
@@ -75,43 +77,98 @@ export async function listAll(
   const problems = listProblems(client, platform);
   // Waited for below; what fails before that is thrown first.
   problems.catch(() => undefined);
-  const [places, deliveries] = await Promise.all([
+  const [known, listed] = await Promise.all([
     environmentsOf(client, [...ours, ...ofEnvironment]),
     listWorkflows(client, [...ours, 'WorkflowType = "deliverService"'], limit),
   ]);
+  const ids = new Set(listed.map(({ workflowId }) => workflowId));
+  const deliveries = await asOfNow(client, ids);
+  const places = await withMoved(client, known, deliveries);
+  const rows = places.flatMap(listedEnvironment);
+  const inPlaces = new Set(rows.filter(isUnderWay).flatMap((row) => deliveryOf(platform, row)));
+  const others = await asOfNow(client, inPlaces.difference(ids));
+  const states = statesOf([...others, ...deliveries], rows);
+
   const found = await problems;
   const isServed = (queue: Queue) => !found.some((problem) => problem.queue === taskQueue(platform, queue));
   const canAsk = isLive && isServed('delivery') && isServed('wait');
   const liveIn = canAsk ? await observe(client, platform, places.flatMap(placeOf)) : undefined;
-  const environments = places.flatMap(listedEnvironment).map((environment) => {
-    const live = liveIn?.(environment);
-    return { ...environment, ...(live && { live: isChanging(environment) ? withoutDrift(live) : live }) };
+  const environments = rows.map((row) => {
+    const live = liveIn?.(row);
+    return {
+      ...row,
+      ...(isUnderWay(row) && { state: states.get(row.change ?? '') ?? row.state }),
+      // Where something is on its way, what was promoted last may be older than what is there.
+      ...(live && { live: isUnderWay(row) ? withoutDrift(live) : live }),
+    };
   });
 
   const inEnvironment = new Set(environments.map(({ change }) => change));
   const changes = deliveries
-    .flatMap(listedChange)
-    .filter(({ change }) => environment === undefined || inEnvironment.has(change));
+    .flatMap(({ info }) => listedChange(info))
+    .filter(({ change }) => environment === undefined || inEnvironment.has(change))
+    .map((listed) => ({ ...listed, state: states.get(listed.change) ?? listed.state }));
   return {
-    changes: newestOfEach(changes),
+    changes: newestFirst(changes),
     environments: environments.toSorted(byPlace),
     problems: found,
   };
 }
 
-const isChanging = ({ state }: Pick<ListedEnvironment, 'state'>): boolean => state === 'running';
+const isUnderWay = ({ state }: { state?: PromotionState | undefined }): boolean =>
+  state === 'running' || state === 'waiting';
+
+/** The environments, of which those are looked at again whose services have changes under way. */
+async function withMoved(
+  client: Client,
+  known: readonly Known[],
+  deliveries: readonly Described[],
+): Promise<Known[]> {
+  const open = deliveries.filter(({ info }) => info.status.name === 'RUNNING');
+  const services = new Set(open.map(({ info }) => info.typedSearchAttributes.get(attributes.service)));
+  const hasMoved = (info: Known): boolean =>
+    stateOf(info) === 'running' || services.has(info.typedSearchAttributes.get(attributes.service));
+  const moved = known.filter(hasMoved).map(({ workflowId }) => workflowId);
+  const described = await asOfNow(client, moved);
+  const live = described.filter(({ info }) => info.status.name === 'RUNNING');
+  return [...known.filter((info) => !hasMoved(info)), ...live.map(({ info }) => info)];
+}
+
+function deliveryOf(platform: string, { service, change }: ListedEnvironment): string[] {
+  const [, commit] = change?.split('/') ?? [];
+  return commit === undefined ? [] : [deliverId(platform, { service, commit })];
+}
+
+/**
+ * How changes are, by name. An environment says what it is busy with, and only later how that ended; its delivery knows,
+ * since it is in one environment at a time. One that has nothing to do and is in none waits for one that is busy.
+ */
+function statesOf(deliveries: readonly Described[], rows: ListedEnvironment[]): Map<string, PromotionState> {
+  const own = new Map(
+    deliveries.flatMap(({ info, isIdle }) =>
+      listedChange(info).map((listed) => [listed.change, { ...listed, isIdle }]),
+    ),
+  );
+  const busy = rows.filter((row) => isUnderWay(row) && isUnderWay(own.get(row.change ?? '') ?? {}));
+  return new Map(
+    own.values().map(({ change, service, state, isIdle }) => {
+      const isBehind =
+        state === 'running' &&
+        isIdle &&
+        busy.some((row) => row.service === service) &&
+        busy.every((row) => row.change !== change);
+      return [change, isBehind ? 'waiting' : state];
+    }),
+  );
+}
 
 const byPlace = (a: ListedEnvironment, b: ListedEnvironment): number =>
   a.service.localeCompare(b.service) || a.environment.localeCompare(b.environment);
 
-/** A change that was delivered again has several runs; the last one tells. */
-function newestOfEach(changes: ListedChange[]): ListedChange[] {
-  const newestFirst = changes.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
-  const seen = new Set<string>();
-  return newestFirst.filter(({ change }) => !seen.has(change) && seen.add(change));
-}
+const newestFirst = (changes: ListedChange[]): ListedChange[] =>
+  changes.toSorted((a, b) => b.startedAt.localeCompare(a.startedAt));
 
-function listedChange(info: WorkflowExecutionInfo): ListedChange[] {
+function listedChange(info: Known): ListedChange[] {
   const service = info.typedSearchAttributes.get(attributes.service);
   const commit = info.typedSearchAttributes.get(attributes.commit);
   if (service === undefined || commit === undefined) return [];
@@ -140,7 +197,7 @@ const isState = (value: string | undefined): value is PromotionState =>
   value !== undefined && states.has(value);
 
 /** Who is closed but says it is under way was terminated from outside. */
-function stateOf({ typedSearchAttributes, status, type }: WorkflowExecutionInfo): PromotionState | undefined {
+function stateOf({ typedSearchAttributes, status, type }: Known): PromotionState | undefined {
   const state = typedSearchAttributes.get(attributes.state);
   if (!isState(state)) return undefined;
   const closed = type === 'deliverService' && status.name !== 'RUNNING';
@@ -148,7 +205,7 @@ function stateOf({ typedSearchAttributes, status, type }: WorkflowExecutionInfo)
 }
 
 /** One delivery of a change. */
-export const attemptOf = (info: WorkflowExecutionInfo): Attempt => ({
+export const attemptOf = (info: Known): Attempt => ({
   state: stateOf(info) ?? 'running',
   startedAt: info.startTime.toISOString(),
   ...(info.closeTime && { finishedAt: info.closeTime.toISOString() }),
@@ -167,7 +224,7 @@ function deployed(value: unknown): { change: string; at: string } | undefined {
 }
 
 /** Where a worker is to look, and what should be there. */
-export function placeOf({ typedSearchAttributes, memo }: WorkflowExecutionInfo): Place[] {
+export function placeOf({ typedSearchAttributes, memo }: Known): Place[] {
   const environment = typedSearchAttributes.get(attributes.environment);
   const service = typedSearchAttributes.get(attributes.service);
   if (environment === undefined || service === undefined) return [];
@@ -178,10 +235,10 @@ export function placeOf({ typedSearchAttributes, memo }: WorkflowExecutionInfo):
 }
 
 /** The environments of a platform that have been asked for anything yet. */
-export const environmentsOf = (client: Client, ours: readonly string[]): Promise<WorkflowExecutionInfo[]> =>
+export const environmentsOf = (client: Client, ours: readonly string[]): Promise<Known[]> =>
   listWorkflows(client, [...ours, 'WorkflowType = "environment"', 'ExecutionStatus = "Running"']);
 
-function listedEnvironment(info: WorkflowExecutionInfo): ListedEnvironment[] {
+export function listedEnvironment(info: Known): ListedEnvironment[] {
   const environment = info.typedSearchAttributes.get(attributes.environment);
   const service = info.typedSearchAttributes.get(attributes.service);
   const commit = info.typedSearchAttributes.get(attributes.commit);

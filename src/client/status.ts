@@ -8,6 +8,7 @@ import {
 import { changeName, type Change } from '../model/delivery/change.ts';
 import { stepInto, type Delivery } from '../model/delivery/delivery.ts';
 import type { EnvironmentView } from '../model/promotion/environment.ts';
+import type { PromotionState } from '../model/promotion/promotion.ts';
 import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
 import type { Problem } from '../model/temporal/problem.ts';
@@ -167,6 +168,8 @@ function withEnvironment(
 ): Delivery {
   if (!active) return delivery;
   if (changeName(active.change) === delivery.change) {
+    // It is just about to hear; until then it is as lists have it.
+    if (active.view.state !== delivery.environments[name]?.state) return delivery;
     const newer = waiting.find(({ position }) => position > active.position);
     return seen(delivery, name, { ...active.view, ...(newer && { behind: changeName(newer.change) }) });
   }
@@ -197,6 +200,17 @@ function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName):
   return {
     ...rest,
     state: 'failed',
+    steps: rest.steps.map(asItEnded),
+    environments: Object.fromEntries(
+      Object.entries(rest.environments).map(([name, view]) => [name, asItEnded(view)]),
+    ),
     reason: `The delivery's workflow was ${status.toLowerCase().replace('_', ' ')} from outside. Start it again: gitops retry ${delivery.change}`,
   };
+}
+
+/** What was under way in it: whoever looks finds the same in lists. */
+function asItEnded<T extends { state: 'pending' | PromotionState; waitingFor?: string }>(part: T): T {
+  if (part.state !== 'running' && part.state !== 'waiting') return part;
+  const { waitingFor: _, ...rest } = part;
+  return { ...rest, state: 'failed' } as T;
 }

@@ -1,4 +1,4 @@
-import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
 
 /** What a server gives at most at a time, unless it was told otherwise. */
 const pageSize = 1000;
@@ -22,4 +22,31 @@ export async function listWorkflows(
     if (found.length === limit) break;
   }
   return found;
+}
+
+/** What visibility has of a workflow, and the server. */
+export type Known = Omit<WorkflowExecutionInfo, 'raw'>;
+
+/** A workflow as the server has it, which visibility hears of moments later. */
+export interface Described {
+  info: Known;
+  /** It has nothing to do: it waits for somebody to tell it something. */
+  isIdle: boolean;
+}
+
+/** The last runs of some workflows as they are by now, without asking any; those are left out that are forgotten. */
+export async function asOfNow(client: Client, workflowIds: Iterable<string>): Promise<Described[]> {
+  const found = await Promise.all(
+    [...new Set(workflowIds)].map(async (workflowId): Promise<Described[]> => {
+      try {
+        const info = await client.workflow.getHandle(workflowId).describe();
+        const { pendingWorkflowTask, pendingActivities } = info.raw;
+        return [{ info, isIdle: !pendingWorkflowTask && !pendingActivities?.length }];
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return [];
+        throw error;
+      }
+    }),
+  );
+  return found.flat();
 }

@@ -1,8 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { changeName } from '../model/delivery/change.ts';
 import type { Delivery } from '../model/delivery/delivery.ts';
-import { environmentsOf, placeOf } from './list.ts';
-import { observe, withoutDrift } from './observe.ts';
+import type { PromotionView } from '../model/promotion/promotion.ts';
+import { attributes } from '../model/temporal/search-attributes.ts';
+import { environmentsOf, listedEnvironment, placeOf } from './list.ts';
+import { observe, withoutDrift, type Place } from './observe.ts';
+import type { Known } from './visibility.ts';
 
 /** A status with what its environments run now: what a delivery tells of those that it has left is what it saw then. */
 export async function withLive(client: Client, platform: string, delivery: Delivery): Promise<Delivery> {
@@ -13,9 +16,7 @@ export async function withLive(client: Client, platform: string, delivery: Deliv
     `GitopsPlatform = "${platform}"`,
     `GitopsService = "${service}"`,
   ]);
-  const places = known
-    .flatMap(placeOf)
-    .filter(({ environment }) => left.some(([name]) => name === environment));
+  const places = left.flatMap(([name, view]) => promotedLast(delivery, name, view, known));
   const liveIn = await observe(client, platform, places);
   if (!liveIn) return delivery;
   const seen = left.map(([name, view]) => {
@@ -27,4 +28,28 @@ export async function withLive(client: Client, platform: string, delivery: Deliv
     return [name, live ? { ...view, live: { ...live, ...other } } : view] as const;
   });
   return { ...delivery, environments: { ...delivery.environments, ...Object.fromEntries(seen) } };
+}
+
+/**
+ * What is in an environment where a change got in: the change itself, or what was promoted since. Lists hear of that moments
+ * after the change did.
+ */
+function promotedLast(
+  { service, commit }: Delivery,
+  environment: string,
+  { startedAt = '', revision, imageDigest }: PromotionView,
+  known: readonly Known[],
+): Place[] {
+  const info = known.find(
+    ({ typedSearchAttributes }) => typedSearchAttributes.get(attributes.environment) === environment,
+  );
+  if (!info) return [];
+  const [listed] = listedEnvironment(info);
+  if (revision === undefined || (listed?.current?.at ?? '') >= startedAt) return placeOf(info);
+  const own = {
+    change: { service, commit },
+    revision,
+    ...(imageDigest !== undefined && { image: imageDigest }),
+  };
+  return [{ environment, service, promoted: own }];
 }

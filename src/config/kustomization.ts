@@ -17,6 +17,6 @@ export const resolveReference = (folder: string, reference: string): string =>
 
 /** Whether Kustomize would fetch it from the network. */
 export const isRemote = (reference: string): boolean =>
-  /^[a-z][a-z0-9+.-]*:\/\/|^git@|^git::|^[a-z0-9-]+(\.[a-z0-9-]+)+\/.*(\/\/|\?ref=|\.git)|^github\.com[/:]/i.test(
+  /^[a-z][a-z0-9+.-]*:\/\/|^[a-z][a-z0-9-]*@[^/]+[:/]|^git::|^[a-z0-9-]+(\.[a-z0-9-]+)+\/.*(\/\/|\?ref=|\.git)|^github\.com[/:]/i.test(
     reference,
   );

@@ -141,6 +141,8 @@ test.each([
 
 test.each([
   '---\nresources: [release]\n---\n',
+  '---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [release]\n---\n',
+  '# of ours\n---\nresources: [release]\n...\n',
   'resources: [nothing]\nresources: [release]\n',
   `resources: [release]\npatchesStrategicMerge: ['{"kind":"Deployment"}']\n`,
 ])('what Kustomize takes is taken: %j', async (content) => {
@@ -252,6 +254,48 @@ test.each([
   };
   const [told = ''] = await problems(inPart);
   expect(told).toMatch(/^manifests\/claims\/overlays\/dev\/part\/kustomization\.yaml: /);
+});
+
+test('all that is wrong with an overlay is told at once', async () => {
+  const content = `apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [release, 'https://raw.githubusercontent.com/acme/x/main/y.yaml', missing.yaml]
+helmCharts: [{ name: redis, repo: 'https://charts.example.com', version: 1.0.0, releaseName: r }]
+`;
+  expect(await problems({ [`${overlay}/kustomization.yaml`]: content })).toEqual([
+    expect.stringMatching(/: has helmCharts, /),
+    expect.stringMatching(/: names https:\/\/raw\.githubusercontent\.com\/acme\/x\/main\/y\.yaml, /),
+    expect.stringMatching(/: names missing\.yaml, which is not there: /),
+  ]);
+});
+
+test.each([
+  'bases: [https://github.com/acme/x/deploy?ref=v1]',
+  'resources: ["github.com/acme/x//deploy?ref=v1"]',
+  'resources: ["github.com/acme/x"]',
+  'resources: ["git::https://gitlab.example.com/acme/x.git//deploy"]',
+  'resources: ["git@github.com:acme/x.git//deploy?ref=v1"]',
+  'resources: ["ssh://git@forge.example/acme/x.git"]',
+  'resources: ["acme@forge.example:acme/x.git//deploy"]',
+  'resources: ["http://forge.example/y.yaml"]',
+  'resources: ["gitlab.example.com/acme/x//deploy"]',
+  'resources: ["gitlab.example.com/acme/x.git"]',
+  'components: ["https://github.com/acme/x//component?ref=v1"]',
+  'crds: ["https://raw.example.com/crd.json"]',
+  'transformers: ["https://raw.example.com/t.yaml"]',
+  'patchesStrategicMerge: ["https://raw.example.com/p.yaml"]',
+  'patches: [{ path: "https://raw.example.com/p.yaml" }]',
+  'patchesJson6902: [{ target: { kind: Deployment }, path: "https://raw.example.com/p.yaml" }]',
+  'replacements: [{ path: "https://raw.example.com/r.yaml" }]',
+  'openapi: { path: "https://raw.example.com/schema.json" }',
+  'configMapGenerator: [{ name: a, files: ["a=https://raw.example.com/a"] }]',
+])('what Kustomize would fetch is told, however it is written: %s', async (line) => {
+  const content = line.startsWith('resources')
+    ? line.replace('[', '[release, ')
+    : `resources: [release]\n${line}`;
+  expect(await problems({ [`${overlay}/kustomization.yaml`]: `${content}\n` })).toEqual([
+    expect.stringMatching(/: names \S+, which may change without a promotion: copy it into /),
+  ]);
 });
 
 test('charts are told in base, too, and what is no YAML in a part', async () => {

@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { expect, vi } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { createClient, type Delivery, GitopsError } from '../../src/client.ts';
 import { failed, refused } from '../../src/activities/failures.ts';
 import { deliverId } from '../../src/model/temporal/workflow-ids.ts';
@@ -72,6 +72,105 @@ test('a change is delivered, watched, decided on and listed', async ({ rig }) =>
   // What has arrived is known without a worker.
   await rig.endWorkers();
   expect(await gitops.status(name)).toEqual(await end);
+});
+
+describe('the list and the status of a change', () => {
+  const older = `claims/${World.commit(8)}`;
+  const newer = `claims/${World.commit(9)}`;
+  const review = expect.stringContaining('a review of pull request') as string;
+  const at = (which: string) => ({ service: 'claims', commit: which.split('/')[1] ?? '' });
+
+  /** Compares them now: nothing here waits until they come to agree. */
+  async function agree(rig: Rig, ...changes: string[]): Promise<void> {
+    const gitops = clientOf(rig);
+    const details = await Promise.all(changes.map((change) => gitops.status(change)));
+    const listed = await gitops.list();
+    for (const { change, state, environments } of details) {
+      expect(listed.changes.find((one) => one.change === change)).toMatchObject({ change, state });
+      for (const row of listed.environments.filter((one) => one.change === change)) {
+        const inDetail = environments[row.environment]?.state ?? 'pending';
+        // What this delivery has not come to is as an earlier one left it.
+        if (inDetail !== 'pending') expect(row).toMatchObject({ state: inDetail });
+      }
+    }
+  }
+
+  test('agree while people are asked, and of what waits behind that', async ({ rig }) => {
+    const gitops = clientOf(rig);
+    await rig.deliver(at(older));
+    await rig.sees(at(older), { state: 'waiting' });
+    await agree(rig, older);
+
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(older), { state: 'waiting', waitingFor: '2 of 2 approvals' });
+    await agree(rig, older);
+
+    await rig.deliver(at(newer));
+    await rig.sees(at(newer), { waitingFor: review });
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(newer), {
+      state: 'waiting',
+      waitingFor: `${older}, which is under way in production`,
+    });
+    await agree(rig, older, newer);
+    expect((await gitops.list()).environments).toMatchObject([
+      { environment: 'dev', change: newer, state: 'succeeded' },
+      { environment: 'production', change: older, state: 'waiting' },
+      { environment: 'staging', change: newer, state: 'succeeded' },
+    ]);
+  });
+
+  test('agree the moment after it was cancelled, rejected, terminated, begun again or done', async ({
+    rig,
+  }) => {
+    const gitops = clientOf(rig);
+    await rig.deliver(at(older));
+    await rig.sees(at(older), { state: 'waiting' });
+    await gitops.cancel(older);
+    expect(await gitops.wait(older)).toMatchObject({ state: 'failed' });
+    await agree(rig, older);
+
+    await gitops.retry(older);
+    await agree(rig, older);
+    await rig.sees(at(older), { state: 'waiting' });
+    await agree(rig, older);
+    expect((await gitops.status(older)).attempts).toMatchObject([{ state: 'failed' }]);
+
+    await rig.temporal.client.workflow.getHandle(deliverId(rig.platform, at(older))).terminate();
+    await agree(rig, older);
+
+    await rig.deliver(at(newer));
+    await rig.sees(at(newer), {
+      state: 'waiting',
+      waitingFor: review,
+    });
+    await rig.review('staging', 'claims', 'reject');
+    expect(await gitops.wait(newer)).toMatchObject({ state: 'rejected' });
+    await agree(rig, older, newer);
+
+    await gitops.retry(newer);
+    await rig.sees(at(newer), {
+      state: 'waiting',
+      waitingFor: review,
+    });
+    await rig.review('staging', 'claims', 'approve');
+    await rig.sees(at(newer), { waitingFor: '2 of 2 approvals' });
+    for (const by of ['board-1', 'board-2']) {
+      await gitops.decide({ change: newer, verdict: 'approve', by, manifestsDigest: 'sha256:rendered' });
+    }
+    expect(await gitops.wait(newer)).toMatchObject({ state: 'succeeded' });
+    await agree(rig, newer);
+  });
+
+  test('agree on what was promoted last the moment after it was', async ({ rig }) => {
+    const gitops = clientOf(rig);
+    await rig.deliver(at(older));
+    await gitops.wait(older, { until: 'dev' });
+    rig.world.observed.length = 0;
+    const { environments } = await gitops.status(older, { live: true });
+    expect(environments['dev']).not.toHaveProperty('live.change');
+    expect(rig.world.observed).toMatchObject([{ environment: 'dev', promoted: { change: at(older) } }]);
+  });
 });
 
 test('a prefix of seven digits names a change, if it is the only one', async ({ rig }) => {

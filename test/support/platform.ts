@@ -11,7 +11,7 @@ import { expect, vi } from 'vitest';
 import { createClient, type Delivery, type GitopsClient } from '../../src/client.ts';
 import { documentsOf } from '../../src/cli/documents.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { applicationName } from '../../src/config/environments.ts';
+import { applicationName, applicationNamespace } from '../../src/config/environments.ts';
 import { manifestsPath, releasePath } from '../../src/config/paths.ts';
 import type { Config, EnvironmentConfig } from '../../src/config/schema.ts';
 import type { ObjectStore } from '../../src/systems/objects/index.ts';
@@ -114,7 +114,10 @@ const namespaceOf = (platform: string, environment: string): string => `${platfo
 const applicationOf = (config: Config, service: string, { name, sync }: EnvironmentConfig): object => ({
   apiVersion: 'argoproj.io/v1alpha1',
   kind: 'Application',
-  metadata: { name: applicationName(config, service, name), namespace: 'argocd' },
+  metadata: {
+    name: applicationName(config, service, name).replace(/^.*\//, ''),
+    namespace: applicationNamespace(config, name),
+  },
   spec: {
     project: 'default',
     source: {
@@ -161,7 +164,11 @@ export async function openPlatform(
   const temporal = await connectClient();
   await registerSearchAttributes(temporal);
   const gitops = createClient(temporal, name, documentsOf(config));
-  const namespaces = config.environments.map((environment) => namespaceOf(name, environment.name));
+  const homes = config.environments.flatMap(({ applicationNamespace: home }) => home ?? []);
+  const namespaces = [
+    ...config.environments.map((environment) => namespaceOf(name, environment.name)),
+    ...new Set(homes),
+  ];
 
   await gitea.api('POST', '/hooks', {
     type: 'gitea',

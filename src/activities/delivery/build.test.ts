@@ -116,6 +116,20 @@ test('an end-to-end test is told what it tests, and what was there before', asyn
   expect(await told({})).toEqual([...always, 'GITOPS_SERVICE=claims']);
 });
 
+test('tests that a repository leaves out of its archives are run, and fail as any others', async () => {
+  const commit = await disk.commit('a test that fails', {
+    '.gitattributes': '**/tests export-ignore\n',
+    'services/claims/tests/total.sh': "echo 'this test fails'; exit 1\n",
+  });
+  // As test runners do: those that are there.
+  const runner = 'set -e; for test in tests/*.sh; do [ ! -e "$test" ] || sh "$test"; done';
+  const change = { service: 'claims', commit };
+  await expect(run(() => activities(0, runner).testService({ change }))).rejects.toMatchObject({
+    type: 'TestsFailed',
+  });
+  expect([...stored.values()]).toEqual([expect.stringContaining('this test fails')]);
+});
+
 test('tests that succeed while the object store is away have succeeded', async () => {
   store.put = isAway;
   const commit = await disk.git('rev-parse', 'HEAD');

@@ -150,7 +150,7 @@ const longAgo = (app: Application, mayBeDegradedMs?: Record<string, number>) =>
     now,
   );
 
-test.each(['HorizontalPodAutoscaler', 'ScaledObject'])(
+test.each(['HorizontalPodAutoscaler', 'ScaledObject', 'ScaledJob'])(
   'a %s that has no metrics yet is waited for until the deadline, and named',
   (kind) => {
     expect(longAgo(troubled('Degraded', { kind }))).toEqual({
@@ -186,9 +186,12 @@ test('how long a kind may be Degraded is what the environment says', () => {
   expect(longAgo(autoscaler, { HorizontalPodAutoscaler: 60_000 })).toMatchObject({ state: 'failed' });
 });
 
-test.each(['CronJob', 'Job'])('a %s that is suspended on purpose is as good as healthy', (kind) => {
-  expect(longAgo(troubled('Suspended', { kind }))).toMatchObject({ state: 'healthy' });
-});
+test.each(['CronJob', 'Job', 'ScaledJob', 'ScaledObject'])(
+  'a %s that is suspended on purpose is as good as healthy',
+  (kind) => {
+    expect(longAgo(troubled('Suspended', { kind }))).toMatchObject({ state: 'healthy' });
+  },
+);
 
 test('a Deployment that is paused fails, and whoever reads it knows how to resume it', () => {
   const app = troubled('Suspended', { kind: 'CronJob' }, { kind: 'Deployment' });

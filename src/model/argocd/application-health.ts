@@ -64,6 +64,7 @@ export const graceMs = 30_000;
 const usuallyPassesMs: Readonly<Record<string, number>> = {
   HorizontalPodAutoscaler: Infinity,
   ScaledObject: Infinity,
+  ScaledJob: Infinity,
 };
 
 /** These rest while they are suspended, and somebody wants them to: they start when they are needed. */

@@ -25,6 +25,7 @@ test('a commit is text to every reader of YAML, also one that looks like a numbe
   const commits = fc.oneof(
     hex(40),
     numeric(...'0123456789'.split('')),
+    numeric(...'01234567'.split('')).map((text) => `0${text.slice(1)}`),
     numeric(...'01'.split('')).map((text) => `0b${text.slice(2)}`),
     fc
       .tuple(numeric(...'0123456789'.split('')), fc.integer({ min: 1, max: 39 }))

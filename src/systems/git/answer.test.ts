@@ -59,6 +59,18 @@ describe('a push', () => {
     rejected(
       'refusing to allow a Personal Access Token to create or update workflow `.github/workflows/x.yml` without `workflow` scope',
     ),
+    // A rule may name what sounds like an outage.
+    rejected(
+      'protected branch hook declined',
+      'error: GH006: Protected branch update failed for refs/heads/main.',
+      'error: 2 of 2 required status checks are expected: "timeout tests", "internal api".',
+    ),
+    rejected(
+      'push declined due to repository rule violations',
+      'error: GH013: Repository rule violations found for refs/heads/main.',
+      '- Push cannot contain secrets',
+      '  (?) Learn how to resolve a blocked push, and try again later',
+    ),
     rejected(
       'push declined due to email privacy restrictions',
       'error: GH007: Your push would publish a private email address.',

@@ -58,8 +58,11 @@ const faults =
 const race =
   /fetch first|non-fast-forward|stale info|cannot lock ref|failed to update ref|incorrect old value provided|reference already exists/;
 
-/** A branch that needs a folder where another one is; a force that is not allowed. Both look like lost races else. */
-const lasting = /exists; cannot create|denying non-fast-forward/;
+/**
+ * A branch that needs a folder where another one is; a force that is not allowed: both look like lost races else. A rule
+ * that GitHub has a code for (`GH006`), whatever it names: a check may be called `timeout`.
+ */
+const lasting = /exists; cannot create|denying non-fast-forward|\bGH0\d\d:/;
 
 /** Whatever else a server says of a ref that it does not take is a rule of its own. */
 function sortRejection(reason: string, theirs: string, header: Answer['header']): Sorted {

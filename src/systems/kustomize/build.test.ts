@@ -188,6 +188,18 @@ patches:
   expect(await checkout.render()).toHaveLength(2);
 });
 
+test.for([
+  '---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../base]\n---\n',
+  `resources: [../base]
+patchesStrategicMerge:
+  - '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"claims"},"spec":{"replicas":2}}'
+`,
+  'resources: [nothing.yaml]\nresources: [../base]\n',
+])('what Kustomize takes is rendered: %j', async (kustomization, { checkout }) => {
+  await checkout.write({ 'overlay/kustomization.yaml': kustomization });
+  expect(await checkout.render()).toHaveLength(1);
+});
+
 test('a kustomization that cannot be built says why, without this machine’s paths', async ({ checkout }) => {
   await checkout.write({ 'base/deployment.yaml': 'no object' });
   const error = await checkout.render().catch((error: unknown) => String(error));
