@@ -23,7 +23,8 @@ async function underAnotherName(): Promise<(text: string) => string> {
 
 /** What the guides add to the platform. */
 const takeGuidesAway = `
-kubectl delete --namespace argocd --ignore-not-found application bakery-staging orders-staging
+kubectl delete --namespace argocd --ignore-not-found application bakery-staging orders-staging preorders-dev \
+  preorders-staging preorders-production
 kubectl delete namespace --ignore-not-found bakery-staging
 `;
 
@@ -68,6 +69,37 @@ test(
     const after = await statusOf(rename('orders/$commit'));
     expect(after.environments).toMatchObject({ staging: { state: 'succeeded' } });
     expect(Object.keys(after.environments)).toEqual(['dev', 'staging', 'production']);
+  },
+  patience + 120_000,
+);
+
+test(
+  'who follows docs/guides/move-a-service.md has it elsewhere, what was on its way arrives, and under a new name it is another',
+  async () => {
+    const said = await follow('guides/move-a-service.md');
+    expect(said).toContain(`pre${rename('orders')}`);
+    expect(await statusOf('$onItsWay')).toMatchObject({ state: 'succeeded' });
+  },
+  patience + 120_000,
+);
+
+test(
+  'who follows docs/guides/remove-a-service.md has nothing left of it, in the cluster, in the list and in memory',
+  async () => {
+    const said = await follow('guides/remove-a-service.md');
+    for (const environment of ['dev', 'staging', 'production']) {
+      expect(said).toContain(`Nothing of it is left in ${environment}.`);
+    }
+    const left = JSON.parse(await answer('gitops status --json --all')) as {
+      environments: { service: string }[];
+    };
+    expect(new Set(left.environments.map(({ service }) => service))).toEqual(
+      new Set([`pre${rename('orders')}`]),
+    );
+    expect(await answer(rename('kubectl get applications -n argocd -o name'))).not.toContain(
+      `/${rename('orders')}-`,
+    );
+    expect(await answer(rename('git ls-remote origin "refs/heads/gitops/*/orders/*"'))).toBe('');
   },
   patience + 120_000,
 );
