@@ -11,6 +11,14 @@ import { createSyncActivities } from './sync/start-sync.ts';
 import type { Systems } from './systems.ts';
 
 /** Everything is there, and every run is open; only the configuration has changed since. */
+const repository = {
+  tip: async () => 'b'.repeat(40),
+  files: async () => ['services/claims/Dockerfile'],
+  object: async () => undefined,
+  isAncestor: async () => true,
+  draftRelease: async () => 'c'.repeat(40),
+  log: async () => [],
+};
 const systems = {
   config: configuration({
     backup: {
@@ -20,14 +28,8 @@ const systems = {
       recovery: { identity: 'env:IDENTITY' },
     },
   }),
-  repository: {
-    tip: async () => 'b'.repeat(40),
-    files: async () => ['services/claims/Dockerfile'],
-    object: async () => undefined,
-    isAncestor: async () => true,
-    draftRelease: async () => 'c'.repeat(40),
-    log: async () => [],
-  },
+  repository,
+  sourceOf: () => repository,
   forge: {
     pullRequest: async () => ({ state: 'open', base: 'main', head: { sha: 'd'.repeat(40) } }),
     reviews: async () => [],

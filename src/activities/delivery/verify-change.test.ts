@@ -16,7 +16,11 @@ beforeEach(async () => {
   });
   const explicit = { platform: { path: 'manifests/platform', image: false } };
   const config = configuration({ services: { discover: ['services/*'], explicit } });
-  activities = createSourceActivities({ config, repository: disk.repository });
+  activities = createSourceActivities({
+    config,
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+  });
   return () => disk.remove();
 });
 
@@ -50,7 +54,11 @@ test('where the end-to-end test is for other services, none follows', async () =
     services: { discover: ['services/*'] },
     environments: [{ name: 'dev', entersBy: 'push', endToEnd }],
   });
-  const source = createSourceActivities({ config, repository: disk.repository });
+  const source = createSourceActivities({
+    config,
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+  });
   const isTested = async (service: string) =>
     (await source.verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
   expect([await isTested('claims'), await isTested('web')]).toEqual([false, true]);
@@ -133,7 +141,11 @@ test.each(['services/claims/vendor/proto', 'manifests/claims/overlays/dev/parts'
     const commit = await disk.entry('160000', path, 'a'.repeat(40));
     const services = { explicit: { claims: { path: 'services/claims', image: false } } };
     const config = configuration({ services });
-    const others = createSourceActivities({ config, repository: disk.repository });
+    const others = createSourceActivities({
+      config,
+      repository: disk.repository,
+      sourceOf: () => disk.repository,
+    });
     await expect(others.verifyChange({ change: { service: 'claims', commit } })).rejects.toMatchObject(
       refusal(`^${path} is a Git submodule, and belongs to claims: .* Commit them in its place`),
     );

@@ -38,12 +38,42 @@ export async function commitsSince(
   { commit }: Change,
   { paths }: Pick<Service, 'paths'>,
 ): Promise<Commit[]> {
+  return logSince(repository, running?.change.commit, commit, paths);
+}
+
+async function logSince(
+  repository: Pick<Repository, 'log'>,
+  from: string | undefined,
+  to: string,
+  paths: string[],
+): Promise<Commit[]> {
   try {
-    return await repository.log(running?.change.commit, commit, paths);
+    return await repository.log(from, to, paths);
   } catch (error) {
-    if (!running || !(error instanceof GitError) || error.kind !== 'missing') throw error;
-    return repository.log(undefined, commit, paths);
+    if (from === undefined || !(error instanceof GitError) || error.kind !== 'missing') throw error;
+    return repository.log(undefined, to, paths);
   }
+}
+
+/**
+ * The commits to manifests that a promotion brings in, where they are in another repository than the source. What was
+ * promoted last and what runs may be of different ones, of which neither's successors may go unseen.
+ *
+ * @param tip what is rendered: with the overlay as it is now
+ */
+export async function manifestCommitsSince(
+  repository: Pick<Repository, 'log'>,
+  known: readonly (Deployed | undefined)[],
+  tip: string,
+  { manifests }: Pick<Service, 'manifests'>,
+): Promise<Commit[]> {
+  const found = new Map<string, Commit>();
+  const starts = new Set(known.filter((deployed) => deployed !== undefined).map((one) => one.manifests));
+  for (const from of starts.size === 0 ? [undefined] : starts) {
+    for (const commit of await logSince(repository, from, tip, [`${manifests}/**`]))
+      found.set(commit.sha, commit);
+  }
+  return [...found.values()];
 }
 
 /**

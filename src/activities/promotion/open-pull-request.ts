@@ -11,7 +11,7 @@ import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
-import { authorsOf, commitsSince } from './authors.ts';
+import { authorsOf, commitsSince, manifestCommitsSince } from './authors.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -28,10 +28,10 @@ type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
  * name the pull request is found again. Where a forge made two of it, the lower number stays.
  */
 export function createOpenPullRequest(
-  systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
   rendering: Pick<RenderActivities, 'renderRelease'>,
 ): Pick<PullRequestActivities, 'openPullRequest'> {
-  const { config, repository, forge, objects, temporal } = systems;
+  const { config, repository, sourceOf, forge, objects, temporal } = systems;
   const base = config.repository.branch;
 
   return {
@@ -55,13 +55,15 @@ export function createOpenPullRequest(
     const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
     const commits = [
       // What is rendered is the overlay as it is now, with what was written to it since the change.
-      ...(await repository.log(change.commit, seen.tip, [`${overlayPath(service, environment)}/**`])),
-      ...(await commitsSince(repository, olderOf(running, current), change, service)),
+      ...(service.source
+        ? await manifestCommitsSince(repository, [running, current], seen.tip, service)
+        : await repository.log(change.commit, seen.tip, [`${overlayPath(service, environment)}/**`])),
+      ...(await commitsSince(sourceOf(service.name), olderOf(running, current), change, service)),
     ];
     const authors = authorsOf(config, commits, release, approval);
     const reason =
-      (await refuseGone(repository, change, await repository.tip())) ??
-      (await refuseOlder(repository, { environment, seen, position: release.source.position }));
+      (await refuseGone(systems, release, await repository.tip())) ??
+      (await refuseOlder(systems, { environment, seen, position: release.source.position }));
     if (reason !== undefined) throw refused(reason);
 
     const branch = promotionBranch(environment, change);
@@ -77,7 +79,7 @@ export function createOpenPullRequest(
       message: releaseMessage(environment, release),
       // The branch may have been rewritten while the forge was away.
       stillWanted: async (tip) => {
-        gone = await refuseGone(repository, change, tip);
+        gone = await refuseGone(systems, release, tip);
         return gone === undefined && wanted();
       },
     });

@@ -92,7 +92,10 @@ function activities(
   const objects = {
     put: async (_: string, body: string) => Boolean(stored.push(body)),
   } as Partial<ObjectStore> as ObjectStore;
-  return createRenderActivities({ config, repository: disk.repository, argocd, objects }, folder);
+  return createRenderActivities(
+    { config, repository: disk.repository, sourceOf: () => disk.repository, argocd, objects },
+    folder,
+  );
 }
 
 test('a release is shown as it would run, by its digest', async () => {

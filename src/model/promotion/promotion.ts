@@ -152,6 +152,8 @@ export interface Deployed {
   change: Change;
   position: number;
   revision: string;
+  /** As `Source` has it. */
+  manifests?: string;
   image?: { name: string; digest: string };
   /** ISO 8601 */
   at: string;

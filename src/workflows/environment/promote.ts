@@ -30,6 +30,7 @@ export async function promote(p: Promotion): Promise<Outcome> {
     change: release.change,
     position: positionOf(p.ask),
     revision: entered.revision,
+    ...(release.source.manifests !== undefined && { manifests: release.source.manifests }),
     ...(release.image && { image: release.image }),
     at: now(),
   };
@@ -60,8 +61,7 @@ async function refuse(p: Promotion): Promise<Outcome | undefined> {
 async function newerHere({ attempts, state, ask }: Promotion): Promise<Change | undefined> {
   const { current } = state;
   if (!current || current.position <= positionOf(ask)) return undefined;
-  const { commit } = current.change;
-  const { position = 0 } = await quick(attempts, 'delivery').findPosition({ commit });
+  const { position = 0 } = await quick(attempts, 'delivery').findPosition(current.change);
   return position > positionOf(ask) ? current.change : undefined;
 }
 
