@@ -40,7 +40,7 @@ test(
     for (const by of ['developer', 'operator']) {
       await expect(
         platform.gitops.decide({ change, environment: 'production', verdict: 'approve', by }),
-      ).rejects.toThrow(/own|wrote|author/i);
+      ).rejects.toThrow(`${by} wrote a commit of this change`);
     }
     const { image } = await platform.carry(change);
 
@@ -55,6 +55,13 @@ test(
       const digests = (await platform.running('hours', environment)).map((one) => one.split('@')[1]);
       expect(new Set(digests)).toEqual(new Set([image?.digest]));
     }
+
+    const doctor = await platform.command('doctor', '--json');
+    expect(JSON.parse(doctor.stdout)).toMatchObject({
+      findings: expect.arrayContaining([
+        expect.objectContaining({ name: 'source of hours', state: 'ok' }),
+      ]) as object,
+    });
 
     // New manifests are no commit of the source: its newest is delivered once more, with them.
     const since = manifests;

@@ -1,5 +1,7 @@
+import { releasePath } from '../../config/paths.ts';
 import { listServices, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import { sourceRepositories } from '../../config/sources.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import type { ResolvedChange } from '../../model/delivery/change.ts';
 import { GitError, type Repository } from '../../systems/git/index.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -109,11 +111,24 @@ export function createResolveChanges(
     for (const service of changed) {
       const source = sourceOf(service.name);
       const tip = await source.tip();
-      const newest = await newestChanges(source, [service], undefined, tip);
-      const [change] = await described(source, new Map([[service.name, newest.get(service.name) ?? tip]]));
-      if (change) found.push({ ...change, again: true, manifests: true });
+      const newest = (await newestChanges(source, [service], undefined, tip)).get(service.name) ?? tip;
+      const [change] = await described(source, new Map([[service.name, newest]]));
+      if (change && !(await isEverywhere(service, newest)))
+        found.push({ ...change, again: true, manifests: true });
     }
     return found;
+  }
+
+  /** Whether a delivery that began after the manifests changed has brought both into every environment. */
+  async function isEverywhere({ manifests }: Service, commit: string): Promise<boolean> {
+    const tip = await platform.tip();
+    const newest = await platform.lastChange(tip, manifests);
+    for (const { name } of config.environments) {
+      const path = `${releasePath({ manifests }, name)}/kustomization.yaml`;
+      const written = parseReleaseKustomization((await platform.read(tip, path)) ?? '');
+      if (written?.change.commit !== commit || written.source?.manifests !== newest) return false;
+    }
+    return true;
   }
 
   /**

@@ -137,6 +137,12 @@ test('what changed since a commit is asked of the repository that has it', async
     'services/web/main.js': '1\n',
   });
   expect(await resolve({ since })).toEqual([`web ${web}`, `claims ${commit} again`]);
+  const change = { service: 'claims', commit };
+  await writeRelease(change, web);
+  await writeRelease(change, since, { environment: 'production' });
+  expect(await resolve({ since })).toEqual([`web ${web}`, `claims ${commit} again`]);
+  await writeRelease(change, web, { environment: 'production' });
+  expect(await resolve({ since })).toEqual([`web ${web}`]);
 });
 
 test('a release is ours that names the commit that its base is of', async () => {
