@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from '@temporalio/common';
 import type { Config } from './config/schema.ts';
 import { readSecret } from './config/secrets.ts';
+import { sourceRepositories } from './config/sources.ts';
 import { createApp } from './server/app.ts';
 import { createCodecServer } from './server/codec.ts';
 import { createForgeEvents } from './server/receive-webhook.ts';
@@ -59,6 +60,10 @@ export async function startServer({
       platform,
       repository: `${owner}/${name}`,
       branch: repository.branch,
+      sources: sourceRepositories(config).map(({ source }) => {
+        const place = forgeRepository(source.repository);
+        return { repository: `${place.owner}/${place.name}`, branch: source.branch };
+      }),
       deliverOnPush: forge.deliverOnPush,
     }),
     async checkTemporal() {

@@ -63,7 +63,15 @@ async function activities(services: object) {
   };
   const { repository } = disk;
   const commands = createCommandRunner();
-  const systems = { config, repository, objects, images, commands, workDirectory };
+  const systems = {
+    config,
+    repository,
+    sourceOf: () => repository,
+    objects,
+    images,
+    commands,
+    workDirectory,
+  };
   const build = createBuildActivities(systems);
   const commit = await disk.git('rev-parse', 'HEAD');
   const source = { committedAt: '2026-01-01T00:00:00Z' } as Source;

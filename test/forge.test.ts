@@ -54,6 +54,7 @@ beforeAll(async () => {
     {
       config,
       repository,
+      sourceOf: () => repository,
       forge: createForge(config),
       objects: {
         get: async (key) => {
@@ -412,7 +413,10 @@ test('what was asked for as a review is not merged once decisions are demanded',
 test('a push is refused once the configuration demands a pull request', async () => {
   const p = await promotion();
   const { environment, release, seen, asker } = p;
-  const { writeRelease } = createReleaseActivities({ config, repository, temporal: client });
+  const { writeRelease } = createReleaseActivities({
+    ...{ config, repository, temporal: client },
+    sourceOf: () => repository,
+  });
   expect(await as(p, writeRelease, { environment, release, seen, asker })).toEqual({
     state: 'refused',
     reason: 'By now the configuration has releases enter staging by pull request. Deliver the change again.',

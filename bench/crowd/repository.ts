@@ -94,6 +94,11 @@ export class SimulatedRepository implements Repository {
     return position === undefined ? this.tip() : (this.#line[position - 1] ?? '');
   }
 
+  /** Nobody's source is elsewhere. */
+  async lastChange(): Promise<undefined> {
+    return undefined;
+  }
+
   headOf(branch: string): string | undefined {
     return this.#branches.get(branch);
   }

@@ -24,6 +24,7 @@ export const simulating =
       config,
       temporal,
       repository,
+      sourceOf: () => repository,
       argocd,
       forge: new SimulatedForge(repository),
       objects: memoryStore(),

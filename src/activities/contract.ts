@@ -26,6 +26,7 @@ import type {
   Target,
   WaveResult,
 } from '../model/recovery/recreation.ts';
+import type { WrittenRelease } from '../model/promotion/release.ts';
 import type { RepositorySeen } from '../model/delivery/repository-poll.ts';
 
 /** Names one service in one environment. */
@@ -64,13 +65,18 @@ export interface SourceActivities {
   /**
    * What there is to deliver at `until` (without it: the protected branch's tip). With `since`: each service that has
    * changed since then, at the newest commit that did it, whether or not that is still on the branch; forty zeros, as forges
-   * say of a new branch: all that is there. With `service`: that one, at `until` itself. With neither: every service.
+   * say of a new branch: all that is there. With `service`: that one, at `until` itself. With neither: every service. A
+   * commit that is in the repository of a source names that repository: then it is about the services there. With a `since`
+   * of the manifests' repository also those come whose manifests changed, each at the newest commit of its source.
    *
    * @throws Refused: `until` is not on the protected branch's first-parent line, `since` nowhere, `service` not there
    */
   resolveChanges(input: { since?: string; until?: string; service?: string }): Promise<ResolvedChange[]>;
-  /** Where a commit is on the protected branch's first-parent line now; nothing when it is not there any more. */
-  findPosition(input: { commit: string }): Promise<{ position?: number }>;
+  /**
+   * Where a commit is on the protected branch's first-parent line now; nothing when it is not there any more. Runs begun
+   * under 0.2 name no service, and all had their source in the platform's repository.
+   */
+  findPosition(input: { commit: string; service?: string }): Promise<{ position?: number }>;
 }
 
 export interface BuildActivities {
@@ -120,8 +126,14 @@ export interface ReleaseActivities {
 }
 
 export interface RepositoryPollActivities {
-  /** What the repository and its promotion pull requests look like now, and did at the last look (first: undefined). */
-  lookAtRepository(): Promise<{ before?: RepositorySeen; now: RepositorySeen; deliverOnPush: boolean }>;
+  /** What the repository, those of sources and its promotion pull requests look like now, and did at the last look (first: undefined). */
+  lookAtRepository(): Promise<{
+    before?: RepositorySeen;
+    now: RepositorySeen;
+    deliverOnPush: boolean;
+    /** Why the tip of a source's repository could not be read: it stays as it was seen before. */
+    unread?: string[];
+  }>;
   rememberRepository(input: { before?: RepositorySeen; now: RepositorySeen }): Promise<void>;
 }
 
@@ -198,7 +210,7 @@ export interface SyncActivities {
   /** Starts the operation `operationId` at exactly `revision`, with prune. */
   startSync(
     input: Place & {
-      release: Pick<Release, 'change'>;
+      release: WrittenRelease;
       /** What people were asked for, where no pull request was merged: there that is checked. */
       approval?: Approval;
       revision: string;

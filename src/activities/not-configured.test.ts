@@ -8,9 +8,18 @@ import type { Served } from './contract.ts';
 import { createPromotionActivities } from './promotion/index.ts';
 import { createObserveActivities } from './sync/observe.ts';
 import { createSyncActivities } from './sync/start-sync.ts';
+import type { Release } from '../model/delivery/change.ts';
 import type { Systems } from './systems.ts';
 
 /** Everything is there, and every run is open; only the configuration has changed since. */
+const repository = {
+  tip: async () => 'b'.repeat(40),
+  files: async () => ['services/claims/Dockerfile'],
+  object: async () => undefined,
+  isAncestor: async () => true,
+  draftRelease: async () => 'c'.repeat(40),
+  log: async () => [],
+};
 const systems = {
   config: configuration({
     backup: {
@@ -20,14 +29,8 @@ const systems = {
       recovery: { identity: 'env:IDENTITY' },
     },
   }),
-  repository: {
-    tip: async () => 'b'.repeat(40),
-    files: async () => ['services/claims/Dockerfile'],
-    object: async () => undefined,
-    isAncestor: async () => true,
-    draftRelease: async () => 'c'.repeat(40),
-    log: async () => [],
-  },
+  repository,
+  sourceOf: () => repository,
   forge: {
     pullRequest: async () => ({ state: 'open', base: 'main', head: { sha: 'd'.repeat(40) } }),
     reviews: async () => [],
@@ -36,7 +39,7 @@ const systems = {
 } as unknown as Systems;
 
 const change = { service: 'claims', commit: 'a'.repeat(40) };
-const release = {
+const release: Release = {
   change,
   source: {
     ...{ position: 1, subject: '', authors: [], committedAt: '2026-01-01T00:00:00Z', paths: [] },

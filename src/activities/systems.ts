@@ -13,7 +13,10 @@ import type { Recreations } from '../systems/temporal/recreations.ts';
 /** The outside world, as activities see it. */
 export interface Systems {
   config: Config;
+  /** The platform's: it holds the manifests, and promotions write to it. */
   repository: Repository;
+  /** The repository that holds a service's source: that one, or another. */
+  sourceOf: (service: string) => Repository;
   forge: Forge;
   objects: ObjectStore;
   /** Refuses while its cluster is recreated (`notWhileRecreated`); the recreation makes its own. */

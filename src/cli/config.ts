@@ -95,9 +95,9 @@ async function show(options: Options): Promise<void> {
   );
 }
 
-const serviceLine = ({ name, path, image, context, dockerfile, test, manifests }: Service): string =>
+const serviceLine = ({ source, name, path, image, context, dockerfile, test, manifests }: Service): string =>
   [
-    `#   ${name}: ${path}`,
+    `#   ${name}: ${path}${source ? ` of ${source.branch} of ${source.repository}` : ''}`,
     `image ${image ?? 'none'}`,
     ...(image === undefined ? [] : [`built from ${context} by ${dockerfile}`]),
     `tests ${test?.join(' ') ?? "the Dockerfile's test target, if there is one"}`,
@@ -118,8 +118,11 @@ function openCheckout(
     const tree = readCheckout(folder);
     const services = listServices(config, tree.files).values();
     // A service of the whole repository is anywhere; its Dockerfile is not.
-    const isThere = services.some(({ path, dockerfile }) =>
-      tree.files.some((name) => (path === '.' ? name === dockerfile : isIn(name, path))),
+    const isThere = services.some(({ source, path, dockerfile, manifests }) =>
+      tree.files.some((name) => {
+        if (source) return isIn(name, manifests);
+        return path === '.' ? name === dockerfile : isIn(name, path);
+      }),
     );
     return isThere || named !== undefined ? { folder, tree } : undefined;
   } catch (error) {

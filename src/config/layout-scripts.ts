@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isTestedEndToEnd } from './end-to-end.ts';
 import type { Config } from './schema.ts';
 import type { Service } from './services.ts';
 import type { LayoutProblem } from './tree.ts';
@@ -9,26 +10,35 @@ export function scriptProblems(
   services: readonly Service[],
   files: ReadonlySet<string>,
 ): LayoutProblem[] {
-  const { explicit } = config.services;
-  const commands = [
-    ...services.map(({ name, path, test = [] }) => ({
-      key: explicit[name]?.test ? `services.explicit.${name}.test` : 'services.test',
-      command: test,
-      folder: path,
-    })),
-    ...config.environments.map(({ endToEnd }, i) => ({
-      key: `environments[${i}].endToEnd.command`,
-      command: endToEnd?.command ?? [],
-      folder: '.',
-    })),
-  ];
-  return commands.flatMap(({ key, command, folder }) =>
-    scriptsIn(command)
-      .map((script) => posix.join(folder, script).replace(/\/$/, ''))
-      .filter((path) => !files.has(path) && !files.values().some((file) => file.startsWith(`${path}/`)))
-      .map((path) => ({ path, message: `is not there: correct ${key}, or commit it` })),
-  );
+  const here = services.filter(({ source }) => !source);
+  const endToEnd = config.environments.flatMap(({ name: environment, endToEnd }, i) => {
+    // It runs where the source is of what it tests.
+    const isRunHere = here.some(({ name }) => isTestedEndToEnd(config, environment, name));
+    const command = (isRunHere && endToEnd?.command) || [];
+    return missingScripts({ key: `environments[${i}].endToEnd.command`, command, folder: '.' }, files);
+  });
+  return [...testScriptProblems(config, here, files), ...endToEnd];
 }
+
+/** Of the tests of services, in the repository of their source. */
+export const testScriptProblems = (
+  { services: { explicit } }: Config,
+  services: readonly Service[],
+  files: ReadonlySet<string>,
+): LayoutProblem[] =>
+  services.flatMap(({ name, path, test: command = [] }) => {
+    const key = explicit[name]?.test ? `services.explicit.${name}.test` : 'services.test';
+    return missingScripts({ key, command, folder: path }, files);
+  });
+
+const missingScripts = (
+  { key, command, folder }: { key: string; command: readonly string[]; folder: string },
+  files: ReadonlySet<string>,
+): LayoutProblem[] =>
+  scriptsIn(command)
+    .map((script) => posix.join(folder, script).replace(/\/$/, ''))
+    .filter((path) => !files.has(path) && !files.values().some((file) => file.startsWith(`${path}/`)))
+    .map((path) => ({ path, message: `is not there: correct ${key}, or commit it` }));
 
 const interpreters = /^(node|deno|bun|tsx|python[\d.]*|ruby|perl|php|(ba|da|k|z)?sh)$/;
 

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { configuration } from '../../test/support/configuration.ts';
 import { readCheckout } from './checkout.ts';
-import { layoutProblems } from './layout.ts';
+import { layoutProblems, sourceLayoutProblems } from './layout.ts';
 import { loadConfig } from './load.ts';
 
 const base = 'manifests/claims/base';
@@ -46,6 +46,39 @@ test.each(['brainsait-rcm', 'parcels'])(
     expect(await layoutProblems(config, readCheckout(example))).toEqual([]);
   },
 );
+
+test('so do both repositories of the example split', async () => {
+  const [manifests = '', hours = ''] = ['manifests', 'hours'].map((name) =>
+    fileURLToPath(new URL(`../../examples/split/${name}`, import.meta.url)),
+  );
+  const config = loadConfig(`${manifests}/gitops.yaml`);
+  expect(await layoutProblems(config, readCheckout(manifests))).toEqual([]);
+  expect(await sourceLayoutProblems(config, ['hours'], readCheckout(hours))).toEqual([]);
+});
+
+test('of a source elsewhere its own repository is looked at, and its manifests here', async () => {
+  const source = { repository: 'https://forge.example/team/claims.git' };
+  const claims = { path: '.', source, paths: ['libs/**'], target: 'app', test: ['./test.sh'] };
+  const services = { explicit: { claims } };
+  expect(await problems({}, services, ['./e2e.sh'])).toEqual([]);
+  expect(await problems({ [`${base}/deployment.yaml`]: undefined }, services)).toEqual([
+    expect.stringMatching(/names deployment\.yaml, which is not there/),
+  ]);
+
+  const told = async (files: Record<string, string>) => {
+    const tree = { files: Object.keys(files), read: async (path: string) => files[path] };
+    const found = await sourceLayoutProblems(configuration({ services }), ['claims'], tree);
+    return found.map(({ path, message }) => `${path}: ${message}`);
+  };
+  expect(await told({ 'README.md': '' })).toEqual([
+    expect.stringMatching(/^libs\/\*\*: no file is found here: correct services\.explicit\.claims\.paths/),
+    expect.stringMatching(/^Dockerfile: is not there: write it/),
+    'test.sh: is not there: correct services.explicit.claims.test, or commit it',
+  ]);
+  expect(await told({ Dockerfile: 'FROM scratch\n', 'libs/a': '', 'test.sh': '' })).toEqual([
+    'Dockerfile: has no stage app: correct services.explicit.claims.target',
+  ]);
+});
 
 test('folders that fit have no problem', async () => {
   expect(await problems()).toEqual([]);

@@ -2,10 +2,10 @@ import { stagesIn } from '../model/dockerfile.ts';
 import { baseImageProblems } from './base-image.ts';
 import { idleServicePatterns } from './end-to-end.ts';
 import { baseProblems, overlayProblems, type Repository } from './layout-kustomizations.ts';
-import { scriptProblems } from './layout-scripts.ts';
+import { scriptProblems, testScriptProblems } from './layout-scripts.ts';
 import { linkProblems } from './links.ts';
 import type { Config } from './schema.ts';
-import { idlePatterns, isIn, listServices, noServices, type Service } from './services.ts';
+import { idlePaths, idlePatterns, isIn, listServices, noServices, type Service } from './services.ts';
 import { sourceFileProblems } from './source-files.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
 
@@ -22,7 +22,8 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
   problems.push(...idlePatterns(config, tree.files), ...idleServicePatterns(config, services));
   for (const service of services) {
     const inBase = [...linkProblems(service, tree), ...(await baseProblems(service, repository))];
-    problems.push(...(await sourceProblems(service, config.services, repository)), ...inBase);
+    if (!service.source) problems.push(...(await sourceProblems(service, config.services, repository)));
+    problems.push(...inBase);
     // Of a base that is not whole nobody knows which images it has.
     if (inBase.length === 0) problems.push(...(await baseImageProblems(config, service, tree)));
     for (const environment of environments) {
@@ -31,6 +32,21 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
     }
   }
   return [...problems, ...scriptProblems(config, services, files)];
+}
+
+/** What of a repository that holds the source of these services, and not their manifests, does not fit. */
+export async function sourceLayoutProblems(
+  config: Config,
+  names: readonly string[],
+  tree: Tree,
+): Promise<LayoutProblem[]> {
+  const services = [...listServices(config, []).values()].filter(({ name }) => names.includes(name));
+  const files = new Set(tree.files);
+  const problems = idlePaths(config, names, tree.files);
+  for (const service of services) {
+    problems.push(...(await sourceProblems(service, config.services, { files, tree })));
+  }
+  return [...problems, ...testScriptProblems(config, services, files)];
 }
 
 async function sourceProblems(

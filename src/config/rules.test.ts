@@ -172,3 +172,25 @@ test('an address is whatever Git takes for one', () => {
     });
   }
 });
+
+test('a source elsewhere is elsewhere, is for an image, and is read in one way', () => {
+  const source = { repository: 'https://forge.example/team/claims.git', token: 'env:SOURCE_TOKEN' };
+  const explicit = (...services: object[]) => ({
+    services: { explicit: Object.fromEntries(services.map((one, i) => [`s${i}`, { path: '.', ...one }])) },
+  });
+  expect(problems(explicit({ source }, { source, path: 'api' }))).toEqual({});
+  const same = { ...source, repository: 'https://forge.example/Team/platform' };
+  expect(problems(explicit({ source: same }))).toEqual({
+    'services.explicit.s0.source.repository':
+      'is the repository of the manifests, whose services need no source: remove it',
+  });
+  expect(problems(explicit({ source, image: false }))).toEqual({
+    'services.explicit.s0.image': expect.stringMatching(/^nothing of the source would reach an environment/),
+  });
+  expect(problems(explicit({ source }, { source: { ...source, token: 'env:OTHER' } }))).toEqual({
+    'services.explicit.s1.source': expect.stringMatching(/another token or caFile: write the same$/),
+  });
+  expect(
+    problems(explicit({ source: { ...source, repository: 'git@forge.example:team/claims.git' } })),
+  ).toEqual({ 'services.explicit.s0.source.repository': 'takes an http:// or https:// URL' });
+});

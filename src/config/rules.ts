@@ -3,6 +3,7 @@ import { milliseconds } from './duration.ts';
 import { defaultNamespace } from './environments.ts';
 import { decidersOf } from './people.ts';
 import type { Config } from './schema.ts';
+import { sourceKey } from './sources.ts';
 
 type Problem = (path: (string | number)[], message: string) => void;
 
@@ -12,6 +13,7 @@ export function rules(config: Config, context: z.RefinementCtx): void {
   environmentRules(config, problem);
   approvalRules(config, problem);
   peopleRules(config, problem);
+  sourceRules(config, problem);
   const { discover, explicit } = config.services;
   if (discover.length === 0 && Object.keys(explicit).length === 0) {
     problem(['services'], 'names no service: put folders into discover, or services into explicit');
@@ -19,6 +21,39 @@ export function rules(config: Config, context: z.RefinementCtx): void {
   keyRules(['objects'], config.objects, problem);
   backupRules(config, problem);
 }
+
+function sourceRules({ services, repository }: Config, problem: Problem): void {
+  const credentials = new Map<string, string>();
+  for (const [name, { source, image }] of Object.entries(services.explicit)) {
+    if (!source) continue;
+    const at = ['services', 'explicit', name, 'source'];
+    if (placeOf(source.repository) === placeOf(repository.url)) {
+      problem(
+        [...at, 'repository'],
+        'is the repository of the manifests, whose services need no source: remove it',
+      );
+    }
+    if (!image) {
+      problem(
+        ['services', 'explicit', name, 'image'],
+        'nothing of the source would reach an environment without an image: remove source, or image',
+      );
+    }
+    const key = sourceKey(source);
+    const own = JSON.stringify([source.token, source.caFile]);
+    if (own !== (credentials.get(key) ?? own)) {
+      problem(at, `another service reads ${source.repository} by another token or caFile: write the same`);
+    }
+    credentials.set(key, own);
+  }
+}
+
+/** However a clone URL is spelled. */
+const placeOf = (url: string): string =>
+  url
+    .toLowerCase()
+    .replace(/\/$/, '')
+    .replace(/\.git$/, '');
 
 function backupRules({ backup, objects }: Config, problem: Problem): void {
   if (!backup) return;

@@ -23,14 +23,14 @@ import { install, recreation } from './recreation.ts';
 import { rules } from './rules.ts';
 import { worker } from './worker.ts';
 
+const cloneUrl = url.refine(
+  (text) => /\/[\w.-]+\/[\w.-]+\/?$/.test(URL.parse(text)?.pathname ?? '') && !/[?#]/.test(text),
+  'a clone URL ends in <owner>/<repository>.git',
+);
+
 const repository = z
   .strictObject({
-    url: url
-      .refine(
-        (text) => /\/[\w.-]+\/[\w.-]+\/?$/.test(URL.parse(text)?.pathname ?? '') && !/[?#]/.test(text),
-        'a clone URL ends in <owner>/<repository>.git',
-      )
-      .describe('Where Git clones it from and pushes to.'),
+    url: cloneUrl.describe('Where Git clones it from and pushes to.'),
     branch: branch.default('main').describe('The protected branch: commits on it are delivered.'),
     token: secretReference.optional().describe('Token that may push to the branch.'),
     caFile: caFile.optional(),
@@ -88,7 +88,17 @@ const objects = z
   })
   .describe("S3 for what outlives Temporal's histories: states, logs, rendered diffs.");
 
+const source = z.strictObject({
+  repository: cloneUrl.describe('Where Git clones it from.'),
+  branch: branch.default('main').describe('Its protected branch: commits on it are delivered.'),
+  token: secretReference.optional().describe('Token that may read it. Default: none, as of a public one.'),
+  caFile: caFile.optional(),
+});
+
 const explicitService = z.strictObject({
+  source: source
+    .optional()
+    .describe('The repository that its source is in. Default: the one that holds the manifests.'),
   path: folder.describe('Folder of its source.'),
   paths: z.array(glob).default([]).describe('What else belongs to it.'),
   image: z.boolean().default(true).describe('Whether an image is built for it.'),

@@ -3,10 +3,13 @@ import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
 import { manifestsPath, overlayPath } from './paths.ts';
 import type { Config } from './schema.ts';
+import { sourceOf, type SourceConfig } from './sources.ts';
 import type { LayoutProblem } from './tree.ts';
 
 export interface Service {
   name: string;
+  /** Set where its source lies in another repository than its manifests: then all paths but `manifests` are of that. */
+  source?: SourceConfig;
   /** Folder of its source. */
   path: string;
   /** Globs of all that belongs to it. What a promotion writes never does. */
@@ -41,10 +44,11 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
     if (nameSchema.safeParse(name).success) services.set(name, discovered(config, name, folder));
   }
   for (const [name, explicit] of Object.entries(config.services.explicit)) {
-    const { path, paths, image, test, context, dockerfile, target, buildArgs } = explicit;
+    const { source, path, paths, image, test, context, dockerfile, target, buildArgs } = explicit;
     const { image: imageName, context: usual, dockerfile: own, ...rest } = discovered(config, name, path);
     services.set(name, {
       ...rest,
+      ...(source && { source }),
       ...(image && {
         image: imageName,
         context: context ?? usual,
@@ -53,7 +57,8 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
         ...(target !== undefined && { target }),
       }),
       ...(test && { test }),
-      paths: [...new Set([...rest.paths, ...paths])],
+      // Manifests and what services share are files of the platform's repository.
+      paths: source ? [posix.join(path, '**'), ...paths] : [...new Set([...rest.paths, ...paths])],
     });
   }
   return services;
@@ -74,7 +79,8 @@ export function noServices(config: Config, files: readonly string[]): { folder: 
 }
 
 /** Patterns that match nothing: mistyped, or what they named has moved. */
-export function idlePatterns({ services }: Config, files: readonly string[]): LayoutProblem[] {
+export function idlePatterns(config: Config, files: readonly string[]): LayoutProblem[] {
+  const { services } = config;
   const folders = buildable(files);
   const idle = services.discover
     .filter((pattern) => !folders.some((folder) => picomatch.isMatch(folder, pattern)))
@@ -82,25 +88,31 @@ export function idlePatterns({ services }: Config, files: readonly string[]): La
       path,
       message: 'no folder with a Dockerfile is found here: correct services.discover',
     }));
-  const lists = [
-    { key: 'services.shared', patterns: services.shared },
-    ...Object.entries(services.explicit).map(([name, { paths }]) => ({
-      key: `services.explicit.${name}.paths`,
-      patterns: paths,
-    })),
-  ];
+  const here = Object.keys(services.explicit).filter((name) => !sourceOf(config, name));
   return [
     ...idle,
-    ...lists.flatMap(({ key, patterns }) =>
-      patterns
-        .filter((pattern) => !files.some((file) => matches(file, pattern)))
-        .map((path) => ({
-          path,
-          message: `no file is found here: correct ${key}, where a whole folder is written libs/**`,
-        })),
-    ),
+    ...patternProblems('services.shared', services.shared, files),
+    ...idlePaths(config, here, files),
   ];
 }
+
+/** The same of what else belongs to some services, in the repository of their source. */
+export const idlePaths = (
+  { services }: Config,
+  names: readonly string[],
+  files: readonly string[],
+): LayoutProblem[] =>
+  names.flatMap((name) =>
+    patternProblems(`services.explicit.${name}.paths`, services.explicit[name]?.paths ?? [], files),
+  );
+
+const patternProblems = (key: string, patterns: string[], files: readonly string[]): LayoutProblem[] =>
+  patterns
+    .filter((pattern) => !files.some((file) => matches(file, pattern)))
+    .map((path) => ({
+      path,
+      message: `no file is found here: correct ${key}, where a whole folder is written libs/**`,
+    }));
 
 /** The folders that `discover` finds, by the name that each gives its service. */
 function foldersByName({ services }: Config, files: readonly string[]): Map<string, string[]> {
@@ -108,6 +120,11 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
   const isWanted = picomatch(services.discover);
   const folders = buildable(files).filter((folder) => isWanted(folder));
   return Map.groupBy(folders, (folder) => folder.split('/').at(-1) ?? folder);
+}
+
+/** A service as the repository of its manifests has it, where that is not the one of its source. */
+export function manifestsOnly({ source: _, ...service }: Service): Service {
+  return { ...service, paths: [`${service.manifests}/**`] };
 }
 
 /** Folders with a Dockerfile. */

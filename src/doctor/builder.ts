@@ -12,8 +12,9 @@ export const builder: Check = {
     if (!files) return;
     const version = await builderVersion();
     let knowsAll = version !== undefined;
-    for (const { dockerfile } of listServices(config, files.files).values()) {
-      if (dockerfile === undefined || !files.files.includes(dockerfile)) continue;
+    for (const { dockerfile, source } of listServices(config, files.files).values()) {
+      // Of a repository that holds sources alone the build itself tells.
+      if (source || dockerfile === undefined || !files.files.includes(dockerfile)) continue;
       for (const { name, since } of featuresIn((await files.read(dockerfile)) ?? '')) {
         if (version !== undefined && isAtLeast(version, since)) continue;
         knowsAll = false;

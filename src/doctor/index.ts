@@ -14,6 +14,7 @@ import { pullSecrets } from './pull-secrets.ts';
 import { recreation } from './recreation.ts';
 import { registry } from './registry.ts';
 import { layout, repository } from './repository.ts';
+import { sources } from './sources.ts';
 import { sealingKeys } from './sealing-keys.ts';
 import { temporal } from './temporal.ts';
 import { createWorld, type World } from './world.ts';
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   temporal,
   repository,
   layout,
+  sources,
   forge,
   people,
   registry,

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { SourceConfig } from '../config/sources.ts';
 import type { Tree } from '../config/tree.ts';
 import { createArgoCd } from '../systems/argocd/api-client.ts';
 import type { ArgoCd } from '../systems/argocd/index.ts';
@@ -6,7 +7,7 @@ import { createKubernetes } from '../systems/kubernetes/api-client.ts';
 import type { Kubernetes } from '../systems/kubernetes/index.ts';
 import type { Repository } from '../systems/git/index.ts';
 import { lazily } from '../systems/lazily.ts';
-import { repositoryOf } from '../wiring/systems.ts';
+import { repositoryOf, sourceRepositoryOf } from '../wiring/systems.ts';
 
 /** What several checks look at; each thing is opened or read when it is first asked for, and once. */
 export interface World {
@@ -16,6 +17,8 @@ export interface World {
   tip: () => Promise<string>;
   /** The repository at that tip. */
   tree: () => Promise<Tree>;
+  /** The repository of a source, opened here, at its branch's tip. */
+  sourceTree: (source: SourceConfig) => Promise<Tree & { tip: string }>;
   kubernetes: () => Promise<Kubernetes>;
   argocd: () => Promise<ArgoCd>;
 }
@@ -28,16 +31,22 @@ export function createWorld(config: Config, clones: string): World {
     config,
     repository,
     tip,
-    tree: lazily(async (): Promise<Tree> => {
-      const [opened, revision] = [await repository(), await tip()];
-      const { links } = await opened.linksAndModules(revision);
-      return {
-        files: await opened.files(revision),
-        links,
-        read: (path) => opened.read(revision, path),
-      };
-    }),
+    tree: lazily(async () => treeOf(await repository(), await tip())),
+    async sourceTree(source) {
+      const opened = sourceRepositoryOf(source, clones);
+      const revision = await opened.tip();
+      return { tip: revision, ...(await treeOf(opened, revision)) };
+    },
     kubernetes: lazily(async () => createKubernetes()),
     argocd: lazily(async () => createArgoCd(config.argocd)),
+  };
+}
+
+async function treeOf(repository: Repository, revision: string): Promise<Tree> {
+  const { links } = await repository.linksAndModules(revision);
+  return {
+    files: await repository.files(revision),
+    links,
+    read: (path) => repository.read(revision, path),
   };
 }

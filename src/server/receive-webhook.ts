@@ -18,6 +18,7 @@ export function createForgeEvents({
   platform,
   repository,
   branch,
+  sources = [],
   deliverOnPush,
 }: {
   client: Client;
@@ -26,20 +27,27 @@ export function createForgeEvents({
   repository: string;
   /** The protected one. */
   branch: string;
+  /** Repositories that hold only the source of services. */
+  sources?: { repository: string; branch: string }[];
   deliverOnPush: boolean;
 }) {
   return async (event: ForgeEvent): Promise<string> => {
     if (event.kind === 'other') return `${event.name || 'That event'} concerns nobody here.`;
-    if (event.repository.toLowerCase() !== repository.toLowerCase()) {
-      return `${event.repository} is not delivered from here.`;
+    const isFrom = (place: { repository: string }) =>
+      event.repository.toLowerCase() === place.repository.toLowerCase();
+    const places = [{ repository, branch }, ...sources].filter(isFrom);
+    if (places.length === 0) return `${event.repository} is not delivered from here.`;
+    if (event.kind === 'pull-request' && !isFrom({ repository })) {
+      return `Promotions are pull requests of ${repository}.`;
     }
+    const branches = places.map((place) => place.branch);
     return client.withDeadline(Date.now() + withinMs, () =>
-      event.kind === 'push' ? pushed(event.branch) : changed(event),
+      event.kind === 'push' ? pushed(event.branch, branches) : changed(event),
     );
   };
 
-  async function pushed(to: string): Promise<string> {
-    if (to !== branch) return `Only ${branch} is delivered.`;
+  async function pushed(to: string, branches: string[]): Promise<string> {
+    if (!branches.includes(to)) return `Only ${branches.join(', ')} is delivered.`;
     if (!deliverOnPush) return 'Pushes start no deliveries here (forge.deliverOnPush).';
     const workflowId = pollId(platform);
     await client.workflow.signalWithStart('pollRepository', {
@@ -49,7 +57,7 @@ export function createForgeEvents({
       signal: pollAgain,
       typedSearchAttributes: [{ key: attributes.platform, value: platform }],
     });
-    return `${workflowId} looks at ${branch}.`;
+    return `${workflowId} looks at ${to}.`;
   }
 
   async function changed({ number, branch: head }: { number: number; branch: string }): Promise<string> {

@@ -18,8 +18,8 @@ import type { Queue } from '../model/temporal/task-queues.ts';
 export const activitiesOf: {
   [Q in Queue]: (systems: Systems & RecreationSystems, workDirectory: string) => Served[Q];
 } = {
-  build: ({ config, repository, objects, images, commands }, workDirectory) =>
-    createBuildActivities({ config, repository, objects, images, commands, workDirectory }),
+  build: ({ config, repository, sourceOf, objects, images, commands }, workDirectory) =>
+    createBuildActivities({ config, repository, sourceOf, objects, images, commands, workDirectory }),
   delivery: (systems, workDirectory) => ({
     ...createPromotionActivities(systems, workDirectory),
     ...createSourceActivities(systems),

@@ -7,6 +7,15 @@ const config = configuration({
   repository: { ...least.repository, token: 'env:TEST_PUSH' },
   forge: { ...least.forge, token: 'env:TEST_FORGE', webhookSecret: 'env:TEST_WEBHOOK' },
   registry: { ...least.registry, login: { username: 'bot', password: 'file:/nowhere/password' } },
+  services: {
+    explicit: {
+      claims: {
+        path: '.',
+        test: ['env:NO_SECRET'],
+        source: { repository: 'https://forge.example/team/claims.git', token: 'env:TEST_SOURCE' },
+      },
+    },
+  },
   backup: {
     cluster: 'live',
     bucket: 'backups',
@@ -16,12 +25,27 @@ const config = configuration({
 });
 
 test.each([
-  ['build', ['repository.token (env:TEST_PUSH)', 'registry.login.password (file:/nowhere/password)']],
-  ['delivery', ['repository.token (env:TEST_PUSH)', 'forge.token (env:TEST_FORGE)']],
+  [
+    'build',
+    [
+      'repository.token (env:TEST_PUSH)',
+      'services.explicit.claims.source.token (env:TEST_SOURCE)',
+      'registry.login.password (file:/nowhere/password)',
+    ],
+  ],
+  [
+    'delivery',
+    [
+      'repository.token (env:TEST_PUSH)',
+      'services.explicit.claims.source.token (env:TEST_SOURCE)',
+      'forge.token (env:TEST_FORGE)',
+    ],
+  ],
   [
     'production',
     [
       'repository.token (env:TEST_PUSH)',
+      'services.explicit.claims.source.token (env:TEST_SOURCE)',
       'forge.token (env:TEST_FORGE)',
       'backup.recipients[0] (env:TEST_RECIPIENT)',
     ],
@@ -35,6 +59,7 @@ test.each([
 test('each is told once, and none that is there', () => {
   vi.stubEnv('TEST_PUSH', 'sesame');
   expect(missingSecrets(config, queues)).toEqual([
+    'services.explicit.claims.source.token (env:TEST_SOURCE)',
     'registry.login.password (file:/nowhere/password)',
     'forge.token (env:TEST_FORGE)',
     'backup.recipients[0] (env:TEST_RECIPIENT)',

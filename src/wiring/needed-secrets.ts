@@ -5,15 +5,24 @@ import type { Queue } from '../model/temporal/task-queues.ts';
 
 /** The parts of the configuration whose secrets the work of a queue takes. */
 const needs: Record<Queue, (config: Config) => object> = {
-  build: ({ repository, registry, objects }) => ({ repository, registry, objects }),
-  delivery: ({ repository, forge: { token }, objects }) => ({ repository, forge: { token }, objects }),
-  production: ({ repository, forge: { token }, objects, backup }) => ({
-    ...{ repository, forge: { token }, objects },
+  build: ({ repository, services, registry, objects }) => ({
+    ...{ repository, services: sourcesIn(services), registry, objects },
+  }),
+  delivery: ({ repository, services, forge: { token }, objects }) => ({
+    ...{ repository, services: sourcesIn(services), forge: { token }, objects },
+  }),
+  production: ({ repository, services, forge: { token }, objects, backup }) => ({
+    ...{ repository, services: sourcesIn(services), forge: { token }, objects },
     backup: { ...backup, recovery: undefined },
   }),
   recovery: ({ objects, backup }) => ({ objects, backup: { recovery: backup?.recovery } }),
   wait: ({ repository }) => ({ repository }),
 };
+
+/** Of all else that is said of a service nothing is a secret. */
+const sourcesIn = ({ explicit }: Config['services']) => ({
+  explicit: Object.fromEntries(Object.entries(explicit).map(([name, { source }]) => [name, { source }])),
+});
 
 /** Secrets that workers of some queues need and that are not here: `forge.token (env:FORGE_TOKEN)`. */
 export function missingSecrets(config: Config, queues: readonly Queue[]): string[] {

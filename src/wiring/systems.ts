@@ -8,6 +8,7 @@ import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
 import { backupOf } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
+import { sourceKey, sourceOf, sourceRepositories, type SourceConfig } from '../config/sources.ts';
 import { imagePlace } from '../model/image-name.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';
 import { createArgoCd } from '../systems/argocd/api-client.ts';
@@ -15,6 +16,7 @@ import type { ArgoCd } from '../systems/argocd/index.ts';
 import { createKubernetes } from '../systems/kubernetes/api-client.ts';
 import { createCommandRunner } from '../systems/commands/runner.ts';
 import { createForge } from './forge.ts';
+import type { Repository } from '../systems/git/index.ts';
 import { createRepository } from '../systems/git/repository.ts';
 import { createBuildah } from '../systems/images/buildah.ts';
 import type { RegistryAccess } from '../systems/images/registry.ts';
@@ -43,7 +45,14 @@ export function createSystems(
   workDirectory: string,
 ): Systems & RecreationSystems & { close: () => void } {
   const objects = lazily(() => objectStoreOf(config));
-  const repository = lazily(() => repositoryOf(config, join(workDirectory, 'clones')));
+  const clones = join(workDirectory, 'clones');
+  const repository = lazily(() => repositoryOf(config, clones));
+  const sources = new Map(
+    sourceRepositories(config).map(({ key, source }) => [
+      key,
+      lazily(() => sourceRepositoryOf(source, clones)),
+    ]),
+  );
   const forge = lazily(() => createForge(config));
   let watching: ArgoCd | undefined;
   const recreations = createRecreations(temporal, {
@@ -78,6 +87,10 @@ export function createSystems(
     get repository() {
       return repository();
     },
+    sourceOf(service) {
+      const source = sourceOf(config, service);
+      return ((source && sources.get(sourceKey(source))) ?? repository)();
+    },
     get forge() {
       return forge();
     },
@@ -106,7 +119,10 @@ export function createSystems(
   };
 }
 
-export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones: string) {
+export const sourceRepositoryOf = ({ repository: url, ...rest }: SourceConfig, clones: string): Repository =>
+  repositoryOf({ repository: { url, ...rest } }, clones);
+
+export function repositoryOf({ repository }: Pick<Config, 'repository'>, clones: string): Repository {
   const { url, branch, token, caFile } = repository;
   return createRepository({
     url,

@@ -14,7 +14,11 @@ import { nameSchema } from '../model/names.ts';
 import { checkedInput } from './input-checks.ts';
 import { activitiesOn, exchangeSilence } from './activity-options.ts';
 import { pollAgain, pullRequestChanged } from '../model/temporal/messages.ts';
-import { pullRequestNews, type PullRequestNews } from '../model/delivery/repository-poll.ts';
+import {
+  pullRequestNews,
+  type PullRequestNews,
+  type RepositorySeen,
+} from '../model/delivery/repository-poll.ts';
 import { deliverService } from './deliver-service.ts';
 import { failureText, isRefusal } from './failure-text.ts';
 import { since02 } from './since.ts';
@@ -52,14 +56,32 @@ const activities = (platform: string) =>
 
 async function look(platform: string): Promise<void> {
   const { lookAtRepository, rememberRepository } = activities(platform);
-  const { before, now, deliverOnPush } = await lookAtRepository();
+  const { before, now, deliverOnPush, unread = [] } = await lookAtRepository();
+  for (const reason of unread) log.error('the repository of a source could not be read', { reason });
   const news = pullRequestNews(before?.pullRequests ?? {}, now.pullRequests);
-  const moved = before?.tip !== now.tip;
+  const starts = before ? movedFrom(before, now) : [];
+  const moved = before?.tip !== now.tip || newSources(before, now) || starts.length > 0;
 
   await Promise.all(news.map((one) => tell(platform, one)));
-  if (moved && before && deliverOnPush) await deliver(platform, before.tip);
-  if (moved || news.length > 0) await rememberRepository({ ...(before && { before }), now });
+  let isDelivered = true;
+  if (deliverOnPush)
+    for (const since of starts) isDelivered = (await deliver(platform, since)) && isDelivered;
+  if (!moved && news.length === 0) return;
+  // The next look begins where this one did, and tries what could not be started once more.
+  const seen = before && !isDelivered ? { ...now, tip: before.tip } : now;
+  await rememberRepository({ ...(before && { before }), now: seen });
 }
+
+/** The tips that are others by now. */
+function movedFrom(before: RepositorySeen, now: RepositorySeen): string[] {
+  const sources = Object.entries(before.sources ?? {}).filter(
+    ([key, tip]) => now.sources?.[key] !== undefined && now.sources[key] !== tip,
+  );
+  return [...(before.tip === now.tip ? [] : [before.tip]), ...sources.map(([, tip]) => tip)];
+}
+
+const newSources = (before: RepositorySeen, now: RepositorySeen): boolean =>
+  Object.keys(now.sources ?? {}).some((key) => before.sources?.[key] === undefined);
 
 /** An environment that is not there waits for nothing. */
 async function tell(platform: string, { number, environment, service }: PullRequestNews): Promise<void> {
@@ -71,8 +93,10 @@ async function tell(platform: string, { number, environment, service }: PullRequ
   }
 }
 
-async function deliver(platform: string, since: string): Promise<void> {
-  for (const { change, subject, again } of await changesSince(platform, since)) {
+/** @returns whether all that has to be is under way */
+async function deliver(platform: string, since: string): Promise<boolean> {
+  let isDelivered = true;
+  for (const { change, subject, again, manifests } of await changesSince(platform, since)) {
     try {
       await startChild(deliverService, {
         ...deliveryStart(platform, change, { subject }),
@@ -82,8 +106,12 @@ async function deliver(platform: string, since: string): Promise<void> {
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (!manifests) continue;
+      isDelivered = false;
+      log.info('its new manifests are delivered once what is under way has ended', { ...change });
     }
   }
+  return isDelivered;
 }
 
 /**

@@ -119,7 +119,8 @@ export async function makeBed(names: string[]): Promise<Bed> {
   };
   const recreations = createRecreations(temporal, { platform: config.platform, cluster: 'live' });
   const guarded = notWhileRecreated(argocd, recreations);
-  const systems = { config, repository, argocd: guarded, objects: store, temporal, recreations };
+  const sourceOf = () => repository;
+  const systems = { config, repository, sourceOf, argocd: guarded, objects: store, temporal, recreations };
   const activities = {
     ...createWaitActivities(systems, directory),
     ...createSyncActivities(systems),

@@ -132,6 +132,8 @@ export class World {
     now: { tip: '0'.repeat(40), pullRequests: {} },
     deliverOnPush: true,
   };
+  /** Tips of the branch up to which the polls have done their work. */
+  readonly remembered: string[] = [];
   /** What commits touched. */
   changes: ResolvedChange[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
@@ -290,7 +292,7 @@ export class World {
         return [{ change: { service, commit }, subject: 'a change' }];
       },
       lookAtRepository: async () => this.look,
-      rememberRepository: async () => undefined,
+      rememberRepository: async ({ now }) => void this.remembered.push(now.tip),
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
       testService: async ({ change }) => {

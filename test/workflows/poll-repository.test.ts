@@ -55,3 +55,40 @@ test('what was delivered before is delivered again once what came after it was t
       .toMatchObject({ count: again ? 2 : 1 });
   }
 });
+
+test('a push to the repository of a source delivers its services', async ({ rig }) => {
+  const look = (tip: string) => ({
+    ...{ tip: World.commit(0), pullRequests: {} },
+    sources: { 'https://forge.example/team/claims.git#main': tip },
+  });
+  const asked: (string | undefined)[] = [];
+  rig.world.resolving = async ({ since }) => void asked.push(since);
+  rig.world.changes = [{ change, subject: 'a change' }];
+  rig.world.look = { before: look(World.commit(2)), now: look(World.commit(1)), deliverOnPush: true };
+  await (await poll(rig)).result();
+  await rig.sees(change, { state: 'succeeded' });
+  expect(asked).toEqual([World.commit(2)]);
+  expect(rig.world.done).toContain('deliver rememberRepository');
+});
+
+test('new manifests of what is under way are delivered once that has ended', async ({ rig }) => {
+  const { promise: healthy, resolve: becomesHealthy } = Promise.withResolvers<void>();
+  const { health } = rig.world;
+  rig.world.health = (place) => healthy.then(() => health(place));
+  const earlier = await rig.deliver(change);
+  await rig.sees(change, { environments: { dev: { state: 'running' } } });
+  push(rig);
+  rig.world.changes = [{ change, subject: 'a change', again: true, manifests: true }];
+  await (await poll(rig)).result();
+  expect(rig.world.remembered).toEqual([World.commit(0)]);
+
+  becomesHealthy();
+  await earlier.result();
+  await (await poll(rig)).result();
+  expect(rig.world.remembered).toEqual([World.commit(0), World.commit(1)]);
+  const query = `WorkflowId = "${deliverId(rig.platform, change)}"`;
+  await expect
+    .poll(() => rig.temporal.client.workflow.count(query), { timeout: 10_000 })
+    .toMatchObject({ count: 2 });
+  await rig.sees(change, { state: 'succeeded' });
+});

@@ -41,7 +41,7 @@ function adopt(reference: string, service = 'claims') {
     list: async () => [],
   };
   const config = configuration({ registry: { image, allowed: ['ci.example/claims'] } });
-  const systems = { config, repository: disk.repository, objects, images };
+  const systems = { config, repository: disk.repository, sourceOf: () => disk.repository, objects, images };
   return createAdoptImage(systems).adoptImage({ change: { service, commit }, reference });
 }
 

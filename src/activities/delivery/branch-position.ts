@@ -1,19 +1,28 @@
+import { branchOf } from '../../config/sources.ts';
+import type { Repository } from '../../systems/git/index.ts';
+import type { Change } from '../../model/delivery/change.ts';
 import type { SourceActivities } from '../contract.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
 /**
- * Where a commit is on the protected branch's first-parent line, which orders changes.
+ * Where a change is on the first-parent line of the protected branch of its source, which orders changes.
  *
  * @throws Refused: it is not there
  */
-export async function positionOf(
-  { config, repository }: Pick<Systems, 'config' | 'repository'>,
+export const positionOf = (
+  { config, sourceOf }: Pick<Systems, 'config' | 'sourceOf'>,
+  { service, commit }: Change,
+): Promise<number> => positionOn(sourceOf(service), branchOf(config, service), commit);
+
+/** @throws Refused: it is not there */
+export async function positionOn(
+  repository: Pick<Repository, 'position' | 'mergeOf'>,
+  branch: string,
   commit: string,
 ): Promise<number> {
   const position = await repository.position(commit);
   if (position !== undefined) return position;
-  const { branch } = config.repository;
   const merge = await repository.mergeOf(commit);
   if (merge === undefined) {
     throw refused(`${commit} is not on ${branch}. Merge it first; only commits of ${branch} are delivered.`);
@@ -24,10 +33,12 @@ export async function positionOf(
 /** Reads only. */
 export const createFindPosition = ({
   repository,
-}: Pick<Systems, 'repository'>): Pick<SourceActivities, 'findPosition'> => ({
-  findPosition: ({ commit }) =>
+  sourceOf,
+}: Pick<Systems, 'repository' | 'sourceOf'>): Pick<SourceActivities, 'findPosition'> => ({
+  findPosition: ({ commit, service }) =>
     withGit(async () => {
-      const position = await repository.position(commit);
+      const source = service === undefined ? repository : sourceOf(service);
+      const position = await source.position(commit);
       return position === undefined ? {} : { position };
     }),
 });

@@ -1,5 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { milliseconds } from '../../config/duration.ts';
+import { sourceOf } from '../../config/sources.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
@@ -27,7 +28,7 @@ export function createBuildImage(
       const { image: name, target } = service;
       if (name === undefined) throw refused(`${change.service} has no image to build.`);
       const { result, log } = await withOutputLog(objects, change, 'build', (onOutput) =>
-        withCheckout(systems, change.commit, async (directory) => {
+        withCheckout(systems, change, async (directory) => {
           return buildAndPush(
             {
               ...(await buildInput(directory, service)),
@@ -42,7 +43,8 @@ export function createBuildImage(
               createdAt: Math.floor(Date.parse(source.committedAt) / 1000),
               labels: {
                 'org.opencontainers.image.revision': change.commit,
-                'org.opencontainers.image.source': config.repository.url,
+                'org.opencontainers.image.source':
+                  sourceOf(config, change.service)?.repository ?? config.repository.url,
                 'org.opencontainers.image.created': source.committedAt,
               },
             },

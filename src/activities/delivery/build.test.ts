@@ -55,7 +55,15 @@ function activities(exitCode: number, script = `echo '${patient}'`): BuildActivi
   });
   const { repository } = disk;
   const commands = createCommandRunner();
-  return createBuildActivities({ config, repository, objects: store, images, commands, workDirectory });
+  return createBuildActivities({
+    config,
+    repository,
+    sourceOf: () => repository,
+    objects: store,
+    images,
+    commands,
+    workDirectory,
+  });
 }
 
 const run = <T>(work: () => Promise<T>): Promise<T> => new MockActivityEnvironment().run(work);

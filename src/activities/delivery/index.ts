@@ -9,7 +9,7 @@ import { createTestService } from './test-service.ts';
 import { createVerifyChange } from './verify-change.ts';
 
 export const createSourceActivities = (
-  systems: Pick<Systems, 'config' | 'repository' | 'objects'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'objects'>,
 ): SourceActivities => ({
   ...createVerifyChange(systems),
   ...createResolveChanges(systems),
@@ -17,7 +17,7 @@ export const createSourceActivities = (
 });
 
 export const createBuildActivities = (
-  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'images' | 'commands'> & {
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'objects' | 'images' | 'commands'> & {
     workDirectory: string;
   },
 ): BuildActivities => ({

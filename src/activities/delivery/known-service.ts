@@ -1,4 +1,5 @@
 import { listServices, type Service } from '../../config/services.ts';
+import { sourceOf } from '../../config/sources.ts';
 import type { Change } from '../../model/delivery/change.ts';
 import { closestFirst } from '../../model/text/closest.ts';
 import { refused, withGit } from '../failures.ts';
@@ -8,7 +9,8 @@ import type { Systems } from '../systems.ts';
 const mostNamed = 20;
 
 /**
- * A service as the repository has it at a revision.
+ * A service as the repository has it at a revision. One whose source is in a repository of its own is as the configuration
+ * says, at whatever revision of either.
  *
  * @throws Refused, naming the services there are
  */
@@ -17,7 +19,8 @@ export async function knownService(
   name: string,
   revision: string,
 ): Promise<Service> {
-  const services = listServices(config, await repository.files(revision));
+  const files = sourceOf(config, name) ? [] : await repository.files(revision);
+  const services = listServices(config, files);
   const service = services.get(name);
   if (service) return service;
   const known = closestFirst(name, services.keys());

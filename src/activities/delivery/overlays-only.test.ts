@@ -44,7 +44,12 @@ async function stepsOf(commit: string, given?: string, environments?: object[]):
       return current && { body: JSON.stringify({ current }), etag: 'x' };
     },
   } as Partial<ObjectStore> as ObjectStore;
-  const { verifyChange } = createVerifyChange({ config, repository: disk.repository, objects });
+  const { verifyChange } = createVerifyChange({
+    config,
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+    objects,
+  });
   const change = { service: 'claims', commit };
   const plan = await verifyChange({ change, ...(given !== undefined && { image: given }) });
   return [

@@ -21,6 +21,8 @@ export async function overlaysOnly(
   service: Service,
   { commit }: Pick<Change, 'commit'>,
 ): Promise<ReadonlyMap<string, Change> | undefined> {
+  // Its changes are commits of another repository than its overlays.
+  if (service.source) return undefined;
   const names = config.environments.map(({ name }) => name);
   const overlayOf = (path: string) => names.find((name) => changesOverlay(service, name, path));
   const owned = (await repository.changedPaths(commit)).filter((path) => ownsPath(service, path));

@@ -17,6 +17,7 @@ const deployedSchema = z.object({
   change: changeSchema,
   position: z.int(),
   revision: shaSchema,
+  manifests: shaSchema.exactOptional(),
   image: z.object({ name: z.string(), digest: digestSchema }).exactOptional(),
   overlay: z.object({ commit: shaSchema, position: z.int() }).exactOptional(),
   at: z.string(),
@@ -27,7 +28,7 @@ export const memorySchema: z.ZodType<EnvironmentMemory> = z.object({
 });
 
 export function createRecordActivities(
-  systems: Pick<Systems, 'config' | 'repository' | 'objects' | 'argocd' | 'temporal'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'objects' | 'argocd' | 'temporal'>,
 ): RecordActivities {
   const { config, objects, temporal } = systems;
 

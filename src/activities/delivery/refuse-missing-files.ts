@@ -14,7 +14,8 @@ export async function refuseMissingFiles(
 ): Promise<string | undefined> {
   const { name, paths } = service;
   const { links, modules } = await repository.linksAndModules(commit);
-  const [link] = linksInBase(service, links);
+  // Elsewhere a folder of that name is not the base.
+  const [link] = service.source ? [] : linksInBase(service, links);
   if (link !== undefined) return `${link} ${onLink}.`;
 
   const module = modules.find((one) => ownsPath(service, one) || paths.some((glob) => isBelow(one, glob)));

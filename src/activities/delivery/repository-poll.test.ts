@@ -1,7 +1,9 @@
 import { beforeEach, expect, test, vi } from 'vitest';
+import { configuration } from '../../../test/support/configuration.ts';
 import { MemoryForge } from '../../../test/support/memory-forge.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
 import { pullRequestNews } from '../../model/delivery/repository-poll.ts';
+import { GitError } from '../../systems/git/index.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import { createRepositoryPollActivities } from './repository-poll.ts';
 
@@ -9,12 +11,17 @@ const commit = 'a'.repeat(40);
 const tip = 'b'.repeat(40);
 const head = { branch: promotionBranch('staging', { service: 'api', commit }), sha: commit, own: true };
 
+const source = { repository: 'https://forge.example/team/api.git' };
+const sources = { 'https://forge.example/team/api.git#main': 'c'.repeat(40) };
+
+let sourceTip: () => string;
 let stored: string | undefined;
 let forge: MemoryForge;
 let poll: ReturnType<typeof createRepositoryPollActivities>;
 
 beforeEach(() => {
   stored = undefined;
+  sourceTip = () => 'c'.repeat(40);
   forge = new MemoryForge();
   const objects: ObjectStore = {
     list: async () => [],
@@ -27,8 +34,9 @@ beforeEach(() => {
     },
   };
   poll = createRepositoryPollActivities({
-    config: { forge: { kind: 'gitea', url: 'http://forge', token: 'env:TOKEN', deliverOnPush: true } },
+    config: configuration({ services: { explicit: { api: { path: '.', source } } } }),
     repository: { tip: async () => tip },
+    sourceOf: () => ({ tip: async () => sourceTip() }),
     forge,
     objects,
   });
@@ -47,6 +55,7 @@ test('only promotions of this repository are looked at', async () => {
 
   expect((await poll.lookAtRepository()).now).toEqual({
     tip,
+    sources,
     pullRequests: { 1: { environment: 'staging', service: 'api', updatedAt: '2026-01-01T00:00:00Z' } },
   });
 });
@@ -84,4 +93,17 @@ test('of two looks at once, the first to end is remembered', async () => {
   await poll.rememberRepository(early);
 
   expect((await poll.lookAtRepository()).before).toEqual(late.now);
+});
+
+test('the repository of a source that cannot be read is told, and keeps nobody from other news', async () => {
+  await newsNow();
+  forge.add({ head });
+  sourceTip = () => {
+    throw new GitError('forbidden', 'The token may not read it.');
+  };
+  const { now, unread } = await poll.lookAtRepository();
+  expect({ now, unread }).toMatchObject({
+    now: { sources, pullRequests: { 1: {} } },
+    unread: ['The token may not read it.'],
+  });
 });

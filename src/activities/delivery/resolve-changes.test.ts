@@ -19,6 +19,7 @@ beforeEach(async () => {
   const activities = createResolveChanges({
     config: configuration({ services }),
     repository: disk.repository,
+    sourceOf: () => disk.repository,
   });
   resolve = async (input) => {
     const found = await activities.resolveChanges(input);

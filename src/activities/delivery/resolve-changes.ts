@@ -1,10 +1,13 @@
-import { listServices, ownsPath, type Service } from '../../config/services.ts';
+import { releasePath } from '../../config/paths.ts';
+import { listServices, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
+import { sourceRepositories } from '../../config/sources.ts';
+import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import type { ResolvedChange } from '../../model/delivery/change.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { GitError, type Repository } from '../../systems/git/index.ts';
 import type { SourceActivities } from '../contract.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
-import { positionOf } from './branch-position.ts';
+import { positionOf, positionOn } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
 
@@ -14,35 +17,118 @@ const mostSearched = 10_000;
 /** What forges call the tip before a branch began. */
 const nothing = /^0+$/;
 
+/** A repository, and the services that have their source in it. */
+interface Home {
+  repository: Repository;
+  branch: string;
+  servicesAt(tip: string): Promise<Service[]>;
+}
+
 /** Reads only. */
 export function createResolveChanges(
-  systems: Pick<Systems, 'config' | 'repository'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf'>,
 ): Pick<SourceActivities, 'resolveChanges'> {
-  const { config, repository } = systems;
+  const { config, repository: platform, sourceOf } = systems;
+  const known = (files: readonly string[]) => [...listServices(config, files).values()];
+  const homes: [Home, ...Home[]] = [
+    {
+      repository: platform,
+      branch: config.repository.branch,
+      servicesAt: async (tip) => known(await platform.files(tip)).filter(({ source }) => !source),
+    },
+    ...sourceRepositories(config).map(({ source: { branch }, services: [name = '', ...others] }): Home => ({
+      repository: sourceOf(name),
+      branch,
+      servicesAt: async () => known([]).filter((one) => [name, ...others].includes(one.name)),
+    })),
+  ];
 
   return {
     resolveChanges: ({ service, since, until }) =>
       withGit(async () => {
-        const tip = until ?? (await repository.tip());
-        await positionOf(systems, tip);
         if (service !== undefined) {
-          const { name } = await knownService(systems, service, tip);
-          return described(new Map([[name, tip]]));
+          const source = sourceOf(service);
+          const commit = until ?? (await source.tip());
+          await positionOf(systems, { service, commit });
+          const { name } = await knownService(systems, service, commit);
+          return described(source, new Map([[name, commit]]));
         }
-        const services = [...listServices(config, await repository.files(tip)).values()];
-        if (since === undefined) return described(new Map(services.map(({ name }) => [name, tip])));
-        return changedSince(since, tip, services);
+        const from = since === undefined || nothing.test(since) ? undefined : since;
+        const commit = until ?? from;
+        const wanted = commit === undefined ? homes : [await homeOf(commit)];
+        const found: ResolvedChange[] = [];
+        for (const home of wanted) {
+          const tip = until ?? (await home.repository.tip());
+          await positionOn(home.repository, home.branch, tip);
+          const services = await home.servicesAt(tip);
+          const changes =
+            since === undefined
+              ? described(home.repository, new Map(services.map(({ name }) => [name, tip])))
+              : changedSince(home, from, tip, services);
+          found.push(...(await changes));
+        }
+        return found;
       }),
   };
 
-  async function changedSince(since: string, tip: string, services: Service[]): Promise<ResolvedChange[]> {
-    const from = nothing.test(since) ? undefined : since;
-    const { paths, rewritten } = await whatIsNew(from, tip);
+  /** Where nobody has it, the platform's: that says so. */
+  async function homeOf(commit: string): Promise<Home> {
+    if (homes.length === 1) return homes[0];
+    for (const home of homes) {
+      try {
+        await home.repository.commit(commit);
+        return home;
+      } catch (error) {
+        if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
+      }
+    }
+    return homes[0];
+  }
+
+  async function changedSince(
+    home: Home,
+    from: string | undefined,
+    tip: string,
+    services: Service[],
+  ): Promise<ResolvedChange[]> {
+    const { repository } = home;
+    const { paths, rewritten } = await whatIsNew(home, from, tip);
     const changed = services.filter((service) => paths.some((path) => ownsPath(service, path)));
-    const newest = await newestChanges(changed, from, tip);
+    const newest = await newestChanges(repository, changed, from, tip);
     // What only left the branch has no commit of its own there: its tip is what undoes it.
     const commits = new Map(changed.map(({ name }) => [name, newest.get(name) ?? tip]));
-    return described(commits, rewritten);
+    const own = await described(repository, commits, rewritten);
+    if (repository !== platform || from === undefined) return own;
+    return [...own, ...(await withNewManifests(paths))];
+  }
+
+  /** Services that have their source elsewhere, at its newest commit of theirs: that brings the new manifests. */
+  async function withNewManifests(paths: string[]): Promise<ResolvedChange[]> {
+    const changed = known([]).filter(
+      (service) => service.source && paths.some((path) => ownsPath(manifestsOnly(service), path)),
+    );
+    const found: ResolvedChange[] = [];
+    for (const service of changed) {
+      const source = sourceOf(service.name);
+      const tip = await source.tip();
+      const newest = (await newestChanges(source, [service], undefined, tip)).get(service.name) ?? tip;
+      const [change] = await described(source, new Map([[service.name, newest]]));
+      if (change && !(await isEverywhere(service, newest)))
+        found.push({ ...change, again: true, manifests: true });
+    }
+    return found;
+  }
+
+  /** Whether a delivery that began after the manifests changed has brought both into every environment. */
+  async function isEverywhere({ manifests }: Service, commit: string): Promise<boolean> {
+    const tip = await platform.tip();
+    const newest = await platform.lastChange(tip, manifests);
+    for (const { name } of config.environments) {
+      const path = `${releasePath({ manifests }, name)}/kustomization.yaml`;
+      const written = parseReleaseKustomization((await platform.read(tip, path)) ?? '');
+      if (written?.change.commit !== commit || written.source?.manifests !== newest) return false;
+    }
+    return true;
   }
 
   /**
@@ -50,6 +136,7 @@ export function createResolveChanges(
    * of the commits that came and went: deliveries of what went end, and what came may be the same in another commit.
    */
   async function whatIsNew(
+    { repository, branch }: Home,
     from: string | undefined,
     tip: string,
   ): Promise<{ paths: string[]; rewritten: boolean }> {
@@ -62,13 +149,14 @@ export function createResolveChanges(
         [from, tip],
         [tip, from],
       ] as const) {
-        for await (const commit of searched(before, after)) for (const path of commit.paths) paths.add(path);
+        for await (const commit of searched(repository, before, after))
+          for (const path of commit.paths) paths.add(path);
       }
       return { paths: [...paths], rewritten: true };
     } catch (error) {
       if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
       throw refused(
-        `${from} is not in the repository, or not any more since somebody rewrote ${config.repository.branch}: ` +
+        `${from} is not in the repository, or not any more since somebody rewrote ${branch}: ` +
           'nobody can say what changed after it. Deliver every service: gitops deliver --all; ' +
           `or those that you know of: gitops deliver --service <name> --commit ${tip}`,
       );
@@ -77,13 +165,14 @@ export function createResolveChanges(
 
   /** The newest commit of the branch's own line that changed each service. */
   async function newestChanges(
+    repository: Repository,
     services: Service[],
     from: string | undefined,
     tip: string,
   ): Promise<Map<string, string>> {
     const newest = new Map<string, string>();
     if (services.length === 0) return newest;
-    for await (const { commit, paths } of searched(from, tip)) {
+    for await (const { commit, paths } of searched(repository, from, tip)) {
       for (const service of services) {
         if (newest.has(service.name)) continue;
         if (paths.some((path) => ownsPath(service, path))) newest.set(service.name, commit);
@@ -93,7 +182,7 @@ export function createResolveChanges(
     return newest;
   }
 
-  async function* searched(from: string | undefined, to: string) {
+  async function* searched(repository: Repository, from: string | undefined, to: string) {
     let count = 0;
     for await (const commit of repository.commitsAfter(from, to)) {
       yield commit;
@@ -103,6 +192,7 @@ export function createResolveChanges(
 
   /** @param commits by service */
   async function described(
+    repository: Repository,
     commits: ReadonlyMap<string, string>,
     rewritten = false,
   ): Promise<ResolvedChange[]> {

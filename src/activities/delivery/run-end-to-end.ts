@@ -30,7 +30,7 @@ export function createRunEndToEnd(
         ...(previous && { GITOPS_PREVIOUS_IMAGE: imageReference(previous) }),
       };
       const { result, log } = await withOutputLog(objects, change, endToEndStep(environment), (onOutput) =>
-        withCheckout(systems, change.commit, (cwd) =>
+        withCheckout(systems, change, (cwd) =>
           commands.run({
             command,
             cwd,

@@ -8,7 +8,7 @@ import type { Place } from '../contract.ts';
 
 /** What Argo CD runs of a service in an environment, as far as this program wrote it. @throws GitError */
 export async function runningRelease(
-  { config, repository, argocd }: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+  { config, repository, sourceOf, argocd }: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd'>,
   { environment, service }: Place,
 ): Promise<Deployed | undefined> {
   const application = await argocd.application(applicationName(config, service, environment));
@@ -19,9 +19,18 @@ export async function runningRelease(
   const path = `${releasePath({ manifests }, environment)}/kustomization.yaml`;
   try {
     const release = parseReleaseKustomization((await repository.read(revision, path)) ?? '');
-    const position = release && (await repository.position(release.change.commit));
-    if (!release || position === undefined) return undefined;
-    return { ...release, position, revision, at: new Date().toISOString() };
+    if (!release) return undefined;
+    const { change, source: { manifests } = {}, image } = release;
+    const position = await sourceOf(service).position(change.commit);
+    if (position === undefined) return undefined;
+    // Of manifests that are not on the branch nobody knows who wrote them.
+    if (manifests !== undefined && (await repository.position(manifests)) === undefined) return undefined;
+    return {
+      ...{ change, position, revision },
+      ...(manifests !== undefined && { manifests }),
+      ...(image && { image }),
+      at: new Date().toISOString(),
+    };
   } catch (error) {
     // The branch was rewritten since: nobody must be stuck for that.
     if (error instanceof GitError && error.kind === 'missing') return undefined;

@@ -22,7 +22,7 @@ export function createTestService(
       const { path, test } = service;
       const timeoutMs = milliseconds(config.services.testTimeout);
       const { result, log } = await withOutputLog(objects, change, 'test', (onOutput) =>
-        withCheckout(systems, change.commit, async (directory): Promise<CommandResult> => {
+        withCheckout(systems, change, async (directory): Promise<CommandResult> => {
           const shared = { timeoutMs, signal: cancellationSignal(), onOutput };
           return test
             ? commands.run({ command: test, cwd: join(directory, path), env: {}, ...shared })

@@ -19,7 +19,12 @@ beforeEach(async () => {
   });
   const explicit = { platform: { path: 'manifests/platform', image: false } };
   const config = configuration({ services: { discover: ['services/*'], explicit } });
-  activities = createSourceActivities({ config, repository: disk.repository, objects: nothingStored });
+  activities = createSourceActivities({
+    config,
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+    objects: nothingStored,
+  });
   return () => disk.remove();
 });
 
@@ -53,7 +58,12 @@ test('where the end-to-end test is for other services, none follows', async () =
     services: { discover: ['services/*'] },
     environments: [{ name: 'dev', entersBy: 'push', endToEnd }],
   });
-  const source = createSourceActivities({ config, repository: disk.repository, objects: nothingStored });
+  const source = createSourceActivities({
+    config,
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+    objects: nothingStored,
+  });
   const isTested = async (service: string) =>
     (await source.verifyChange({ change: { service, commit } })).environments[0]?.settings.endToEnd;
   expect([await isTested('claims'), await isTested('web')]).toEqual([false, true]);
@@ -136,7 +146,12 @@ test.each(['services/claims/vendor/proto', 'manifests/claims/overlays/dev/parts'
     const commit = await disk.entry('160000', path, 'a'.repeat(40));
     const services = { explicit: { claims: { path: 'services/claims', image: false } } };
     const config = configuration({ services });
-    const others = createSourceActivities({ config, repository: disk.repository, objects: nothingStored });
+    const others = createSourceActivities({
+      config,
+      repository: disk.repository,
+      sourceOf: () => disk.repository,
+      objects: nothingStored,
+    });
     await expect(others.verifyChange({ change: { service: 'claims', commit } })).rejects.toMatchObject(
       refusal(`^${path} is a Git submodule, and belongs to claims: .* Commit them in its place`),
     );

@@ -1,7 +1,7 @@
 import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
-import { ownsPath, type Service } from '../../config/services.ts';
+import { manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
 import { stagesIn } from '../../model/dockerfile.ts';
@@ -19,18 +19,21 @@ const mostPaths = 20;
 
 /** Reads only. */
 export function createVerifyChange(
-  systems: Pick<Systems, 'config' | 'repository' | 'objects'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'objects'>,
 ): Pick<SourceActivities, 'verifyChange'> {
-  const { config, repository } = systems;
+  const { config, repository, sourceOf } = systems;
 
   return {
     verifyChange: ({ change, image }) =>
       withGit(async (): Promise<Plan> => {
-        const position = await positionOf(systems, change.commit);
+        const position = await positionOf(systems, change);
         const service = await knownService(systems, change.service, change.commit);
-        const missing = await refuseMissingFiles(repository, service, change.commit);
+        const manifests = service.source && (await newestManifests(service));
+        const missing =
+          (await refuseMissingFiles(sourceOf(service.name), service, change.commit)) ??
+          (manifests && (await refuseMissingFiles(repository, manifestsOnly(service), manifests)));
         if (missing !== undefined) throw refused(missing);
-        const source = await sourceOf(change, service, position);
+        const source = await described(change, service, position, manifests);
         const kind = imagePlan(service, image);
         const environments = config.environments.map(({ name }) => ({
           name,
@@ -51,35 +54,44 @@ export function createVerifyChange(
       }),
   };
 
-  async function sourceOf(
+  /** The commit that changed them last. The branch's tip moves with every promotion, and what is the same is not released twice. */
+  async function newestManifests({ manifests }: Service): Promise<string> {
+    const tip = await repository.tip();
+    return (await repository.lastChange(tip, manifests)) ?? tip;
+  }
+
+  async function described(
     { commit }: Pick<Change, 'commit'>,
     service: Service,
     position: number,
+    manifests: string | undefined,
   ): Promise<Source> {
-    const [base, described, paths] = await Promise.all([
-      repository.object(commit, `${service.manifests}/base`),
-      repository.commit(commit),
-      repository.changedPaths(commit),
+    const source = sourceOf(service.name);
+    const [base, { authors, committedAt, subject }, paths] = await Promise.all([
+      repository.object(manifests ?? commit, `${service.manifests}/base`),
+      source.commit(commit),
+      source.changedPaths(commit),
     ]);
     if (base === undefined) {
       throw refused(
-        `${service.manifests}/base does not exist at ${commit}. A service has its manifests there.`,
+        `${service.manifests}/base does not exist at ${manifests ?? commit}. A service has its manifests there.`,
       );
     }
     return {
       position,
       base,
-      subject: subjectOf(described),
-      authors: described.authors,
-      committedAt: described.committedAt,
+      ...(manifests !== undefined && { manifests }),
+      subject: subjectOf({ subject }),
+      authors,
+      committedAt,
       paths: paths.filter((path) => ownsPath(service, path)).slice(0, mostPaths),
     };
   }
 
-  async function hasTests({ test, dockerfile, image }: Service, commit: string): Promise<boolean> {
+  async function hasTests({ name, test, dockerfile, image }: Service, commit: string): Promise<boolean> {
     if (test) return true;
     if (image === undefined || dockerfile === undefined) return false;
-    return stagesIn((await repository.read(commit, dockerfile)) ?? '').includes('test');
+    return stagesIn((await sourceOf(name).read(commit, dockerfile)) ?? '').includes('test');
   }
 }
 

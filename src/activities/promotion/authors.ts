@@ -2,9 +2,10 @@ import { overlayPath } from '../../config/paths.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Service } from '../../config/services.ts';
 import type { Change, Release } from '../../model/delivery/change.ts';
-import type { Approval, Deployed } from '../../model/promotion/promotion.ts';
+import { olderOf, type Approval, type Deployed } from '../../model/promotion/promotion.ts';
 import { GitError, type Commit, type Repository } from '../../systems/git/index.ts';
 import { refused } from '../failures.ts';
+import type { Systems } from '../systems.ts';
 
 /** Addresses that forges make up for who hides the real one: `12+login@users.noreply.github.com`. */
 const hidden = /^(?:\d+\+)?([^@+]+)@(?:[\w.-]+\.)?noreply\./i;
@@ -29,16 +30,23 @@ export function peopleOf({ people }: Pick<Config, 'people'>, authors: string[]):
   return [...new Set(found)];
 }
 
-/** The commits that a promotion brings in: the service's, and those to the overlay as it is on the protected branch by now. */
+/**
+ * The commits that a promotion brings in: the service's, and those to its manifests as they are rendered, with the overlay as
+ * it is by now.
+ *
+ * @param known what runs, and what was promoted last
+ */
 export async function commitsCarried(
-  repository: Pick<Repository, 'log'>,
+  { repository, sourceOf }: Pick<Systems, 'repository' | 'sourceOf'>,
   change: Change,
   { service, environment, tip }: { service: Service; environment: string; tip: string },
-  running: Deployed | undefined,
+  { running, current }: { running: Deployed | undefined; current: Deployed | undefined },
 ): Promise<Commit[]> {
   return [
-    ...(await repository.log(change.commit, tip, [`${overlayPath(service, environment)}/**`])),
-    ...(await commitsSince(repository, running, change, service)),
+    ...(service.source
+      ? await manifestCommitsSince(repository, [running, current], tip, service)
+      : await repository.log(change.commit, tip, [`${overlayPath(service, environment)}/**`])),
+    ...(await commitsSince(sourceOf(service.name), olderOf(running, current), change, service)),
   ];
 }
 
@@ -52,12 +60,42 @@ async function commitsSince(
   { commit }: Change,
   { paths }: Pick<Service, 'paths'>,
 ): Promise<Commit[]> {
+  return logSince(repository, running?.change.commit, commit, paths);
+}
+
+async function logSince(
+  repository: Pick<Repository, 'log'>,
+  from: string | undefined,
+  to: string,
+  paths: string[],
+): Promise<Commit[]> {
   try {
-    return await repository.log(running?.change.commit, commit, paths);
+    return await repository.log(from, to, paths);
   } catch (error) {
-    if (!running || !(error instanceof GitError) || error.kind !== 'missing') throw error;
-    return repository.log(undefined, commit, paths);
+    if (from === undefined || !(error instanceof GitError) || error.kind !== 'missing') throw error;
+    return repository.log(undefined, to, paths);
   }
+}
+
+/**
+ * The commits to manifests that a promotion brings in, where they are in another repository than the source. What was
+ * promoted last and what runs may be of different ones, of which neither's successors may go unseen.
+ *
+ * @param tip what is rendered: with the overlay as it is now
+ */
+async function manifestCommitsSince(
+  repository: Pick<Repository, 'log'>,
+  known: readonly (Deployed | undefined)[],
+  tip: string,
+  { manifests }: Pick<Service, 'manifests'>,
+): Promise<Commit[]> {
+  const found = new Map<string, Commit>();
+  const starts = new Set(known.filter((deployed) => deployed !== undefined).map((one) => one.manifests));
+  for (const from of starts.size === 0 ? [undefined] : starts) {
+    for (const commit of await logSince(repository, from, tip, [`${manifests}/**`]))
+      found.set(commit.sha, commit);
+  }
+  return [...found.values()];
 }
 
 /**

@@ -15,7 +15,7 @@ import { createReleaseActivities } from './write-release.ts';
 
 type PullRequestSystems = Pick<
   Systems,
-  'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'
+  'config' | 'repository' | 'sourceOf' | 'forge' | 'argocd' | 'objects' | 'temporal'
 >;
 
 export const createPullRequestActivities = (

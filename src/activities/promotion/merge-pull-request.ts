@@ -14,15 +14,10 @@ import { refuseWeaker } from './settings.ts';
  * Safe to repeat, side by side and late: only the head that people saw is merged, and one that was merged at it is
  * success. For a promotion that ended nothing is merged.
  */
-export function createMergePullRequest({
-  config,
-  repository,
-  forge,
-  temporal,
-}: Pick<Systems, 'config' | 'repository' | 'forge' | 'temporal'>): Pick<
-  PullRequestActivities,
-  'mergePullRequest'
-> {
+export function createMergePullRequest(
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'forge' | 'temporal'>,
+): Pick<PullRequestActivities, 'mergePullRequest'> {
+  const { config, repository, forge, temporal } = systems;
   const base = config.repository.branch;
 
   return {
@@ -39,7 +34,7 @@ export function createMergePullRequest({
         withForge(async () => {
           const merged = await mergePinned(forge, { number, head, base }, text, async (reading) => {
             if (!(await wanted())) return outlived;
-            const gone = await refuseGone(repository, release.change, await repository.tip());
+            const gone = await refuseGone(systems, release, await repository.tip());
             return (
               gone ??
               refuseWeaker(config, environment, approval) ??

@@ -77,7 +77,7 @@ async function open(commit: string, current?: Deployed): Promise<Proposal> {
   const { repository } = disk;
   const tip = await repository.tip();
   const { openPullRequest } = createOpenPullRequest(
-    { ...systems, repository },
+    { ...systems, repository, sourceOf: () => repository },
     { renderRelease: async () => expect.fail() },
   );
   const environment = 'production';

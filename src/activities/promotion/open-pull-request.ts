@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { releasePath } from '../../config/paths.ts';
 import { promotionBranch } from '../../model/promotion/promotion-branch.ts';
-import { olderOf, type Proposal, type Rendered } from '../../model/promotion/promotion.ts';
+import type { Proposal, Rendered } from '../../model/promotion/promotion.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
@@ -28,7 +28,7 @@ type Opening = Parameters<PullRequestActivities['openPullRequest']>[0];
  * name the pull request is found again. Where a forge made two of it, the lower number stays.
  */
 export function createOpenPullRequest(
-  systems: Pick<Systems, 'config' | 'repository' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'forge' | 'argocd' | 'objects' | 'temporal'>,
   rendering: Pick<RenderActivities, 'renderRelease'>,
 ): Pick<PullRequestActivities, 'openPullRequest'> {
   const { config, repository, forge, objects, temporal } = systems;
@@ -54,15 +54,15 @@ export function createOpenPullRequest(
     const { approval } = promotionSettings(config, environment);
     const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
     const commits = await commitsCarried(
-      repository,
+      systems,
       change,
       { service, environment, tip: seen.tip },
-      olderOf(running, current),
+      { running, current },
     );
     const authors = authorsOf(config, commits, release, approval);
     const reason =
-      (await refuseGone(repository, change, await repository.tip())) ??
-      (await refuseOlder(repository, { environment, seen, position: release.source.position }));
+      (await refuseGone(systems, release, await repository.tip())) ??
+      (await refuseOlder(systems, { environment, seen, position: release.source.position }));
     if (reason !== undefined) throw refused(reason);
 
     const branch = promotionBranch(environment, change);
@@ -78,7 +78,7 @@ export function createOpenPullRequest(
       message: releaseMessage(environment, release),
       // The branch may have been rewritten while the forge was away.
       stillWanted: async (tip) => {
-        gone = await refuseGone(repository, change, tip);
+        gone = await refuseGone(systems, release, tip);
         return gone === undefined && wanted();
       },
     });

@@ -51,7 +51,10 @@ async function preview(
     Object.fromEntries(Object.entries(all).map(([file, content]) => [`${base}/${file}`, content])),
   );
   const refs = await disk.git('ls-remote', 'origin');
-  const activities = createRenderActivities({ config, repository: disk.repository, argocd, objects }, folder);
+  const activities = createRenderActivities(
+    { config, repository: disk.repository, sourceOf: () => disk.repository, argocd, objects },
+    folder,
+  );
   const tree = (await disk.repository.object(commit, base)) ?? '';
   try {
     return await activities.previewRelease({

@@ -1,10 +1,9 @@
 import { releasePath } from '../../config/paths.ts';
-import type { Service } from '../../config/services.ts';
 import { parseReleaseKustomization, releaseKustomization } from '../../model/promotion/release.ts';
-import { GitError, type Repository } from '../../systems/git/index.ts';
 import { releaseTree } from '../../systems/git/release-tree.ts';
 import type { Place, SeenRelease } from '../contract.ts';
 import { knownService } from '../delivery/known-service.ts';
+import { baseOf } from './release-base.ts';
 import type { Systems } from '../systems.ts';
 
 /** What `release/` holds on the protected branch's tip, and whether this program wrote it. */
@@ -20,21 +19,7 @@ export async function readRelease(
   if (tree === undefined) return { tip };
   const written = parseReleaseKustomization((await repository.read(tip, `${path}/kustomization.yaml`)) ?? '');
   if (written?.change.service !== name) return { tip, tree };
-  const base = await baseAt(repository, written.change.commit, service);
+  const base = await baseOf(repository, service, written);
   const ours = base !== undefined && releaseTree(base, releaseKustomization(written)) === tree;
   return ours ? { tip, tree, change: written.change } : { tip, tree };
-}
-
-/** Undefined also for a commit that nobody has: a release that was written by hand may name any. */
-async function baseAt(
-  repository: Repository,
-  commit: string,
-  { manifests }: Service,
-): Promise<string | undefined> {
-  try {
-    return await repository.object(commit, `${manifests}/base`);
-  } catch (error) {
-    if (error instanceof GitError && error.kind === 'missing') return undefined;
-    throw error;
-  }
 }

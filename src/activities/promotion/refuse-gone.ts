@@ -1,21 +1,36 @@
-import { changeName, type Change } from '../../model/delivery/change.ts';
+import { changeName, type Release } from '../../model/delivery/change.ts';
 import { GitError, type Repository } from '../../systems/git/index.ts';
+import type { Systems } from '../systems.ts';
 
 /**
  * People rewrite a branch to get rid of what is on it, while its deliveries are on their way: a pull request that was
  * opened before would bring it all back.
  *
- * @param tip of the protected branch, just fetched
+ * @param tip of the protected branch of the manifests' repository, just fetched
  */
 export async function refuseGone(
-  repository: Pick<Repository, 'isAncestor'>,
-  change: Change,
+  { repository, sourceOf }: Pick<Systems, 'repository' | 'sourceOf'>,
+  { change, source: { manifests } }: Pick<Release, 'change' | 'source'>,
   tip: string,
 ): Promise<string | undefined> {
+  const source = sourceOf(change.service);
+  const branch = source === repository ? tip : await source.tip();
+  if (!(await isOn(source, change.commit, branch))) {
+    return `${changeName(change)} is not on the protected branch any more: somebody rewrote it. Deliver a commit that is.`;
+  }
+  if (manifests === undefined || (await isOn(repository, manifests, tip))) return undefined;
+  return `${manifests}, of which ${changeName(change)} has its manifests, is not on the protected branch any more: somebody rewrote it. Deliver the change again.`;
+}
+
+async function isOn(
+  repository: Pick<Repository, 'isAncestor'>,
+  commit: string,
+  tip: string,
+): Promise<boolean> {
   try {
-    if (await repository.isAncestor(change.commit, tip)) return undefined;
+    return await repository.isAncestor(commit, tip);
   } catch (error) {
     if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
+    return false;
   }
-  return `${changeName(change)} is not on the protected branch any more: somebody rewrote it. Deliver a commit that is.`;
 }

@@ -1,6 +1,6 @@
 import { releasePath } from '../../config/paths.ts';
 import { changeName } from '../../model/delivery/change.ts';
-import { olderOf, type InPlace } from '../../model/promotion/promotion.ts';
+import type { InPlace } from '../../model/promotion/promotion.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { refused, withCluster, withGit } from '../failures.ts';
@@ -19,7 +19,7 @@ import { refuseWeaker } from './settings.ts';
  * @throws Refused: another release is there, or none of this program's; too few may decide
  */
 export function releaseInPlace(
-  systems: Pick<Systems, 'config' | 'repository' | 'argocd'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd'>,
   { environment, release, onto, current, asked }: Parameters<RenderActivities['previewOverlay']>[0],
 ): Promise<Omit<InPlace, 'rendered'>> {
   const { config, repository } = systems;
@@ -30,7 +30,7 @@ export function releaseInPlace(
     const weaker = refuseWeaker(config, environment, asked);
     if (weaker !== undefined) throw refused(weaker);
     const { tip, tree, change: there } = await readRelease(systems, { environment, service: change.service });
-    const gone = await refuseGone(repository, change, tip);
+    const gone = await refuseGone(systems, release, tip);
     if (gone !== undefined) throw refused(gone);
     const service = await knownService(systems, change.service, tip);
     const path = releasePath(service, environment);
@@ -50,13 +50,13 @@ export function releaseInPlace(
     }
     const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
     const commits = await commitsCarried(
-      repository,
+      systems,
       change,
       { service, environment, tip },
-      olderOf(running, current),
+      { running, current },
     );
     return {
-      released: { ...written, position },
+      released: { change: written.change, position, ...(written.image && { image: written.image }) },
       tree,
       revision: tip,
       authors: authorsOf(config, commits, release, approval),

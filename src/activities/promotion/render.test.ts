@@ -92,7 +92,10 @@ function activities(
   const objects = {
     put: async (_: string, body: string) => Boolean(stored.push(body)),
   } as Partial<ObjectStore> as ObjectStore;
-  return createRenderActivities({ config, repository: disk.repository, argocd, objects }, folder);
+  return createRenderActivities(
+    { config, repository: disk.repository, sourceOf: () => disk.repository, argocd, objects },
+    folder,
+  );
 }
 
 test('a release is shown as it would run, by its digest', async () => {
@@ -197,7 +200,12 @@ async function overlayOnto(label: string): Promise<{ release: Release; onto: Rel
   const release = { change: { service: 'claims', commit: revision }, source: { ...source, position: 2 } };
   return { release, onto, revision };
 }
-const decisionsOf = (...deciders: string[]): Approval => ({ by: 'decisions', quorum: 1, expiresAfterMs: 1, deciders });
+const decisionsOf = (...deciders: string[]): Approval => ({
+  by: 'decisions',
+  quorum: 1,
+  expiresAfterMs: 1,
+  deciders,
+});
 
 test('a change of the overlay is shown with the release that stays there, at the commit that would be synced', async () => {
   const { release, onto, revision } = await overlayOnto('seven');

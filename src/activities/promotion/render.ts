@@ -41,7 +41,7 @@ interface Target {
  * @param workDirectory of this program alone, for short-lived checkouts
  */
 export function createRenderActivities(
-  systems: Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   workDirectory: string,
 ): RenderActivities {
   const { config, repository, argocd, objects } = systems;
@@ -51,7 +51,7 @@ export function createRenderActivities(
     async previewRelease({ environment, release, asked }) {
       const { change, source } = release;
       const seen = await withGit(() => readRelease(systems, { environment, service: change.service }));
-      const gone = await withGit(() => refuseGone(repository, change, seen.tip));
+      const gone = await withGit(() => refuseGone(systems, release, seen.tip));
       if (gone !== undefined) throw refused(gone);
       const draft = await withGit(() =>
         repository.draftRelease(seen.tip, {

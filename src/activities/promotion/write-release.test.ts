@@ -57,7 +57,12 @@ const temporal = {
 } as unknown as Client;
 
 const activities = () =>
-  createReleaseActivities({ config: configuration(), repository: disk.repository, temporal });
+  createReleaseActivities({
+    config: configuration(),
+    repository: disk.repository,
+    sourceOf: () => disk.repository,
+    temporal,
+  });
 const read = () => activities().readRelease(place);
 const write = (release: Release, seen: SeenRelease, runId = 'promotion') =>
   new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId } }).run(

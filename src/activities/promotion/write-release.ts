@@ -11,7 +11,7 @@ import type { Systems } from '../systems.ts';
 import type { ReleaseActivities } from '../contract.ts';
 
 export function createReleaseActivities(
-  systems: Pick<Systems, 'config' | 'repository' | 'temporal'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'temporal'>,
 ): ReleaseActivities {
   const { config, repository, temporal } = systems;
 
@@ -23,7 +23,7 @@ export function createReleaseActivities(
     writeRelease: ({ environment, release, seen, asker }) =>
       withGit(async () => {
         const { change, source } = release;
-        const older = await refuseOlder(repository, { environment, seen, position: source.position });
+        const older = await refuseOlder(systems, { environment, seen, position: source.position });
         if (older !== undefined) return { state: 'refused', reason: older };
         if (promotionSettings(config, environment).entersBy !== 'push') {
           return {
@@ -44,7 +44,7 @@ export function createReleaseActivities(
           message: releaseMessage(environment, release),
           // What was seen may be hours old by the time that the forge takes the push.
           stillWanted: async (tip) => {
-            gone = await refuseGone(repository, change, tip);
+            gone = await refuseGone(systems, release, tip);
             return gone === undefined && wanted();
           },
         });

@@ -23,6 +23,7 @@ import { buildRecordSchema } from '../delivery/build-records.ts';
 import { outlived, withCluster, withGit, withObjects } from '../failures.ts';
 import { refuseWeaker } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
+import { baseOf } from '../promotion/release-base.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
 
@@ -145,10 +146,18 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
   const path = releasePath(service, environment);
   const text = (await repository.read(revision, `${path}/kustomization.yaml`)) ?? '';
   const written = parseReleaseKustomization(text);
-  if (!written || changeName(written.change) !== changeName(change)) {
+  const { manifests } = release.source ?? {};
+  if (
+    !written ||
+    changeName(written.change) !== changeName(change) ||
+    written.source?.manifests !== manifests
+  ) {
     return `${path} at ${revision} is not the release of ${changeName(change)}. Look at who wrote it.`;
   }
-  const base = await repository.object(change.commit, `${service.manifests}/base`);
+  if (manifests !== undefined && (await repository.position(manifests, revision)) === undefined) {
+    return `${path} at ${revision} has its manifests of ${manifests}, which is not on the protected branch. Look at who wrote it.`;
+  }
+  const base = await baseOf(repository, service, written);
   if (base === undefined || releaseTree(base, text) !== (await repository.object(revision, path))) {
     return `${path} at ${revision} holds other manifests than ${changeName(change)}. Look at who wrote it.`;
   }

@@ -15,6 +15,8 @@ export interface ResolvedChange {
   subject: string;
   /** The branch was rewritten, so that how an earlier delivery of the same ended says nothing: what came after is gone. */
   again?: boolean;
+  /** Its manifests changed, in another repository: a delivery of it that is under way brings those that it began with. */
+  manifests?: boolean;
 }
 
 /** What `verify` found out about a change; travels with it. */
@@ -27,8 +29,13 @@ export interface Source {
   authors: string[];
   /** ISO 8601. */
   committedAt: string;
-  /** Git tree of the service's `base/` at this commit. */
+  /** Git tree of the service's `base/`: at this commit, or at `manifests`. */
   base: string;
+  /**
+   * Where the manifests are in another repository than the source: the newest commit there, when the change was verified,
+   * that changed the service's.
+   */
+  manifests?: string;
   /** Paths of the service that this commit touched, at most 20. */
   paths: string[];
 }

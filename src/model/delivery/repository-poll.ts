@@ -5,6 +5,8 @@ import { nameSchema, shaSchema } from '../names.ts';
 export const repositorySeenSchema = z.object({
   /** Tip of the protected branch. */
   tip: shaSchema,
+  /** Those of the repositories that hold only the source of services, by their keys. */
+  sources: z.record(z.string(), shaSchema).exactOptional(),
   /** Open promotion pull requests, by number: where they lead, and when the forge last changed them. */
   pullRequests: z.record(
     z.string(),

@@ -168,6 +168,8 @@ export interface Progress {
 export interface Released {
   change: Change;
   position: number;
+  /** As `Source` has it. */
+  manifests?: string;
   image?: { name: string; digest: string };
 }
 

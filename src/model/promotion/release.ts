@@ -1,12 +1,19 @@
-import { changeName, type Change, type Image, type Release } from '../delivery/change.ts';
+import { changeName, type Release, type Source } from '../delivery/change.ts';
+
+/** What a `release/` folder says of itself. */
+export interface WrittenRelease extends Pick<Release, 'change' | 'image'> {
+  /** Where its manifests are of another repository than the change: of which commit. */
+  source?: Pick<Source, 'manifests'>;
+}
 
 /**
  * The `kustomization.yaml` of a `release/` folder: deterministic, so that the same release is the same Git tree.
  * The tag is for people, the digest is what runs.
  */
-export function releaseKustomization({ change, image }: Pick<Release, 'change' | 'image'>): string {
+export function releaseKustomization({ change, source, image }: WrittenRelease): string {
   const lines = [
     `# Release of ${changeName(change)}`,
+    ...(source?.manifests === undefined ? [] : [`# Manifests of ${source.manifests}`]),
     '# Written by gitops at every promotion. What people change belongs into the overlay beside this folder.',
     'apiVersion: kustomize.config.k8s.io/v1beta1',
     'kind: Kustomization',
@@ -30,15 +37,17 @@ const yamlText = (commit: string): string =>
   /^(?:0b[01]+|[0-9]+(?:e[0-9]+)?)$/.test(commit) ? `"${commit}"` : commit;
 
 const pattern =
-  /^# Release of ([a-z0-9-]+)\/([0-9a-f]{40})\n[^]*?(?: {2}- name: (\S+)\n[^]*? {4}digest: (sha256:[0-9a-f]{64})\n)?$/;
+  /^# Release of ([a-z0-9-]+)\/([0-9a-f]{40})\n(?:# Manifests of ([0-9a-f]{40})\n)?[^]*?(?: {2}- name: (\S+)\n[^]*? {4}digest: (sha256:[0-9a-f]{64})\n)?$/;
 
 /** The release that such a file was written for; undefined when a person wrote or touched it. */
-export function parseReleaseKustomization(text: string): { change: Change; image?: Image } | undefined {
-  const [, service, commit, name, digest] = pattern.exec(text) ?? [];
+export function parseReleaseKustomization(text: string): WrittenRelease | undefined {
+  const [, service, commit, manifests, name, digest] = pattern.exec(text) ?? [];
   if (service === undefined || commit === undefined) return undefined;
-  const change = { service, commit };
-  const release =
-    name !== undefined && digest !== undefined ? { change, image: { name, digest } } : { change };
+  const release: WrittenRelease = {
+    change: { service, commit },
+    ...(manifests !== undefined && { source: { manifests } }),
+    ...(name !== undefined && digest !== undefined && { image: { name, digest } }),
+  };
   return releaseKustomization(release) === text ? release : undefined;
 }
 

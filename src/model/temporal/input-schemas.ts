@@ -39,6 +39,7 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
       authors: texts,
       committedAt: text,
       base: shaSchema,
+      manifests: shaSchema.exactOptional(),
       paths: texts,
     }),
     image: z.looseObject({ name: text, digest: digestSchema }).exactOptional(),

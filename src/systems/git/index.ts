@@ -33,7 +33,7 @@ export type ReleaseWritten =
   | { state: 'changed'; tree: string | undefined }
   | { state: 'unwanted' };
 
-/** The platform's repository, through a bare clone that this process keeps. Every call that needs news fetches. */
+/** A repository that changes come from, through a bare clone that this process keeps. Every call that needs news fetches. */
 export interface Repository {
   /** Fetches; the protected branch's tip. */
   tip(): Promise<string>;
@@ -51,6 +51,8 @@ export interface Repository {
    * newest first.
    */
   log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
+  /** The newest commit on the first-parent line of `to` that touched a folder (other than `release/` folders in it), if any. */
+  lastChange(to: string, folder: string): Promise<string | undefined>;
   /** Paths that a commit changed against its first parent. */
   changedPaths(commit: string): Promise<string[]>;
   /** Paths of which two commits, wherever they are, hold something else. */

@@ -98,9 +98,15 @@ export function createRepository(options: CloneOptions): Repository {
         '--',
         ...paths.map(pathspec),
         // A promotion's own commits are nobody's work on the service.
-        ':(top,exclude,glob)**/overlays/*/release/**',
+        noReleases,
       ]);
       return parseLog(text);
+    },
+
+    async lastChange(to, folder) {
+      const range = ['log', '-1', '--first-parent', '--format=%H', await known(to)];
+      const found = await clone.git([...range, '--', pathspec(folder), noReleases]);
+      return found.trim() || undefined;
     },
 
     async changedPaths(commit) {
@@ -220,6 +226,8 @@ export function createRepository(options: CloneOptions): Repository {
 
 /** How a file begins of which Git LFS keeps the content elsewhere. (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md) */
 const lfsPointer = 'version https://git-lfs.github.com/spec/v1';
+
+const noReleases = ':(top,exclude,glob)**/overlays/*/release/**';
 
 /** A glob of the configuration as git understands it, always from the repository's root. */
 const pathspec = (glob: string): string =>

@@ -55,10 +55,15 @@ const enterBy: Record<Ask['settings']['entersBy'], (p: Promotion) => Promise<Ent
 };
 
 function deployedBy({ ask }: Promotion, { released, revision }: Entered): Deployed {
-  const { change, image } = ask.release;
+  const { change, image, source } = ask.release;
   const position = positionOf(ask);
+  const { manifests } = source;
   return {
-    ...(released ?? { change, position, ...(image && { image }) }),
+    ...(released ?? {
+      ...{ change, position },
+      ...(manifests !== undefined && { manifests }),
+      ...(image && { image }),
+    }),
     revision,
     ...(released && { overlay: { commit: change.commit, position } }),
     at: now(),
@@ -77,7 +82,7 @@ async function newerHere({ attempts, state, ask }: Promotion): Promise<Change | 
   if (!change || position === undefined) return undefined;
   for (const here of [{ commit: change.commit, position }, ...(overlay ? [overlay] : [])]) {
     if (here.position <= positionOf(ask)) continue;
-    const found = await quick(attempts, 'delivery').findPosition({ commit: here.commit });
+    const found = await quick(attempts, 'delivery').findPosition({ ...change, commit: here.commit });
     if ((found.position ?? 0) > positionOf(ask)) return { ...change, commit: here.commit };
   }
   return undefined;
