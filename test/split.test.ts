@@ -58,7 +58,7 @@ test(
 
     const doctor = await platform.command('doctor', '--json');
     expect(JSON.parse(doctor.stdout)).toMatchObject({
-      findings: expect.arrayContaining([
+      checks: expect.arrayContaining([
         expect.objectContaining({ name: 'source of hours', state: 'ok' }),
       ]) as object,
     });

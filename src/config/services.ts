@@ -123,8 +123,10 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
 }
 
 /** A service as the repository of its manifests has it, where that is not the one of its source. */
-export function manifestsOnly({ source: _, ...service }: Service): Service {
-  return { ...service, paths: [`${service.manifests}/**`] };
+export function manifestsOnly(service: Service): Service {
+  const there = { ...service, paths: [`${service.manifests}/**`] };
+  delete there.source;
+  return there;
 }
 
 /** Folders with a Dockerfile. */

@@ -7,6 +7,7 @@ import { promotionSettings } from '../../config/promotion-settings.ts';
 import type { Change, Image } from '../../model/delivery/change.ts';
 import type { Deployed, Proposal } from '../../model/promotion/promotion.ts';
 import { releaseKustomization } from '../../model/promotion/release.ts';
+import { errorText } from '../../systems/system-error.ts';
 import type { Systems } from '../systems.ts';
 import { createOpenPullRequest } from '../promotion/open-pull-request.ts';
 import { readRelease } from '../promotion/read-release.ts';
@@ -167,7 +168,7 @@ test('what is synced holds the base of the very commit that the change was verif
   const image = { name: 'registry.example/team/claims', digest: `sha256:${'a'.repeat(64)}` };
   const release = { change, image, source: (await verify(commit)).source };
   const built = { change: `claims/${commit}`, ...image, builtAt: '' };
-  const { startSync } = createSyncActivities({
+  const syncing = createSyncActivities({
     ...systems,
     objects: { get: async () => ({ body: JSON.stringify(built), etag: '1' }) },
     argocd: {
@@ -180,10 +181,9 @@ test('what is synced holds the base of the very commit that the change was verif
   const sync = async (revision: string): Promise<unknown> => {
     const input = { environment: 'production', service: 'claims', release, revision };
     const run = { workflowExecution: { workflowId: 'w', runId: 'r' } };
-    const outcome = new MockActivityEnvironment(run).run(startSync, {
-      ...{ ...input, operationId: 'o', asker: { workflowId: 'w', runId: 'r' } },
-    }) as Promise<unknown>;
-    return outcome.catch((error: Error) => error.message);
+    const asked = { ...input, operationId: 'o', asker: { workflowId: 'w', runId: 'r' } };
+    const outcome = new MockActivityEnvironment(run).run(() => syncing.startSync(asked));
+    return outcome.catch((error: unknown) => errorText(error));
   };
   const refusal = (reason: string) => ({
     state: 'refused',
@@ -268,14 +268,15 @@ test('whoever wrote either since what runs may not decide', async () => {
       renderRelease: async () => expect.fail(),
     });
     const run = { workflowExecution: { workflowId: 'w', runId: 'r' } };
-    const { authors } = (await new MockActivityEnvironment(run).run(openPullRequest, {
+    const asked = {
       ...{ environment: 'production', release, seen: { tip: await manifests.repository.tip() } },
       asked: promotionSettings(config, 'production').approval,
       rendered: { manifestsDigest: 'sha256:x', diff: 'diffs/x', summary: '' },
       asker: { workflowId: 'w', runId: 'r' },
       ...(current && { current }),
-    })) as Proposal;
-    return new Set(authors);
+    };
+    const proposal: Proposal = await new MockActivityEnvironment(run).run(() => openPullRequest(asked));
+    return new Set(proposal.authors);
   };
   const current = {
     change: { service: 'claims', commit: old },

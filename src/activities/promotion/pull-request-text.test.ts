@@ -115,3 +115,11 @@ test('whatever a diff holds, it does not leave its block', () => {
     }),
   );
 });
+
+test('where its manifests are of another repository, the body tells of which commit', () => {
+  const manifests = 'e'.repeat(40);
+  const apart = { ...release, source: { ...release.source, manifests } };
+  expect(pullRequestBody({ ...facts, release: apart })).toContain(
+    `\`Check eligibility dates\`\n- manifests: as of \`${manifests}\`\n- image: `,
+  );
+});

@@ -33,10 +33,15 @@ export const pullRequestTitle = (environment: string, { change: { service, commi
 export function pullRequestBody(facts: PullRequestFacts): string {
   const { release, environment, diff } = facts;
   const { service } = release.change;
+  const { manifests } = release.source;
   const image = release.image ? inlineCode(imageReference(release.image)) : 'none';
   return [
     `Brings ${inlineCode(changeName(release.change))} to **${environment}**, ${whatIsThere(facts)}.`,
-    `- change: ${inlineCode(release.source.subject)}\n- image: ${image}`,
+    [
+      `- change: ${inlineCode(release.source.subject)}`,
+      ...(manifests === undefined ? [] : [`- manifests: as of ${inlineCode(manifests)}`]),
+      `- image: ${image}`,
+    ].join('\n'),
     howToApprove(facts),
     `### Commits of ${service}`,
     changelog(facts.commits),
