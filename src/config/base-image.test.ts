@@ -105,6 +105,20 @@ test('an image in a field that Kustomize does not know is told, and not once it 
   expect(await problems({ 'spark.yaml': spark, 'kustomization.yaml': kustomization })).toEqual([]);
 });
 
+test.each([
+  ['spec.imageName', `spec: { imageName: '${image}:16' }`],
+  ['spec.driver.image', `spec: { type: Java, driver: { image: '${image}' } }`],
+  ['spec.containerImage', `spec: { containerImage: ${image} }`],
+  ['spec.sidecars[0].imageRef', `spec: { sidecars: [{ imageRef: '${image}:1' }] }`],
+])('so is one in %s of whatever kind', async (where, spec) => {
+  const object = `apiVersion: example.com/v1\nkind: Custom\nmetadata: { name: claims }\n${spec}\n`;
+  expect(await problems({ 'custom.yaml': object, 'd.yaml': deployment(image) })).toEqual([
+    expect.stringContaining(
+      `has the image of claims in ${where} of Custom, where no release would change it.`,
+    ),
+  ]);
+});
+
 test('what data means that pods read is not guessed', async () => {
   const data = `kind: ConfigMap\nmetadata: { name: c }\ndata: { image: '${image}:latest' }\n`;
   expect(await problems({ 'c.yaml': data, 'd.yaml': deployment(image) })).toEqual([]);

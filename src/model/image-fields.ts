@@ -13,12 +13,13 @@ export interface ImageField {
 
 const containers = /(?:^|\.)(?:initContainers|containers)\[([^\]]*)\]\.image$/;
 
-/** All fields called `image`, or something that ends with it; of data that pods read nobody knows what it means. */
+/** All fields called `image`, `imageName`, or something that ends with it; of data that pods read nobody knows what it means. */
 export const imageFields = (object: Record<string, unknown>): ImageField[] =>
   ['ConfigMap', 'Secret'].includes(String(object['kind'])) ? [] : fieldsIn(object, '');
 
 function fieldsIn(value: unknown, path: string): ImageField[] {
-  if (typeof value === 'string') return /(?:^|\.)\w*image$/i.test(path) ? [field(path, value)] : [];
+  if (typeof value === 'string')
+    return /(?:^|\.)\w*image(?:name|ref|url|uri)?$/i.test(path) ? [field(path, value)] : [];
   if (Array.isArray(value)) {
     return value.flatMap((item: unknown, index) => {
       const name = isRecord(item) && typeof item['name'] === 'string' ? item['name'] : index;
