@@ -545,6 +545,15 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
     await rig.sees(at(2), { state: 'succeeded' });
   },
 
+  async removed(rig) {
+    rig.world.removals.add(change.commit);
+    const removal = await rig.deliver(change);
+    await rig.sees(change, decisions);
+    await rig.decide('production', { change, verdict: 'approve', by: 'board-1' });
+    await rig.decide('production', { change, verdict: 'approve', by: 'board-2' });
+    await removal.result();
+  },
+
   async observed(rig) {
     const observation = { platform: rig.platform, places: [{ environment: 'dev', service: 'claims' }] };
     const look = (id: string) =>

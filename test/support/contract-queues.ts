@@ -15,6 +15,7 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   withdrawAsk: 'delivery',
   recallEnvironment: 'delivery',
   rememberEnvironment: 'delivery',
+  forgetEnvironment: 'delivery',
   recordDelivery: 'delivery',
   lookAtRepository: 'delivery',
   rememberRepository: 'delivery',
@@ -34,6 +35,8 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   readSettings: "the environment's",
   previewRelease: "the environment's",
   renderRelease: "the environment's",
+  previewRemoval: "the environment's",
+  removeApplication: "the environment's",
 
   startSync: 'production',
   storeBackup: 'production',

@@ -14,6 +14,7 @@ import type {
   RecoveryActivities,
   RecreationActivities,
   ReleaseActivities,
+  RemovalActivities,
   RenderActivities,
   RepositoryPollActivities,
   SettingsActivities,
@@ -90,6 +91,7 @@ export type AllActivities = AskActivities &
   PullRequestActivities &
   SettingsActivities &
   RenderActivities &
+  RemovalActivities &
   RepositoryPollActivities &
   SyncActivities &
   WaitActivities &
@@ -123,6 +125,8 @@ export class World {
   authors: string[] = ['developer'];
   /** Commits that are not on the branch any more. */
   readonly rewritten = new Set<string>();
+  /** Commits that take their service out of the repository. */
+  readonly removals = new Set<string>();
   /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
   readonly #held = new Map<string, { begun: () => void; goOn: Promise<void>; hears: boolean }>();
   /** What the poll finds. */
@@ -209,11 +213,15 @@ export class World {
 
       verifyChange: async ({ change, image }) => {
         if (change.service === 'unknown') throw refused('There is no service unknown.');
+        const environments = this.environments.map((name) => ({ name, settings: this.#settings(name) }));
+        if (this.removals.has(change.commit)) {
+          return { source: this.#source(change), test: false, image: 'none', environments, removes: true };
+        }
         return {
           source: this.#source(change),
           test: true,
           image: image === undefined ? 'build' : 'given',
-          environments: this.environments.map((name) => ({ name, settings: this.#settings(name) })),
+          environments,
         };
       },
       storeBackup: async ({ cluster, at }) => {
@@ -303,6 +311,9 @@ export class World {
       rememberEnvironment: async ({ environment, service, memory }) => {
         this.memories.set(`${environment}/${service}`, memory);
       },
+      forgetEnvironment: async ({ environment, service }) => {
+        this.memories.delete(`${environment}/${service}`);
+      },
       recordDelivery: async ({ delivery }) => {
         this.deliveries.push(delivery);
       },
@@ -356,6 +367,16 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
+      previewRemoval: async ({ asked }) => ({
+        seen: { revisions: [], destination: {} },
+        authors: this.authors,
+        ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
+      }),
+      removeApplication: async ({ environment, release, approved }) => {
+        if (approved !== undefined && approved !== this.manifestsDigest) return { state: 'changed' };
+        this.effects.push(`remove ${environment} ${changeName(release.change)}`);
+        return { state: 'gone' };
+      },
       startSync: async ({ environment, service, revision }) => {
         const failure = this.inTheWay?.({ service });
         if (failure) throw failure;

@@ -1,4 +1,4 @@
-import { listServices, ownsPath, type Service } from '../../config/services.ts';
+import { isIn, listServices, ownsPath, type Service } from '../../config/services.ts';
 import type { ResolvedChange } from '../../model/delivery/change.ts';
 import { GitError } from '../../systems/git/index.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -7,6 +7,7 @@ import type { Systems } from '../systems.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { removalOf } from './removal-of.ts';
 
 /** Who changed nothing in so many commits of the branch is not looked for any further: its tip holds the same. */
 const mostSearched = 10_000;
@@ -26,8 +27,10 @@ export function createResolveChanges(
         const tip = until ?? (await repository.tip());
         await positionOf(systems, tip);
         if (service !== undefined) {
-          const { name } = await knownService(systems, service, tip);
-          return described(new Map([[name, tip]]));
+          if (!(await removalOf(systems, { service, commit: tip }))) {
+            await knownService(systems, service, tip);
+          }
+          return described(new Map([[service, tip]]));
         }
         const services = [...listServices(config, await repository.files(tip)).values()];
         if (since === undefined) return described(new Map(services.map(({ name }) => [name, tip])));
@@ -42,7 +45,24 @@ export function createResolveChanges(
     const newest = await newestChanges(changed, from, tip);
     // What only left the branch has no commit of its own there: its tip is what undoes it.
     const commits = new Map(changed.map(({ name }) => [name, newest.get(name) ?? tip]));
-    return described(commits, rewritten);
+    const removed = from === undefined ? [] : await removedSince(from, tip, services);
+    return described(new Map([...commits, ...removed]), rewritten);
+  }
+
+  /** The services that were there and are no more, with the commit that took each away. */
+  async function removedSince(from: string, tip: string, services: Service[]): Promise<[string, string][]> {
+    const before = listServices(config, await repository.files(from));
+    for (const { name } of services) before.delete(name);
+    const found: [string, string][] = [];
+    for (const { name, manifests } of before.values()) {
+      if ((await repository.object(from, `${manifests}/base`)) === undefined) continue;
+      for await (const { commit, paths } of searched(from, tip)) {
+        if (!paths.some((path) => isIn(path, `${manifests}/base`))) continue;
+        if (await removalOf(systems, { service: name, commit })) found.push([name, commit]);
+        break;
+      }
+    }
+    return found;
   }
 
   /**

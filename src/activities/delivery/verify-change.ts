@@ -1,7 +1,7 @@
 import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
-import { ownsPath, type Service } from '../../config/services.ts';
+import { isIn, ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
 import { stagesIn } from '../../model/dockerfile.ts';
@@ -9,6 +9,7 @@ import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { removalOf, type Removal } from './removal-of.ts';
 import { refuseMissingFiles } from './refuse-missing-files.ts';
 import type { Systems } from '../systems.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -26,25 +27,56 @@ export function createVerifyChange(
     verifyChange: ({ change, image }) =>
       withGit(async (): Promise<Plan> => {
         const position = await positionOf(systems, change.commit);
+        const removal = await removalOf(systems, change);
+        if (removal && image !== undefined) {
+          throw refused(
+            `${change.commit} removes ${change.service}, so it takes no image. Leave --image out.`,
+          );
+        }
+        if (removal) return removalPlan(change, removal, position);
         const service = await knownService(systems, change.service, change.commit);
         const missing = await refuseMissingFiles(repository, service, change.commit);
         if (missing !== undefined) throw refused(missing);
-        const environments = config.environments.map(({ name }) => ({
-          name,
-          settings: {
-            ...promotionSettings(config, name),
-            endToEnd: isTestedEndToEnd(config, name, change.service),
-          },
-        }));
         return {
           source: await sourceOf(change, service, position),
           test: await hasTests(service, change.commit),
           image: imagePlan(service, image),
-          environments,
+          environments: environmentsOf(change),
           silence: silenceOf(config),
         };
       }),
   };
+
+  /** Nothing is tested, built or tried when a service goes. */
+  async function removalPlan(change: Change, { base, manifests }: Removal, position: number): Promise<Plan> {
+    const described = await repository.commit(change.commit);
+    const paths = await repository.changedPaths(change.commit);
+    return {
+      source: {
+        position,
+        base,
+        subject: subjectOf(described),
+        authors: described.authors,
+        committedAt: described.committedAt,
+        paths: paths.filter((path) => isIn(path, manifests)).slice(0, mostPaths),
+      },
+      test: false,
+      image: 'none',
+      environments: environmentsOf(change),
+      removes: true,
+      silence: silenceOf(config),
+    };
+  }
+
+  function environmentsOf({ service }: Change): Plan['environments'] {
+    return config.environments.map(({ name }) => ({
+      name,
+      settings: {
+        ...promotionSettings(config, name),
+        endToEnd: isTestedEndToEnd(config, name, service),
+      },
+    }));
+  }
 
   async function sourceOf(
     { commit }: Pick<Change, 'commit'>,

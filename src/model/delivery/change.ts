@@ -27,7 +27,7 @@ export interface Source {
   authors: string[];
   /** ISO 8601. */
   committedAt: string;
-  /** Git tree of the service's `base/` at this commit. */
+  /** Git tree of the service's `base/` at this commit; of one that removes it, the last that it had. */
   base: string;
   /** Paths of the service that this commit touched, at most 20. */
   paths: string[];
@@ -46,4 +46,6 @@ export interface Release {
   change: Change;
   source: Source;
   image?: Image;
+  /** Its commit took the service out of the repository: environments delete what they run of it. */
+  removes?: true;
 }

@@ -42,6 +42,7 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
       paths: texts,
     }),
     image: z.looseObject({ name: text, digest: digestSchema }).exactOptional(),
+    removes: z.literal(true).exactOptional(),
   }),
   settings: z.looseObject({
     entersBy: z.enum(['push', 'pull-request']),

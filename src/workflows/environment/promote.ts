@@ -6,6 +6,7 @@ import { lengthy, now, patient, quick } from '../activity-options.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
 import { foundHealthy, inPlace, seen, show } from './promotion-events.ts';
+import { remove } from './remove.ts';
 import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
 import { cancelWhen } from '../cancel-when.ts';
 
@@ -23,6 +24,7 @@ export async function promote(p: Promotion): Promise<Outcome> {
   const { release, settings } = p.ask;
   const refusal = p.done.proposal ? undefined : await refuse(p);
   if (refusal) return refusal;
+  if (release.removes) return remove(p);
 
   const entered = settings.entersBy === 'push' ? await enterByPush(p) : await enterByPullRequest(p);
   if (entered.state !== 'entered') return entered;

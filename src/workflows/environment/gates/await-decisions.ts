@@ -4,15 +4,15 @@ import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse
 import { quick } from '../../activity-options.ts';
 import { interference } from './interference.ts';
 import { decisionsAsked, decisionsOver, seen, show } from '../promotion-events.ts';
-import { askPeople, ended, place, Unfinished, type Promotion } from '../promotion.ts';
+import { askPeople, ended, place, Unfinished, withdrawal, type Promotion } from '../promotion.ts';
 
 /**
- * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
+ * Waits for the quorum on exactly what was rendered; a removal has no pull request. One that somebody merged by hand is still not synced
  * without it. @returns why it may not go on, if so
  */
 export async function awaitDecisions(
   p: Promotion,
-  { pullRequest, authors, rendered }: Proposal,
+  { pullRequest, authors, rendered }: Pick<Proposal, 'authors' | 'rendered'> & Partial<Proposal>,
   rule: DecisionRule,
 ): Promise<Outcome | undefined> {
   const { change } = p.ask.release;
@@ -26,7 +26,7 @@ export async function awaitDecisions(
   const patience = { until: call.askedAt + call.rule.expiresAfterMs, summary: 'decisions' };
   try {
     const answer = await askPeople(p, patience, async () => {
-      const refusal = await interference(p, pullRequest);
+      const refusal = pullRequest ? await interference(p, pullRequest) : withdrawal(p);
       if (refusal) return refusal;
       if (tally(call).state === 'approved') await askWhatIsDemanded(p, call);
 
