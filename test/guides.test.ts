@@ -96,6 +96,10 @@ test(
     expect(new Set(left.environments.map(({ service }) => service))).toEqual(
       new Set([`pre${rename('orders')}`]),
     );
+    expect(await statusOf(rename('orders/$commit'))).toMatchObject({
+      state: 'succeeded',
+      environments: { production: { decisions: [{ by: 'board-1', verdict: 'approve' }] } },
+    });
     expect(await answer(rename('kubectl get applications -n argocd -o name'))).not.toContain(
       `/${rename('orders')}-`,
     );

@@ -73,6 +73,14 @@ export class SimulatedArgoCd implements ArgoCd {
     throw new UnseenCluster('There are no pods.');
   }
 
+  async remove() {
+    return 'absent' as const;
+  }
+
+  async leftOf() {
+    return [];
+  }
+
   async *changes(name: string, everyMs: number, signal: AbortSignal): AsyncGenerator<Sighting, never> {
     for (;;) {
       signal.throwIfAborted();

@@ -48,6 +48,13 @@ export interface SeenRelease {
   tip: string;
 }
 
+/** Where a service is, for when its Application is gone and cannot say. */
+interface SeenDeployment {
+  /** Commits whose manifests it may run. */
+  revisions: string[];
+  destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
+}
+
 /** What a promotion would change, as far as its environment asks people about it. */
 export interface Preview {
   seen: SeenRelease;
@@ -110,6 +117,8 @@ export interface RecordActivities {
   /** The environment's own memory, else what Argo CD runs, else nothing. */
   recallEnvironment(input: Place): Promise<EnvironmentMemory>;
   rememberEnvironment(input: Place & { memory: EnvironmentMemory }): Promise<void>;
+  /** A service that comes back begins anew. @param input.at of what it knew last */
+  forgetEnvironment(input: Place & { at?: string }): Promise<void>;
   recordDelivery(input: { delivery: Delivery }): Promise<void>;
 }
 
@@ -206,6 +215,33 @@ export interface RenderActivities {
   }): Promise<InPlace>;
 }
 
+export interface RemovalActivities {
+  /**
+   * What an environment runs of a service that its change removes, and where people decide what they are shown of that.
+   *
+   * @throws Refused: the change removes nothing, or the service has come back since
+   */
+  previewRemoval(input: {
+    environment: string;
+    release: Release;
+    current?: Deployed;
+    asked: Approval;
+  }): Promise<{ seen: SeenDeployment; authors: string[]; rendered?: Rendered }>;
+  /**
+   * Deletes the Application with all that it deployed, and ends when that is gone.
+   *
+   * @param input.approved digest of what people saw. `changed`: something else runs by now
+   * @throws Refused: as `previewRemoval`
+   */
+  removeApplication(input: {
+    environment: string;
+    release: Release;
+    seen: SeenDeployment;
+    approved?: string;
+    asker: Asker;
+  }): Promise<{ state: 'gone' | 'changed' } | { state: 'refused'; reason: string }>;
+}
+
 export interface SyncActivities {
   /** Starts the operation `operationId` at exactly `revision`, with prune. */
   startSync(
@@ -244,7 +280,11 @@ export interface ObserveActivities {
 }
 
 /** Written and proposed by whom an environment's settings name. */
-type PromotionActivities = ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities;
+type PromotionActivities = ReleaseActivities &
+  PullRequestActivities &
+  SettingsActivities &
+  RenderActivities &
+  RemovalActivities;
 
 /** What the workers of each queue can do: no workflow can ask them for anything else. */
 export interface Served {

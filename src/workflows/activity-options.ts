@@ -59,8 +59,11 @@ export const quick = <Q extends 'delivery' | 'production'>(attempts: Attempts, q
   activitiesOn(queue, attempts, { ...brief(attempts), ...(summary !== undefined && { summary }) });
 
 /** Begins at once as a rule; behind a sync window or another's operation it is tried again, until that became pointless. */
-export const syncing = (attempts: Attempts) =>
-  activitiesOn('production', attempts, {
+export const syncing = (attempts: Attempts) => removing(attempts, 'production');
+
+/** Tried again until what is being deleted is gone, or until that became pointless. */
+export const removing = <Q extends 'delivery' | 'production'>(attempts: Attempts, queue: Q) =>
+  activitiesOn(queue, attempts, {
     ...brief(attempts),
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   });

@@ -56,6 +56,7 @@ async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End>
   const release: Release = {
     change,
     source: plan.source,
+    ...(plan.removes && { removes: plan.removes }),
     ...(await image(input, attempts, track, plan)),
   };
 

@@ -554,6 +554,15 @@ export const scenarios: Record<string, (rig: Rig) => Promise<unknown>> = {
     await delivery.result();
   },
 
+  async removed(rig) {
+    rig.world.removals.add(change.commit);
+    const removal = await rig.deliver(change);
+    await rig.sees(change, decisions);
+    await rig.decide('production', { change, verdict: 'approve', by: 'board-1' });
+    await rig.decide('production', { change, verdict: 'approve', by: 'board-2' });
+    await removal.result();
+  },
+
   async observed(rig) {
     const observation = { platform: rig.platform, places: [{ environment: 'dev', service: 'claims' }] };
     const look = (id: string) =>

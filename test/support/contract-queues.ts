@@ -15,6 +15,7 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   withdrawAsk: 'delivery',
   recallEnvironment: 'delivery',
   rememberEnvironment: 'delivery',
+  forgetEnvironment: 'delivery',
   recordDelivery: 'delivery',
   lookAtRepository: 'delivery',
   rememberRepository: 'delivery',
@@ -35,6 +36,8 @@ export const contractQueues: Record<keyof AllActivities, Queue | "the environmen
   previewRelease: "the environment's",
   renderRelease: "the environment's",
   previewOverlay: "the environment's",
+  previewRemoval: "the environment's",
+  removeApplication: "the environment's",
 
   startSync: 'production',
   storeBackup: 'production',

@@ -14,6 +14,7 @@ import type {
   RecoveryActivities,
   RecreationActivities,
   ReleaseActivities,
+  RemovalActivities,
   RenderActivities,
   RepositoryPollActivities,
   SettingsActivities,
@@ -90,6 +91,7 @@ export type AllActivities = AskActivities &
   PullRequestActivities &
   SettingsActivities &
   RenderActivities &
+  RemovalActivities &
   RepositoryPollActivities &
   SyncActivities &
   WaitActivities &
@@ -125,6 +127,8 @@ export class World {
   authors: string[] = ['developer'];
   /** Commits that are not on the branch any more. */
   readonly rewritten = new Set<string>();
+  /** Commits that take their service out of the repository. */
+  readonly removals = new Set<string>();
   /** Activities that stand still, by their points (`dev writeRelease`), until a test lets them go on. */
   readonly #held = new Map<string, { begun: () => void; goOn: Promise<void>; hears: boolean }>();
   /** What the poll finds. */
@@ -228,11 +232,15 @@ export class World {
         if (change.service === 'unknown') throw refused('There is no service unknown.');
         const overlays = this.overlays.get(change.commit);
         if (overlays) return this.#planOfOverlays(change, overlays);
+        const environments = this.environments.map((name) => ({ name, settings: this.#settings(name) }));
+        if (this.removals.has(change.commit)) {
+          return { source: this.#source(change), test: false, image: 'none', environments, removes: true };
+        }
         return {
           source: this.#source(change),
           test: true,
           image: image === undefined ? 'build' : 'given',
-          environments: this.environments.map((name) => ({ name, settings: this.#settings(name) })),
+          environments,
         };
       },
       storeBackup: async ({ cluster, at }) => {
@@ -322,6 +330,9 @@ export class World {
       rememberEnvironment: async ({ environment, service, memory }) => {
         this.memories.set(`${environment}/${service}`, memory);
       },
+      forgetEnvironment: async ({ environment, service }) => {
+        this.memories.delete(`${environment}/${service}`);
+      },
       recordDelivery: async ({ delivery }) => {
         this.deliveries.push(delivery);
       },
@@ -384,6 +395,16 @@ export class World {
       readSettings: async ({ environment }) => this.#settings(environment),
 
       renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
+      previewRemoval: async ({ asked }) => ({
+        seen: { revisions: [], destination: {} },
+        authors: this.authors,
+        ...(asked.by === 'decisions' && { rendered: this.#rendered(this.manifestsDigest) }),
+      }),
+      removeApplication: async ({ environment, release, approved }) => {
+        if (approved !== undefined && approved !== this.manifestsDigest) return { state: 'changed' };
+        this.effects.push(`remove ${environment} ${changeName(release.change)}`);
+        return { state: 'gone' };
+      },
       startSync: async ({ environment, service, revision }) => {
         const failure = this.inTheWay?.({ service });
         if (failure) throw failure;

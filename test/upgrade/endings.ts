@@ -209,7 +209,14 @@ const endOf = ({ workflowId, history }: Run): string =>
   `${workflowId} ${Object.keys(history.events?.at(-1) ?? {}).find((key) => key.endsWith('EventAttributes'))}`;
 
 /** What only the present release asks for. */
-export const addedActivities: ReadonlySet<string> = new Set(['previewRelease', 'previewOverlay', 'observe']);
+export const addedActivities: ReadonlySet<string> = new Set([
+  'previewRelease',
+  'previewOverlay',
+  'observe',
+  'previewRemoval',
+  'removeApplication',
+  'forgetEnvironment',
+]);
 export const addedWorkflows: ReadonlySet<string> = new Set(['observeEnvironments']);
 
 /** What only the present release tells. Of all that the previous one told, nothing may be missing or different. */

@@ -53,6 +53,13 @@ export function createRecordActivities(
       await replace(key, stored, memory);
     },
 
+    /** Safe to repeat and late: what it knew since then stays. An empty memory, unlike none, adopts nothing that runs. */
+    async forgetEnvironment({ at = '', ...place }) {
+      const key = keyOf(place);
+      const stored = await getJson(objects, key, memorySchema);
+      if (stored && ageOf(stored.value) <= at) await replace(key, stored, {});
+    },
+
     /** Safe to repeat and late: only a delivery that is open is recorded, and of one change only the last is. */
     async recordDelivery({ delivery }) {
       const { service, commit } = delivery;

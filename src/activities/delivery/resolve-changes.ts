@@ -1,5 +1,5 @@
 import { releasePath } from '../../config/paths.ts';
-import { listServices, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
+import { isIn, listServices, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import { sourceRepositories } from '../../config/sources.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import type { ResolvedChange } from '../../model/delivery/change.ts';
@@ -10,6 +10,7 @@ import type { Systems } from '../systems.ts';
 import { positionOf, positionOn } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { removalOf } from './removal-of.ts';
 
 /** Who changed nothing in so many commits of the branch is not looked for any further: its tip holds the same. */
 const mostSearched = 10_000;
@@ -50,8 +51,8 @@ export function createResolveChanges(
           const source = sourceOf(service);
           const commit = until ?? (await source.tip());
           await positionOf(systems, { service, commit });
-          const { name } = await knownService(systems, service, commit);
-          return described(source, new Map([[name, commit]]));
+          if (!(await removalOf(systems, { service, commit }))) await knownService(systems, service, commit);
+          return described(source, new Map([[service, commit]]));
         }
         const from = since === undefined || nothing.test(since) ? undefined : since;
         const commit = until ?? from;
@@ -97,8 +98,9 @@ export function createResolveChanges(
     const newest = await newestChanges(repository, changed, from, tip);
     // What only left the branch has no commit of its own there: its tip is what undoes it.
     const commits = new Map(changed.map(({ name }) => [name, newest.get(name) ?? tip]));
-    const own = await described(repository, commits, rewritten);
-    if (repository !== platform || from === undefined) return own;
+    if (repository !== platform || from === undefined) return described(repository, commits, rewritten);
+    const removed = await removedSince(from, tip, services);
+    const own = await described(platform, new Map([...commits, ...removed]), rewritten);
     return [...own, ...(await withNewManifests(paths))];
   }
 
@@ -129,6 +131,23 @@ export function createResolveChanges(
       if (written?.change.commit !== commit || written.source?.manifests !== newest) return false;
     }
     return true;
+  }
+
+  /** The services that were there and are no more, with the commit that took each away. */
+  async function removedSince(from: string, tip: string, services: Service[]): Promise<[string, string][]> {
+    const before = listServices(config, await platform.files(from));
+    for (const { name } of services) before.delete(name);
+    const found: [string, string][] = [];
+    for (const { name, manifests, source } of before.values()) {
+      if (source) continue;
+      if ((await platform.object(from, `${manifests}/base`)) === undefined) continue;
+      for await (const { commit, paths } of searched(platform, from, tip)) {
+        if (!paths.some((path) => isIn(path, `${manifests}/base`))) continue;
+        if (await removalOf(systems, { service: name, commit })) found.push([name, commit]);
+        break;
+      }
+    }
+    return found;
   }
 
   /**

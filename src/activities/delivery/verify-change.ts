@@ -1,7 +1,7 @@
 import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
-import { manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
+import { isIn, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
 import { stagesIn } from '../../model/dockerfile.ts';
@@ -10,6 +10,7 @@ import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
 import { overlaysOnly } from './overlays-only.ts';
+import { removalOf, type Removal } from './removal-of.ts';
 import { refuseMissingFiles } from './refuse-missing-files.ts';
 import type { Systems } from '../systems.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -27,6 +28,13 @@ export function createVerifyChange(
     verifyChange: ({ change, image }) =>
       withGit(async (): Promise<Plan> => {
         const position = await positionOf(systems, change);
+        const removal = await removalOf(systems, change);
+        if (removal && image !== undefined) {
+          throw refused(
+            `${change.commit} removes ${change.service}, so it takes no image. Leave --image out.`,
+          );
+        }
+        if (removal) return removalPlan(change, removal, position);
         const service = await knownService(systems, change.service, change.commit);
         const manifests = service.source && (await newestManifests(service));
         const missing =
@@ -35,13 +43,7 @@ export function createVerifyChange(
         if (missing !== undefined) throw refused(missing);
         const source = await described(change, service, position, manifests);
         const kind = imagePlan(service, image);
-        const environments = config.environments.map(({ name }) => ({
-          name,
-          settings: {
-            ...promotionSettings(config, name),
-            endToEnd: isTestedEndToEnd(config, name, change.service),
-          },
-        }));
+        const environments = environmentsOf(change);
         // An image that somebody gives wants to be released.
         const onto = image === undefined ? await overlaysOnly(systems, service, change) : undefined;
         return {
@@ -58,6 +60,37 @@ export function createVerifyChange(
   async function newestManifests({ manifests }: Service): Promise<string> {
     const tip = await repository.tip();
     return (await repository.lastChange(tip, manifests)) ?? tip;
+  }
+
+  /** Nothing is tested, built or tried when a service goes. */
+  async function removalPlan(change: Change, { base, manifests }: Removal, position: number): Promise<Plan> {
+    const { authors, committedAt, subject } = await repository.commit(change.commit);
+    const paths = await repository.changedPaths(change.commit);
+    return {
+      source: {
+        position,
+        base,
+        subject: subjectOf({ subject }),
+        authors,
+        committedAt,
+        paths: paths.filter((path) => isIn(path, manifests)).slice(0, mostPaths),
+      },
+      test: false,
+      image: 'none',
+      environments: environmentsOf(change),
+      removes: true,
+      silence: silenceOf(config),
+    };
+  }
+
+  function environmentsOf({ service }: Change): Plan['environments'] {
+    return config.environments.map(({ name }) => ({
+      name,
+      settings: {
+        ...promotionSettings(config, name),
+        endToEnd: isTestedEndToEnd(config, name, service),
+      },
+    }));
   }
 
   async function described(

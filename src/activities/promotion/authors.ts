@@ -54,7 +54,7 @@ export async function commitsCarried(
  * The commits of a service that a promotion brings in. Nobody's may go unseen: where nothing is known to run, or what runs
  * is in the repository no more, these are all that it ever had.
  */
-async function commitsSince(
+export async function commitsSince(
   repository: Pick<Repository, 'log'>,
   running: Deployed | undefined,
   { commit }: Change,

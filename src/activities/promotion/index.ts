@@ -1,10 +1,12 @@
 import type {
   PullRequestActivities,
   ReleaseActivities,
+  RemovalActivities,
   RenderActivities,
   SettingsActivities,
 } from '../contract.ts';
 import type { Systems } from '../systems.ts';
+import { createRemovalActivities } from '../removal/index.ts';
 import { createClosePullRequest } from './close-pull-request.ts';
 import { createMergePullRequest } from './merge-pull-request.ts';
 import { createOpenPullRequest } from './open-pull-request.ts';
@@ -32,12 +34,13 @@ export const createPullRequestActivities = (
 export function createPromotionActivities(
   systems: PullRequestSystems,
   workDirectory: string,
-): ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities {
+): ReleaseActivities & PullRequestActivities & SettingsActivities & RenderActivities & RemovalActivities {
   const rendering = createRenderActivities(systems, workDirectory);
   return {
     ...createReleaseActivities(systems),
     ...createPullRequestActivities(systems, rendering),
     ...createSettingsActivities(systems),
     ...rendering,
+    ...createRemovalActivities(systems, workDirectory),
   };
 }

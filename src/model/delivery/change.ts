@@ -29,7 +29,7 @@ export interface Source {
   authors: string[];
   /** ISO 8601. */
   committedAt: string;
-  /** Git tree of the service's `base/`: at this commit, or at `manifests`. */
+  /** Git tree of the service's `base/`: at this commit, or at `manifests`; of one that removes it, the last that it had. */
   base: string;
   /**
    * Where the manifests are in another repository than the source: the newest commit there, when the change was verified,
@@ -53,4 +53,6 @@ export interface Release {
   change: Change;
   source: Source;
   image?: Image;
+  /** Its commit took the service out of the repository: environments delete what they run of it. */
+  removes?: true;
 }

@@ -13,6 +13,8 @@ export interface Plan {
   image: 'none' | 'build' | 'given';
   /** In order. */
   environments: { name: string; settings: PromotionSettings; onto?: Change }[];
+  /** See `Release`. */
+  removes?: true;
   /** Where the configuration has another than the usual one. */
   silence?: Silence;
 }

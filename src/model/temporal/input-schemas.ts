@@ -43,6 +43,7 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
       paths: texts,
     }),
     image: z.looseObject({ name: text, digest: digestSchema }).exactOptional(),
+    removes: z.literal(true).exactOptional(),
   }),
   onto: changeSchema.exactOptional(),
   settings: z.looseObject({

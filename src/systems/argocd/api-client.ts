@@ -7,6 +7,7 @@ import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 import { readLiveWorkload } from '../kubernetes/live-workload.ts';
 import { Resources } from '../kubernetes/resources.ts';
+import { leftObjects, removeApplication } from './remove-application.ts';
 import { troubledResources } from './resource-health.ts';
 import { startOperation, terminateOperation } from './sync-operation.ts';
 import { ApplicationWatch } from './watch.ts';
@@ -101,6 +102,14 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
+    remove: (name) => removeApplication(kubernetes, path(name)),
+    leftOf: (qualified, destination, objects) => {
+      const { home: at, name } = placeOf(qualified);
+      const instance = at === namespace ? name : `${at}_${name}`;
+      return inDestination(home, destination, (cluster) =>
+        leftObjects(cluster, instance, objects, destination.namespace ?? ''),
+      );
+    },
     explain: (name, keep) => explain(home, path(name), keep),
     async syncWindows(project) {
       const raw = await kubernetes.get(argoProjPath(namespace, 'appprojects', project));

@@ -2,7 +2,9 @@ import type { Application, OperationName, ResourceState } from '../../model/argo
 import type { SyncWindow } from '../../model/argocd/sync-windows.ts';
 import type { LiveWorkload } from '../../model/promotion/running-image.ts';
 import type { KeepLog, Workload } from '../kubernetes/pods.ts';
+import type { ObjectName } from '../kubernetes/resources.ts';
 import { SystemError } from '../system-error.ts';
+import type { LeftObject } from './remove-application.ts';
 
 /**
  * Argo CD through the Kubernetes API of the cluster that it lives in. Applications are named as Argo CD does it:
@@ -35,6 +37,14 @@ export interface ArgoCd {
   startOperation(name: string, request: SyncRequest): Promise<Started>;
   /** Ends an operation if it is what runs; leaves any other alone. */
   terminate(name: string, operation: OperationName): Promise<void>;
+  /** Deletes it with all that it deployed: on its way, or not there any more. */
+  remove(name: string): Promise<'going' | 'absent'>;
+  /** Which of some objects are still there and carry its name. @throws UnseenCluster */
+  leftOf(
+    name: string,
+    destination: Application['destination'],
+    objects: readonly ObjectName[],
+  ): Promise<LeftObject[]>;
   /** Why it is not healthy, in at most 6,000 characters; what containers wrote is kept apart. Never throws. */
   explain(name: string, keep: KeepLog): Promise<string>;
   /** Sync windows of an AppProject. */

@@ -78,8 +78,8 @@ export function kubernetesOf(config: KubeConfig, source?: string): Kubernetes {
       JSON.parse(
         await request('PATCH', path, { fieldManager, force: 'true' }, body, PatchStrategy.ServerSideApply),
       ),
-    async delete(path, query) {
-      await request('DELETE', path, query).catch((error: unknown) => {
+    async delete(path, query, meant) {
+      await request('DELETE', path, query, meant && { preconditions: meant }).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
       });
     },

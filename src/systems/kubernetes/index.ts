@@ -17,8 +17,12 @@ export interface Kubernetes {
   patch(path: string, body: object): Promise<unknown>;
   /** Server-side apply: makes the object, or takes over of it what the body says, whoever said otherwise before. */
   apply(path: string, body: object): Promise<unknown>;
-  /** Also of all objects that a collection's path and the query name. Nothing there is no error. */
-  delete(path: string, query?: Query): Promise<void>;
+  /**
+   * Also of all objects that a collection's path and the query name. Nothing there is no error.
+   *
+   * @throws KubernetesError 409: it is another object of that name than the one meant
+   */
+  delete(path: string, query?: Query, meant?: { uid: string }): Promise<void>;
 }
 
 const advice: Record<number, (source: string) => string> = {

@@ -30,7 +30,7 @@ import { ended, Unfinished, type Promotion } from './promotion.ts';
 
 /**
  * Owns all that happens to one service in one environment: one promotion at a time, so nothing needs a lock.
- * Lives for ever: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
+ * Lives until the service is removed: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
  * every promotion, and when people are asked for so long that its history has grown, so new code starts with the next.
  */
 export async function environment(started: EnvironmentInput): Promise<void> {
@@ -50,6 +50,8 @@ export async function environment(started: EnvironmentInput): Promise<void> {
     );
     const outcome = state.unrecalled ? undefined : await runNext(input, state, inbox, lasting);
     await condition(() => allHandlersFinished() && (!state.unstored || state.waiting.length > 0));
+    // The only success that leaves nothing: the service was removed. Who asks again begins anew.
+    if (outcome?.state === 'succeeded' && !state.current && state.waiting.length === 0) return;
     // What lists read. Carried over so it costs nothing; as an update of this run it would be billed.
     const goOn = makeContinueAsNewFunc<typeof environment>({
       memo: { ...memoryOf(state) },

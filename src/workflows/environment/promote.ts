@@ -7,6 +7,7 @@ import { enterByOverlay } from './enter-by-overlay.ts';
 import { enterByPullRequest } from './enter-by-pull-request.ts';
 import { enterByPush } from './enter-by-push.ts';
 import { foundHealthy, inPlace, seen, show } from './promotion-events.ts';
+import { remove } from './remove.ts';
 import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
 import { cancelWhen } from '../cancel-when.ts';
 
@@ -26,6 +27,7 @@ export async function promote(p: Promotion): Promise<Outcome> {
   const hasBegun = p.done.proposal ?? p.done.inPlace;
   const refusal = hasBegun ? undefined : await refuse(p);
   if (refusal) return refusal;
+  if (p.ask.release.removes) return remove(p);
 
   const entered = await enterBy[p.ask.settings.entersBy](p);
   if (entered.state !== 'entered') return entered;

@@ -109,6 +109,12 @@ export function inPlace(p: Open, deployed: Deployed): void {
   p.state.current = deployed;
 }
 
+/** The service is here no more. */
+export function removed(p: Open): void {
+  delete p.state.current;
+  delete p.state.lastHealthy;
+}
+
 export function foundHealthy(p: Open, deployed: Deployed): void {
   p.state.lastHealthy = deployed;
 }

@@ -4,11 +4,11 @@ import type { DecisionCall, DecisionRule } from '../../../model/decisions/refuse
 import { quick } from '../../activity-options.ts';
 import { interference } from './interference.ts';
 import { decisionsAsked, decisionsOver, seen, show } from '../promotion-events.ts';
-import { askPeople, ended, place, Unfinished, type Promotion } from '../promotion.ts';
+import { askPeople, ended, place, Unfinished, withdrawal, type Promotion } from '../promotion.ts';
 
 /**
  * Waits for the quorum on exactly what was rendered. A pull request that somebody merged by hand is still not synced
- * without it; of a change of the overlay alone there is none. @returns why it may not go on, if so
+ * without it; of a change of the overlay alone, or a removal, there is none. @returns why it may not go on, if so
  */
 export async function awaitDecisions(
   p: Promotion,
@@ -26,7 +26,7 @@ export async function awaitDecisions(
   const patience = { until: call.askedAt + call.rule.expiresAfterMs, summary: 'decisions' };
   try {
     const answer = await askPeople(p, patience, async () => {
-      const refusal = await interference(p, pullRequest);
+      const refusal = pullRequest ? await interference(p, pullRequest) : withdrawal(p);
       if (refusal) return refusal;
       if (tally(call).state === 'approved') await askWhatIsDemanded(p, call);
 

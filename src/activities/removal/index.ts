@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import { applicationName, namespaceOf } from '../../config/environments.ts';
+import { overlayPath } from '../../config/paths.ts';
+import type { Application } from '../../model/argocd/application.ts';
+import { changeName, type Change } from '../../model/delivery/change.ts';
+import { canonicalManifests, compare, summarize, type Manifest } from '../../model/manifests.ts';
+import { maskSecret } from '../../model/mask-secret.ts';
+import { objectKeys } from '../../model/object-keys.ts';
+import { diffManifests } from '../../systems/kustomize/diff.ts';
+import { wantedBy } from '../../systems/temporal/runs.ts';
+import type { RemovalActivities } from '../contract.ts';
+import { removalOf, type Removal } from '../delivery/removal-of.ts';
+import { outlived, refused, withCluster, withGit, withObjects } from '../failures.ts';
+import { authorsOf, commitsSince } from '../promotion/authors.ts';
+import { createRenderer, render } from '../promotion/renderer.ts';
+import type { Systems } from '../systems.ts';
+
+type RemovalSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
+
+/** The cluster that Argo CD lives in, for an Application that is gone and cannot say. */
+const ownCluster = 'https://kubernetes.default.svc';
+
+/** More than a person deletes by hand. */
+const mostNamed = 20;
+
+/**
+ * Takes what a service deployed out of an environment, once a commit took the service out of the repository.
+ *
+ * @param workDirectory of this program alone, for short-lived checkouts
+ */
+export function createRemovalActivities(systems: RemovalSystems, workDirectory: string): RemovalActivities {
+  const { config, repository, argocd, objects, temporal } = systems;
+  const { inScratch, checkOut, settingsOf } = createRenderer(systems, workDirectory);
+
+  return {
+    /** Safe to repeat, side by side and late: it reads, and writes what people are shown under its own digest. */
+    async previewRemoval({ environment, release, current, asked }) {
+      const { change } = release;
+      const removal = await evidenceOf(change);
+      const name = applicationName(config, change.service, environment);
+      const application = await withCluster(() => argocd.application(name));
+      const running = application?.deployedRevision ?? current?.revision;
+      const seen = {
+        revisions: [...new Set([...(running === undefined ? [] : [running]), removal.parent])],
+        destination: application?.destination ?? {
+          server: ownCluster,
+          namespace: namespaceOf(config, environment),
+        },
+      };
+      if (asked.by !== 'decisions') return { seen, authors: [] };
+
+      const commits = await withGit(() => commitsSince(repository, current, change, removal));
+      const authors = authorsOf(config, commits, release, asked);
+      const rendered = await inScratch(async (scratch) => {
+        const gone =
+          running === undefined
+            ? []
+            : await renderedAt(scratch, running, place(removal, environment), application);
+        const manifestsDigest = digestOf(gone);
+        const masked = gone.map((manifest) => maskSecret(manifest, sha256));
+        const text =
+          `# ${name}: all that runs (${running ?? 'nothing'}) is deleted, as ${changeName(change)} removes the service\n` +
+          `# Digest of what is deleted: ${manifestsDigest}\n\n${await diffManifests(masked, [], scratch)}`;
+        const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
+        await withObjects(() => objects.put(diff, text));
+        return { manifestsDigest, diff, summary: summarize(compare(gone, [])) };
+      });
+      return { seen, authors, rendered };
+    },
+
+    /**
+     * Safe to repeat, side by side and late: it deletes the Application that it looked at, by its UID, or finds it deleted;
+     * an attempt that its promotion has outlived, or that comes when the service is back, deletes nothing.
+     */
+    async removeApplication({ environment, release, seen, approved, asker }) {
+      const { change } = release;
+      if (!(await wantedBy(temporal, asker)())) return { state: 'refused', reason: outlived };
+      const removal = await evidenceOf(change);
+      const name = applicationName(config, change.service, environment);
+      const overlay = place(removal, environment);
+
+      const application = await withCluster(() => argocd.application(name));
+      const running = application?.deployedRevision;
+      if (approved !== undefined && running !== undefined) {
+        const gone = await inScratch((scratch) => renderedAt(scratch, running, overlay, application));
+        if (digestOf(gone) !== approved) return { state: 'changed' };
+      }
+      const state = await withCluster(() => argocd.remove(name));
+      if (state === 'going') throw later(`Waits until Application ${name} and what it deployed are gone.`);
+
+      const deployed = await inScratch(async (scratch) => {
+        const all = seen.revisions.map((revision) => renderedAt(scratch, revision, overlay, undefined));
+        return (await Promise.all(all)).flat();
+      });
+      const left = await withCluster(() => argocd.leftOf(name, seen.destination, deployed));
+      if (left.some(({ isGoing }) => isGoing)) throw later(`Waits until what ${name} deployed is gone.`);
+      return left.length === 0
+        ? { state: 'gone' }
+        : {
+            state: 'refused',
+            reason: leftText(
+              name,
+              left.map((object) => object.name),
+            ),
+          };
+    },
+  };
+
+  /** @throws Refused: the change removes nothing, or the service has come back since */
+  async function evidenceOf(change: Change): Promise<Removal> {
+    return withGit(async () => {
+      const tip = await repository.tip();
+      if ((await repository.position(change.commit, tip)) === undefined) {
+        throw refused(`${change.commit} is not on the protected branch any more, so nothing is removed.`);
+      }
+      const removal = await removalOf(systems, change);
+      if (!removal) throw refused(`${changeName(change)} does not remove ${change.service}.`);
+      if ((await repository.object(tip, removal.manifests)) === undefined) return removal;
+      throw refused(
+        `${change.service} is in the repository again at ${tip} (${removal.manifests}), so nothing is removed. Deliver it as it is there.`,
+      );
+    });
+  }
+
+  /** As Argo CD rendered it; nothing where there was no overlay yet. */
+  async function renderedAt(
+    scratch: string,
+    revision: string,
+    overlay: string,
+    application: Application | undefined,
+  ): Promise<Manifest[]> {
+    if ((await withGit(() => repository.object(revision, overlay))) === undefined) return [];
+    const settings = await withCluster(() => settingsOf(application));
+    const checkout = await withGit(() => checkOut(scratch, revision));
+    return render(checkout, overlay, settings);
+  }
+}
+
+const place = (removal: Removal, environment: string): string => overlayPath(removal, environment);
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const digestOf = (manifests: Manifest[]): string => `sha256:${sha256(canonicalManifests(manifests))}`;
+
+/** Expected, and over after a while. */
+const later = (message: string): ApplicationFailure =>
+  ApplicationFailure.create({ type: 'Busy', message, category: ApplicationFailureCategory.BENIGN });
+
+function leftText(application: string, left: string[]): string {
+  const more = left.length > mostNamed ? ` and ${left.length - mostNamed} more` : '';
+  return (
+    `Application ${application} is gone, but not all that it deployed: ${left.slice(0, mostNamed).join(', ')}${more}. ` +
+    'Nobody looks after that any more. Delete it with kubectl, then deliver the change again.'
+  );
+}

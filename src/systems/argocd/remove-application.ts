@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { Kubernetes } from '../kubernetes/index.ts';
+import { objectPath, Resources, type ObjectName } from '../kubernetes/resources.ts';
+
+/** With it the objects of an Application are deleted before it goes itself; without, they stay. */
+const cascade = 'resources-finalizer.argocd.argoproj.io';
+/** Written by older releases of Argo CD, too. */
+const isCascade = (finalizer: string): boolean =>
+  /^(resources-|foreground-)finalizer\.argocd\.argoproj\.io/.test(finalizer);
+
+const applicationSchema = z.object({
+  metadata: z.object({
+    uid: z.string(),
+    resourceVersion: z.string(),
+    finalizers: z.array(z.string()).default([]),
+    deletionTimestamp: z.string().optional(),
+  }),
+});
+
+/**
+ * Deletes an Application with all that it deployed. It gets the finalizer for that where it lacks it.
+ *
+ * @returns whether it is on its way, or not there any more
+ * @throws KubernetesError 409: somebody changed it meanwhile
+ */
+export async function removeApplication(kubernetes: Kubernetes, path: string): Promise<'going' | 'absent'> {
+  const raw = await kubernetes.get(path);
+  if (raw === undefined) return 'absent';
+  const { uid, resourceVersion, finalizers, deletionTimestamp } = applicationSchema.parse(raw).metadata;
+  if (deletionTimestamp !== undefined) return 'going';
+  if (!finalizers.some(isCascade)) {
+    // With its version: one that somebody deletes this very moment must not be taken for cascading.
+    await kubernetes.patch(path, { metadata: { resourceVersion, finalizers: [...finalizers, cascade] } });
+  }
+  await kubernetes.delete(path, {}, { uid });
+  return 'going';
+}
+
+const trackedSchema = z.object({
+  metadata: z.object({
+    labels: z.record(z.string(), z.string()).default({}),
+    annotations: z.record(z.string(), z.string()).default({}),
+    deletionTimestamp: z.string().optional(),
+  }),
+});
+
+export interface LeftObject {
+  /** `Deployment/orders in bakery-dev` */
+  name: string;
+  isGoing: boolean;
+}
+
+/**
+ * Which of some objects are there and carry the name of an Application, by annotation or, as Argo CD did before, by label.
+ *
+ * @param instance what Argo CD calls the Application there
+ */
+export async function leftObjects(
+  kubernetes: Kubernetes,
+  instance: string,
+  objects: readonly ObjectName[],
+  namespace: string,
+): Promise<LeftObject[]> {
+  const resources = new Resources(kubernetes);
+  const left = new Map<string, LeftObject>();
+  for (const object of objects) {
+    const resource = await resources.find(object);
+    const path = resource && objectPath(resource, object, namespace);
+    const raw = path === undefined ? undefined : await kubernetes.get(path);
+    if (raw === undefined || path === undefined) continue;
+    const { labels, annotations, deletionTimestamp } = trackedSchema.parse(raw).metadata;
+    const isTracked =
+      annotations['argocd.argoproj.io/tracking-id']?.startsWith(`${instance}:`) ??
+      labels['app.kubernetes.io/instance'] === instance;
+    if (!isTracked) continue;
+    const where = resource?.namespaced ? ` in ${object.namespace || namespace}` : '';
+    left.set(path, {
+      name: `${object.kind}/${object.name}${where}`,
+      isGoing: deletionTimestamp !== undefined,
+    });
+  }
+  return [...left.values()];
+}
