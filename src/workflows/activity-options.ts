@@ -58,15 +58,18 @@ const brief = (attempts: Attempts) =>
 export const quick = <Q extends 'delivery' | 'production'>(attempts: Attempts, queue: Q, summary?: string) =>
   activitiesOn(queue, attempts, { ...brief(attempts), ...(summary !== undefined && { summary }) });
 
+const untilPointless = (attempts: Attempts) =>
+  ({
+    ...brief(attempts),
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+  }) as const;
+
 /** Begins at once as a rule; behind a sync window or another's operation it is tried again, until that became pointless. */
-export const syncing = (attempts: Attempts) => removing(attempts, 'production');
+export const syncing = (attempts: Attempts) => activitiesOn('production', attempts, untilPointless(attempts));
 
 /** Tried again until what is being deleted is gone, or until that became pointless. */
 export const removing = <Q extends 'delivery' | 'production'>(attempts: Attempts, queue: Q) =>
-  activitiesOn(queue, attempts, {
-    ...brief(attempts),
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  });
+  activitiesOn(queue, attempts, untilPointless(attempts));
 
 /**
  * Other people's code: it may run long, and ends when it is told to, which it hears by its heartbeats. Its own time limit
