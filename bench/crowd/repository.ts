@@ -203,6 +203,8 @@ export class SimulatedRepository implements Repository {
     await Promise.all(['Dockerfile', 'main.go'].map((name) => writeFile(join(folder, name), '')));
   }
 
+  borrow = (): Promise<void> => delay(answerMs);
+  packTree = (): Promise<void> => delay(answerMs);
   tryPush = (): Promise<void> => delay(answerMs);
 
   async draftRelease(tip: string, write: Write): Promise<string> {

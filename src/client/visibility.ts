@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
+import pLimit from 'p-limit';
 
 /** What a server gives at most at a time, unless it was told otherwise. */
 const pageSize = 1000;
@@ -34,10 +35,14 @@ export interface Described {
   isIdle: boolean;
 }
 
+/** Together they take no longer: so many keep a server busy. */
+const mostAtATime = 50;
+
 /** The last runs of some workflows as they are by now, without asking any; those are left out that are forgotten. */
 export async function asOfNow(client: Client, workflowIds: Iterable<string>): Promise<Described[]> {
-  const found = await Promise.all(
-    [...new Set(workflowIds)].map(async (workflowId): Promise<Described[]> => {
+  const found = await pLimit(mostAtATime).map(
+    new Set(workflowIds),
+    async (workflowId): Promise<Described[]> => {
       try {
         const info = await client.workflow.getHandle(workflowId).describe();
         const { pendingWorkflowTask, pendingActivities } = info.raw;
@@ -46,7 +51,7 @@ export async function asOfNow(client: Client, workflowIds: Iterable<string>): Pr
         if (error instanceof WorkflowNotFoundError) return [];
         throw error;
       }
-    }),
+    },
   );
   return found.flat();
 }

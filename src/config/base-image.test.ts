@@ -4,7 +4,14 @@ import { baseImageProblems } from './base-image.ts';
 
 const base = 'manifests/claims/base';
 const image = 'registry.example/team/claims';
-const service = { name: 'claims', path: 'services/claims', paths: [], manifests: 'manifests/claims', image };
+const service = {
+  name: 'claims',
+  path: 'services/claims',
+  paths: [],
+  manifests: 'manifests/claims',
+  base: 'manifests/claims/base',
+  image,
+};
 
 /** What is told of a base that holds these files, beside a kustomization that names them. */
 async function problems(

@@ -23,10 +23,9 @@ interface Part {
  */
 export async function baseImageProblems(
   { registry }: Pick<Config, 'registry'>,
-  { name, image, manifests }: Service,
+  { name, image, base }: Service,
   tree: Tree,
 ): Promise<LayoutProblem[]> {
-  const base = `${manifests}/base`;
   const parts = await partsOf(base, tree);
   const [kustomizations, objects] = [true, false].map((wanted) =>
     parts.filter(({ file }) => isKustomization(file) === wanted),

@@ -9,7 +9,7 @@ import {
   resolveReference,
 } from './kustomization.ts';
 import { overlayPath, releasePath } from './paths.ts';
-import { isIn, type Service } from './services.ts';
+import { bringsBase, isIn, type Service } from './services.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
 
 /** A repository whose kustomizations are looked at. */
@@ -22,10 +22,9 @@ export interface Repository {
 
 /** A release carries the base's tree, as it is: what lies outside would not come with it. */
 export async function baseProblems(
-  { name, manifests }: Service,
-  { tree, files }: Repository,
+  { name, base }: Service,
+  { tree, files }: Omit<Repository, 'services' | 'environments'>,
 ): Promise<LayoutProblem[]> {
-  const base = `${manifests}/base`;
   if (kustomizationOf(base, files) === undefined) {
     return [{ path: base, message: `has no kustomization.yaml: write the manifests of ${name} there` }];
   }
@@ -146,9 +145,9 @@ function notReleased(
   { services, environments }: Repository,
 ): string | undefined {
   for (const other of services) {
-    const base = `${other.manifests}/base`;
-    if (target === base || isIn(target, base)) {
-      const instead = insteadOf(other, target.slice(other.manifests.length), by);
+    const { base } = other;
+    if (!bringsBase(other) && (target === base || isIn(target, base))) {
+      const instead = insteadOf(other, `/base${target.slice(base.length)}`, by);
       return `changes with every commit, without a promotion into ${by.environment}: ${instead}`;
     }
     for (const environment of environments) {

@@ -5,7 +5,15 @@ import { baseProblems, overlayProblems, type Repository } from './layout-kustomi
 import { scriptProblems, testScriptProblems } from './layout-scripts.ts';
 import { linkProblems } from './links.ts';
 import type { Config } from './schema.ts';
-import { idlePaths, idlePatterns, isIn, listServices, noServices, type Service } from './services.ts';
+import {
+  bringsBase,
+  idlePaths,
+  idlePatterns,
+  isIn,
+  listServices,
+  noServices,
+  type Service,
+} from './services.ts';
 import { sourceFileProblems } from './source-files.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
 
@@ -21,11 +29,8 @@ export async function layoutProblems(config: Config, tree: Tree): Promise<Layout
   }));
   problems.push(...idlePatterns(config, tree.files), ...idleServicePatterns(config, services));
   for (const service of services) {
-    const inBase = [...linkProblems(service, tree), ...(await baseProblems(service, repository))];
     if (!service.source) problems.push(...(await sourceProblems(service, config.services, repository)));
-    problems.push(...inBase);
-    // Of a base that is not whole nobody knows which images it has.
-    if (inBase.length === 0) problems.push(...(await baseImageProblems(config, service, tree)));
+    if (!bringsBase(service)) problems.push(...(await wholeBaseProblems(config, service, repository)));
     for (const environment of environments) {
       problems.push(...(await overlayProblems(service, environment, repository)));
       problems.push(...sourceFileProblems(config, service, environment, files));
@@ -45,8 +50,20 @@ export async function sourceLayoutProblems(
   const problems = idlePaths(config, names, tree.files);
   for (const service of services) {
     problems.push(...(await sourceProblems(service, config.services, { files, tree })));
+    if (bringsBase(service)) problems.push(...(await wholeBaseProblems(config, service, { files, tree })));
   }
   return [...problems, ...testScriptProblems(config, services, files)];
+}
+
+async function wholeBaseProblems(
+  config: Config,
+  service: Service,
+  repository: Pick<Repository, 'files' | 'tree'>,
+): Promise<LayoutProblem[]> {
+  const { tree } = repository;
+  const problems = [...linkProblems(service, tree), ...(await baseProblems(service, repository))];
+  // Of a base that is not whole nobody knows which images it has.
+  return problems.length > 0 ? problems : baseImageProblems(config, service, tree);
 }
 
 async function sourceProblems(

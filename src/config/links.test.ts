@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { linkProblems } from './links.ts';
 
-const service = { name: 'claims', path: 'services/claims', paths: [], manifests: 'deploy/claims' };
+const service = {
+  name: 'claims',
+  path: 'services/claims',
+  paths: [],
+  manifests: 'deploy/claims',
+  base: 'deploy/claims/base',
+};
 const told = (...links: string[]): string[] =>
   linkProblems(service, { files: [], links, read: async () => undefined }).map(({ path }) => path);
 

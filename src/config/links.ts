@@ -6,8 +6,8 @@ export const onLink =
   'is a symbolic link: a release carries base/ as it is, so put what it leads to in its place';
 
 /** @param links of the whole repository */
-export const linksInBase = ({ manifests }: Pick<Service, 'manifests'>, links: readonly string[]): string[] =>
-  links.filter((link) => isOneInOther(link, `${manifests}/base`));
+export const linksInBase = ({ base }: Pick<Service, 'base'>, links: readonly string[]): string[] =>
+  links.filter((link) => isOneInOther(link, base));
 
 /** Whether a path lies in the other, or is it. */
 const isOneInOther = (a: string, b: string): boolean =>

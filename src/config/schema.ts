@@ -93,6 +93,7 @@ const source = z.strictObject({
   branch: branch.default('main').describe('Its protected branch: commits on it are delivered.'),
   token: secretReference.optional().describe('Token that may read it. Default: none, as of a public one.'),
   caFile: caFile.optional(),
+  base: path.optional().describe('Folder of its base in there. Default: the base/ beside its overlays.'),
 });
 
 const explicitService = z.strictObject({

@@ -22,6 +22,7 @@ test('a folder with a Dockerfile is a service of its name', () => {
       context: 'services/claims',
       dockerfile: 'services/claims/Dockerfile',
       manifests: 'manifests/claims',
+      base: 'manifests/claims/base',
     },
   ]);
 });
@@ -45,6 +46,7 @@ test('an explicit service lies anywhere, has more paths, its own test, and an im
     path: 'manifests/platform',
     paths: ['manifests/platform/**'],
     manifests: 'manifests/platform',
+    base: 'manifests/platform/base',
   });
   expect(serviceOf(services, 'claims')).toMatchObject({
     dockerfile: 'legacy/claims/Dockerfile',

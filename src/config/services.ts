@@ -26,8 +26,10 @@ export interface Service {
   buildArgs?: Record<string, string>;
   /** Stage of the Dockerfile; absent: the last. */
   target?: string;
-  /** Folder with `base/` and `overlays/<environment>/`. */
+  /** Folder with `overlays/<environment>/`, and as a rule `base/`. */
   manifests: string;
+  /** Folder of what each release begins with: in the repository of its source, where `source.base` says so. */
+  base: string;
 }
 
 /**
@@ -48,7 +50,7 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
     const { image: imageName, context: usual, dockerfile: own, ...rest } = discovered(config, name, path);
     services.set(name, {
       ...rest,
-      ...(source && { source }),
+      ...(source && { source, base: source.base ?? rest.base }),
       ...(image && {
         image: imageName,
         context: context ?? usual,
@@ -58,7 +60,9 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
       }),
       ...(test && { test }),
       // Manifests and what services share are files of the platform's repository.
-      paths: source ? [posix.join(path, '**'), ...paths] : [...new Set([...rest.paths, ...paths])],
+      paths: source
+        ? [posix.join(path, '**'), ...paths, ...(source.base === undefined ? [] : [`${source.base}/**`])]
+        : [...new Set([...rest.paths, ...paths])],
     });
   }
   return services;
@@ -124,10 +128,14 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
 
 /** A service as the repository of its manifests has it, where that is not the one of its source. */
 export function manifestsOnly(service: Service): Service {
-  const there = { ...service, paths: [`${service.manifests}/**`] };
+  const { manifests } = service;
+  const there = { ...service, paths: [`${manifests}/**`], base: `${manifests}/base` };
   delete there.source;
   return there;
 }
+
+/** Whether a service brings its base along with its source. */
+export const bringsBase = ({ source }: Pick<Service, 'source'>): boolean => source?.base !== undefined;
 
 /** Folders with a Dockerfile. */
 const buildable = (files: readonly string[]): string[] =>
@@ -150,6 +158,7 @@ function discovered(config: Config, name: string, path: string) {
     context: context === 'repository' ? '.' : path,
     dockerfile: posix.join(path, 'Dockerfile'),
     manifests,
+    base: `${manifests}/base`,
   };
 }
 

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { configuration } from '../../test/support/configuration.ts';
 import { sourceFileProblems } from './source-files.ts';
 
-const service = { name: 'claims', path: 'services/claims', paths: [], manifests: 'deploy/claims' };
+const service = {
+  name: 'claims',
+  path: 'services/claims',
+  paths: [],
+  manifests: 'deploy/claims',
+  base: 'deploy/claims/base',
+};
 const overlay = 'deploy/claims/overlays/dev';
 
 test('files that change what Argo CD renders of an overlay are told, those of other Applications are not', () => {

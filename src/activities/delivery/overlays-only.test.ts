@@ -122,6 +122,22 @@ test('so does one whose releases somebody rewrote away', async () => {
   expect(await stepsOf(commit)).toEqual(all);
 });
 
+test('so does one while another environment runs what somebody took off the branch', async () => {
+  const gone = await disk.commit('taken back', { 'services/claims/main.py': '1\n' });
+  release('dev', gone);
+  await disk.git('reset', '-q', '--hard', first);
+  await disk.git('push', '-q', '--force', 'origin', 'HEAD');
+  const commit = await disk.commit('three replicas', overlay('production', 3));
+  expect(await stepsOf(commit)).toEqual(all);
+});
+
+test('one of dev does not take along what waits before production: that is on its way by itself', async () => {
+  const code = await disk.commit('code', { 'services/claims/main.py': '1\n' });
+  release('dev', code);
+  const commit = await disk.commit('replicas', overlay('dev', 2));
+  expect(await stepsOf(commit)).toEqual([`dev overlay onto ${code}`]);
+});
+
 test('so does one to where a review of a pull request has to let it in, since there is none', async () => {
   const environments = [
     { name: 'dev', entersBy: 'push' },

@@ -39,8 +39,11 @@ export async function overlaysOnly(
 
   async function concerned(): Promise<ReadonlyMap<string, Change> | undefined> {
     const onto = new Map<string, Change>();
+    const tip = await repository.tip();
     for (const name of names) {
       const current = await released(name);
+      // Somebody took that off the branch: a change that is on it takes its place everywhere.
+      if (current && (await repository.position(current.change.commit, tip)) === undefined) return undefined;
       if (!changed.has(name) && !(current && (await isBehind(name, current)))) continue;
       if (!current || !(await differsByOverlays(current))) return undefined;
       const { approval, sync } = promotionSettings(config, name);

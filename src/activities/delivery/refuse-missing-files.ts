@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { linksInBase, onLink } from '../../config/links.ts';
-import { ownsPath, type Service } from '../../config/services.ts';
+import { bringsBase, ownsPath, type Service } from '../../config/services.ts';
 import type { Repository } from '../../systems/git/index.ts';
 
 /**
@@ -15,7 +15,8 @@ export async function refuseMissingFiles(
   const { name, paths } = service;
   const { links, modules } = await repository.linksAndModules(commit);
   // Elsewhere a folder of that name is not the base.
-  const [link] = service.source ? [] : linksInBase(service, links);
+  const isElsewhere = service.source && !bringsBase(service);
+  const [link] = isElsewhere ? [] : linksInBase(service, links);
   if (link !== undefined) return `${link} ${onLink}.`;
 
   const module = modules.find((one) => ownsPath(service, one) || paths.some((glob) => isBelow(one, glob)));

@@ -1,7 +1,7 @@
 import { isTestedEndToEnd } from '../../config/end-to-end.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { silenceOf } from '../../config/silence.ts';
-import { isIn, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
+import { bringsBase, isIn, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import type { Change, Source } from '../../model/delivery/change.ts';
 import type { Plan } from '../../model/delivery/delivery.ts';
 import { stagesIn } from '../../model/dockerfile.ts';
@@ -9,6 +9,7 @@ import { refused, withGit } from '../failures.ts';
 import { positionOf } from './branch-position.ts';
 import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
+import { baseOf } from '../promotion/release-base.ts';
 import { overlaysOnly } from './overlays-only.ts';
 import { removalOf, type Removal } from './removal-of.ts';
 import { refuseMissingFiles } from './refuse-missing-files.ts';
@@ -94,20 +95,21 @@ export function createVerifyChange(
   }
 
   async function described(
-    { commit }: Pick<Change, 'commit'>,
+    change: Change,
     service: Service,
     position: number,
     manifests: string | undefined,
   ): Promise<Source> {
+    const { commit } = change;
     const source = sourceOf(service.name);
     const [base, { authors, committedAt, subject }, paths] = await Promise.all([
-      repository.object(manifests ?? commit, `${service.manifests}/base`),
+      baseOf(systems, service, { change, ...(manifests !== undefined && { source: { manifests } }) }),
       source.commit(commit),
       source.changedPaths(commit),
     ]);
     if (base === undefined) {
       throw refused(
-        `${service.manifests}/base does not exist at ${manifests ?? commit}. A service has its manifests there.`,
+        `${service.base} does not exist at ${bringsBase(service) ? commit : (manifests ?? commit)}. A service has its manifests there.`,
       );
     }
     return {

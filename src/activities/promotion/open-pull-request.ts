@@ -12,6 +12,7 @@ import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { authorsOf, commitsCarried } from './authors.ts';
+import { bringBase } from './release-base.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -65,6 +66,7 @@ export function createOpenPullRequest(
       (await refuseOlder(systems, { environment, seen, position: release.source.position }));
     if (reason !== undefined) throw refused(reason);
 
+    await bringBase(systems, change);
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
     const wanted = wantedBy(temporal, asker);

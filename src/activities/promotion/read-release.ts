@@ -8,7 +8,7 @@ import type { Systems } from '../systems.ts';
 
 /** What `release/` holds on the protected branch's tip, and whether this program wrote it. */
 export async function readRelease(
-  systems: Pick<Systems, 'config' | 'repository'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf'>,
   { environment, service: name }: Place,
 ): Promise<SeenRelease> {
   const { repository } = systems;
@@ -19,7 +19,7 @@ export async function readRelease(
   if (tree === undefined) return { tip };
   const written = parseReleaseKustomization((await repository.read(tip, `${path}/kustomization.yaml`)) ?? '');
   if (written?.change.service !== name) return { tip, tree };
-  const base = await baseOf(repository, service, written);
+  const base = await baseOf(systems, service, written);
   const ours = base !== undefined && releaseTree(base, releaseKustomization(written)) === tree;
   return ours ? { tip, tree, change: written.change } : { tip, tree };
 }

@@ -16,6 +16,7 @@ import { GitError } from '../../systems/git/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
 import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { refuseSource } from '../sync/application-source.ts';
+import { bringBase } from './release-base.ts';
 import { readRelease } from './read-release.ts';
 import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
@@ -53,14 +54,15 @@ export function createRenderActivities(
       const seen = await withGit(() => readRelease(systems, { environment, service: change.service }));
       const gone = await withGit(() => refuseGone(systems, release, seen.tip));
       if (gone !== undefined) throw refused(gone);
-      const draft = await withGit(() =>
-        repository.draftRelease(seen.tip, {
+      const draft = await withGit(async () => {
+        await bringBase(systems, change);
+        return repository.draftRelease(seen.tip, {
           path: releasePath({ manifests: manifestsPath(config, change.service) }, environment),
           base: source.base,
           kustomization: releaseKustomization(release),
           message: releaseMessage(environment, release),
-        }),
-      );
+        });
+      });
       const target = {
         environment,
         release,

@@ -4,6 +4,7 @@ import { releaseKustomization, releaseMessage } from '../../model/promotion/rele
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, withGit } from '../failures.ts';
 import { knownService } from '../delivery/known-service.ts';
+import { bringBase } from './release-base.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseOlder } from './refuse-older.ts';
@@ -32,6 +33,7 @@ export function createReleaseActivities(
           };
         }
         const service = await knownService(systems, change.service, seen.tip);
+        await bringBase(systems, change);
         const path = releasePath(service, environment);
         const wanted = wantedBy(temporal, asker);
         let gone: string | undefined;

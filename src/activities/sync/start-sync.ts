@@ -28,7 +28,10 @@ import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
 
 type Sync = Parameters<SyncActivities['startSync']>[0];
-type SyncSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal' | 'recreations'>;
+type SyncSystems = Pick<
+  Systems,
+  'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects' | 'temporal' | 'recreations'
+>;
 
 /** Where Applications are made by an app-of-apps, they lag behind; one that is not there by then is a mistake. */
 const absentMs = 10 * 60_000;
@@ -157,7 +160,7 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
   if (manifests !== undefined && (await repository.position(manifests, revision)) === undefined) {
     return `${path} at ${revision} has its manifests of ${manifests}, which is not on the protected branch. Look at who wrote it.`;
   }
-  const base = await baseOf(repository, service, written);
+  const base = await baseOf(systems, service, written);
   if (base === undefined || releaseTree(base, text) !== (await repository.object(revision, path))) {
     return `${path} at ${revision} holds other manifests than ${changeName(change)}. Look at who wrote it.`;
   }

@@ -75,6 +75,14 @@ export interface Repository {
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /** Writes the files of a commit (below `path`, if given) into an empty directory, without `.git`. */
   checkout(revision: string, directory: string, path?: string): Promise<void>;
+  /**
+   * Brings a tree that another clone has into this one, with all that it holds, so that it can be written.
+   *
+   * @param path of the tree at `commit` of that repository
+   */
+  borrow(from: Repository, commit: string, path: string): Promise<void>;
+  /** Packs a tree, with all that it holds, into a folder of packs. */
+  packTree(commit: string, path: string, folder: string): Promise<void>;
   /** Asks to write, and writes nothing. Some forges find out only when something is written. @throws GitError refused */
   tryPush(): Promise<void>;
   writeRelease(write: ReleaseWrite): Promise<ReleaseWritten>;

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { Clone, type CloneOptions } from './clone.ts';
 import { git, gitEnvironment } from './git.ts';
@@ -201,6 +202,19 @@ export function createRepository(options: CloneOptions): Repository {
       await known(revision);
       const tree = path === undefined ? revision : `${revision}:${path}`;
       await extract(options.directory, tree, directory);
+    },
+
+    async borrow(from, commit, path) {
+      const tree = await from.object(commit, path);
+      if (tree === undefined) throw new GitError('missing', `There is no ${path} at ${commit}.`);
+      await tip();
+      await from.packTree(commit, path, join(options.directory, 'objects/pack'));
+    },
+
+    async packTree(commit, path, folder) {
+      await known(commit);
+      // Named by what is in it, and moved to its name when it is whole: to do so twice, or side by side, does no harm.
+      await clone.git(['pack-objects', '--quiet', '--revs', join(folder, 'pack')], `${commit}:${path}\n`);
     },
 
     async tryPush() {
