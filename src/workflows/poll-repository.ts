@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { ResolvedChange } from '../model/delivery/change.ts';
+import type { Change, ResolvedChange } from '../model/delivery/change.ts';
 import { deliveryStart } from '../model/temporal/delivery-start.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
@@ -63,13 +63,17 @@ async function look(platform: string): Promise<void> {
   const moved = before?.tip !== now.tip || newSources(before, now) || starts.length > 0;
 
   await Promise.all(news.map((one) => tell(platform, one)));
-  let isDelivered = true;
-  if (deliverOnPush)
-    for (const since of starts) isDelivered = (await deliver(platform, since)) && isDelivered;
-  if (!moved && news.length === 0) return;
-  // The next look begins where this one did, and tries what could not be started once more.
-  const seen = before && !isDelivered ? { ...now, tip: before.tip } : now;
-  await rememberRepository({ ...(before && { before }), now: seen });
+  const earlier = before?.owed ?? [];
+  const owed: Change[] = [];
+  if (deliverOnPush) {
+    for (const change of earlier)
+      owed.push(...(await deliver(platform, { change, again: true, manifests: true })));
+    for (const since of starts) {
+      for (const one of await changesSince(platform, since)) owed.push(...(await deliver(platform, one)));
+    }
+  }
+  if (!moved && news.length === 0 && owed.length === earlier.length) return;
+  await rememberRepository({ ...(before && { before }), now: { ...now, ...(owed.length > 0 && { owed }) } });
 }
 
 /** The tips that are others by now. */
@@ -93,25 +97,25 @@ async function tell(platform: string, { number, environment, service }: PullRequ
   }
 }
 
-/** @returns whether all that has to be is under way */
-async function deliver(platform: string, since: string): Promise<boolean> {
-  let isDelivered = true;
-  for (const { change, subject, again, manifests } of await changesSince(platform, since)) {
-    try {
-      await startChild(deliverService, {
-        ...deliveryStart(platform, change, { subject }),
-        // Somebody delivered it before: how that ended stands, until a person starts it again.
-        workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      if (!manifests) continue;
-      isDelivered = false;
-      log.info('its new manifests are delivered once what is under way has ended', { ...change });
-    }
+/** @returns what has to be delivered once more, when what is under way has ended */
+async function deliver(
+  platform: string,
+  { change, subject, again, manifests }: Omit<ResolvedChange, 'subject'> & { subject?: string },
+): Promise<Change[]> {
+  try {
+    await startChild(deliverService, {
+      ...deliveryStart(platform, change, subject === undefined ? {} : { subject }),
+      // Somebody delivered it before: how that ended stands, until a person starts it again.
+      workflowIdReusePolicy: again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+    });
+    return [];
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (!manifests) return [];
+    log.info('its new manifests are delivered once what is under way has ended', { ...change });
+    return [change];
   }
-  return isDelivered;
 }
 
 /**

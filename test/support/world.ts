@@ -32,6 +32,7 @@ import {
   type ResolvedChange,
   type Source,
 } from '../../src/model/delivery/change.ts';
+import type { RepositorySeen } from '../../src/model/delivery/repository-poll.ts';
 import type { Delivery, Plan } from '../../src/model/delivery/delivery.ts';
 import type { Live } from '../../src/model/promotion/drift.ts';
 import type { RecreationPlan } from '../../src/model/recovery/recreation.ts';
@@ -136,8 +137,8 @@ export class World {
     now: { tip: '0'.repeat(40), pullRequests: {} },
     deliverOnPush: true,
   };
-  /** Tips of the branch up to which the polls have done their work. */
-  readonly remembered: string[] = [];
+  /** What the polls have seen. */
+  readonly remembered: RepositorySeen[] = [];
   /** What commits touched. */
   changes: ResolvedChange[] = [];
   health: (place: { environment: string; release: { change: Change } }) => Promise<Health> = () =>
@@ -300,7 +301,7 @@ export class World {
         return [{ change: { service, commit }, subject: 'a change' }];
       },
       lookAtRepository: async () => this.look,
-      rememberRepository: async ({ now }) => void this.remembered.push(now.tip),
+      rememberRepository: async ({ now }) => void this.remembered.push(now),
       findPosition: async ({ commit }) =>
         this.rewritten.has(commit) ? {} : { position: this.#source({ commit }).position },
       testService: async ({ change }) => {

@@ -75,6 +75,44 @@ test('after it, no change goes there that lies before it on the branch, though w
   expect((await newer.result()).state).toBe('succeeded');
 });
 
+test('what Argo CD would render of it by then is decided on anew, when that moved while people decided', async ({
+  rig,
+}) => {
+  rig.world.movedDigest = 'sha256:moved';
+  rig.world.overlays.set(overlayChange.commit, { environments: ['production'], onto: change });
+  await rig.deliver(overlayChange);
+  await rig.sees(overlayChange, { waitingFor: '2 of 2 approvals' });
+  const approve = (by: string) => rig.decide('production', { change: overlayChange, verdict: 'approve', by });
+  await approve('board-1');
+  await approve('board-2');
+  await rig.sees(overlayChange, {
+    environments: { production: { state: 'waiting', manifestsDigest: 'sha256:moved' } },
+  });
+  expect(rig.world.effects).toEqual(['look at the overlay of production']);
+  await approve('board-1');
+  await approve('board-2');
+  await rig.sees(overlayChange, { state: 'succeeded' });
+  expect(rig.world.effects).toEqual(['look at the overlay of production', 'sync production tip']);
+});
+
+test('an overlay takes no release’s place: the release goes first, and the overlay after it', async ({
+  rig,
+}) => {
+  rig.world.environments = ['dev'];
+  rig.world.overlays.set(at(9).commit, { environments: ['dev'], onto: change });
+  const health = rig.world.hold('dev awaitHealthy', { hears: false });
+  const first = await rig.deliver(change);
+  await health.begun;
+  const overlay = await rig.deliver(at(9));
+  await expect.poll(async () => (await rig.view('dev', 'claims')).waiting.length).toBe(1);
+  const fix = await rig.deliver(overlayChange);
+  await expect.poll(async () => (await rig.view('dev', 'claims')).waiting.length).toBe(2);
+  health.goOn();
+  expect((await first.result()).state).toBe('superseded');
+  expect((await fix.result()).state).toBe('succeeded');
+  expect((await overlay.result()).state).toBe('succeeded');
+});
+
 test('a delivery that is cancelled while people decide on an overlay syncs nothing', async ({ rig }) => {
   rig.world.overlays.set(overlayChange.commit, { environments: ['production'], onto: change });
   const delivery = await rig.deliver(overlayChange);

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
 import type { Deployed } from '../../model/promotion/promotion.ts';
+import { releaseKustomization } from '../../model/promotion/release.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import { createVerifyChange } from './verify-change.ts';
@@ -24,15 +25,23 @@ beforeEach(async () => {
   });
   first = await disk.git('rev-parse', 'HEAD');
   released = new Map();
-  for (const environment of ['dev', 'production']) release(environment, first);
+  for (const environment of ['dev', 'production']) await release(environment, first);
   return () => disk.remove();
 });
 
-/** @param revision commit that brought it there */
-function release(environment: string, commit: string, revision = commit): void {
+/** Writes what a promotion writes, and remembers it. @param revision commit that brought it there */
+async function release(environment: string, commit: string, revision?: string): Promise<void> {
   const change = { service: 'claims', commit };
-  released.set(environment, { change, position: 1, revision, image, at: '2026-01-01T00:00:00Z' });
+  const folder = `manifests/claims/overlays/${environment}/release`;
+  const written = await disk.commit('release', {
+    [`${folder}/base/kustomization.yaml`]: 'resources: []\n',
+    [`${folder}/kustomization.yaml`]: releaseKustomization({ change, image }),
+    'count.txt': `${(count += 1)}`,
+  });
+  const at = '2026-01-01T00:00:00Z';
+  released.set(environment, { change, position: 1, revision: revision ?? written, image, at });
 }
+let count = 0;
 
 /** @returns the steps that a delivery of it takes */
 async function stepsOf(commit: string, given?: string, environments?: object[]): Promise<string[]> {
@@ -77,13 +86,13 @@ test('what an earlier commit changed of another overlay goes along, unless it is
   const dev = await disk.commit('dev', overlay('dev', 2));
   const commit = await disk.commit('production', overlay('production', 3));
   expect(await stepsOf(commit)).toEqual([`dev overlay onto ${first}`, `production overlay onto ${first}`]);
-  release('dev', first, dev);
+  await release('dev', first, dev);
   expect(await stepsOf(commit)).toEqual([`production overlay onto ${first}`]);
 });
 
 test('delivered again, it goes there again: nobody knows whether it got healthy', async () => {
   const commit = await disk.commit('three replicas', overlay('production', 3));
-  release('production', first, commit);
+  await release('production', first, commit);
   expect(await stepsOf(commit)).toEqual([`production overlay onto ${first}`]);
 });
 
@@ -117,14 +126,14 @@ test('so does the overlay of an environment where nothing is released yet', asyn
 });
 
 test('so does one whose releases somebody rewrote away', async () => {
-  release('production', 'f'.repeat(40));
+  await release('production', 'f'.repeat(40));
   const commit = await disk.commit('three replicas', overlay('production', 3));
   expect(await stepsOf(commit)).toEqual(all);
 });
 
 test('so does one while another environment runs what somebody took off the branch', async () => {
   const gone = await disk.commit('taken back', { 'services/claims/main.py': '1\n' });
-  release('dev', gone);
+  await release('dev', gone);
   await disk.git('reset', '-q', '--hard', first);
   await disk.git('push', '-q', '--force', 'origin', 'HEAD');
   const commit = await disk.commit('three replicas', overlay('production', 3));
@@ -133,7 +142,7 @@ test('so does one while another environment runs what somebody took off the bran
 
 test('one of dev does not take along what waits before production: that is on its way by itself', async () => {
   const code = await disk.commit('code', { 'services/claims/main.py': '1\n' });
-  release('dev', code);
+  await release('dev', code);
   const commit = await disk.commit('replicas', overlay('dev', 2));
   expect(await stepsOf(commit)).toEqual([`dev overlay onto ${code}`]);
 });

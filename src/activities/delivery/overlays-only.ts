@@ -7,6 +7,7 @@ import { GitError } from '../../systems/git/index.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { withObjects } from '../failures.ts';
 import type { Systems } from '../systems.ts';
+import { readRelease } from '../promotion/read-release.ts';
 import { memorySchema } from './records.ts';
 
 /**
@@ -17,10 +18,11 @@ import { memorySchema } from './records.ts';
  * @throws GitError
  */
 export async function overlaysOnly(
-  { config, repository, objects }: Pick<Systems, 'config' | 'repository' | 'objects'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'objects'>,
   service: Service,
   { commit }: Pick<Change, 'commit'>,
 ): Promise<ReadonlyMap<string, Change> | undefined> {
+  const { config, repository, objects } = systems;
   // Its changes are commits of another repository than its overlays.
   if (service.source) return undefined;
   const names = config.environments.map(({ name }) => name);
@@ -45,7 +47,8 @@ export async function overlaysOnly(
       // Somebody took that off the branch: a change that is on it takes its place everywhere.
       if (current && (await repository.position(current.change.commit, tip)) === undefined) return undefined;
       if (!changed.has(name) && !(current && (await isBehind(name, current)))) continue;
-      if (!current || !(await differsByOverlays(current))) return undefined;
+      if (!current || !(await isReleased(name, current)) || !(await differsByOverlays(current)))
+        return undefined;
       const { approval, sync } = promotionSettings(config, name);
       // A review is one of a pull request, and there would be none.
       if (approval.by === 'review' && sync === 'manual') return undefined;
@@ -57,6 +60,12 @@ export async function overlaysOnly(
   async function released(environment: string): Promise<Deployed | undefined> {
     const key = objectKeys.environment(environment, service.name);
     return (await withObjects(() => getJson(objects, key, memorySchema)))?.value.current;
+  }
+
+  /** Memory is stored when a promotion ends: another may have merged its release by now. */
+  async function isReleased(environment: string, { change }: Deployed): Promise<boolean> {
+    const there = await readRelease(systems, { environment, service: service.name });
+    return there.change?.commit === change.commit;
   }
 
   /** Whether an earlier change of its overlay has not been brought there: no delivery may ever have been of that one. */

@@ -11,7 +11,7 @@ type Looked = Pick<Systems, 'config' | 'repository'>;
 export interface Removal {
   /** The commit before on the branch's own line. */
   parent: string;
-  /** Git tree of the `base/` that it had. */
+  /** Git tree of the manifests that it had. */
   base: string;
   manifests: string;
   /** Globs of what belonged to it. */
@@ -33,7 +33,7 @@ export async function removalOf(
   const manifests = manifestsPath(config, service);
   if ((await repository.object(commit, manifests)) !== undefined) return undefined;
   const parent = await parentOf(repository, commit);
-  const base = parent && (await repository.object(parent, `${manifests}/base`));
+  const base = parent && (await repository.object(parent, manifests));
   if (base === undefined || parent === undefined) return undefined;
   if (listServices(config, await repository.files(commit)).has(service)) {
     throw refused(

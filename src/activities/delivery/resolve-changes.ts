@@ -1,4 +1,4 @@
-import { releasePath } from '../../config/paths.ts';
+import { manifestsPath, releasePath, serviceOfManifests } from '../../config/paths.ts';
 import { isIn, listServices, manifestsOnly, ownsPath, type Service } from '../../config/services.ts';
 import { sourceRepositories } from '../../config/sources.ts';
 import { parseReleaseKustomization } from '../../model/promotion/release.ts';
@@ -99,7 +99,7 @@ export function createResolveChanges(
     // What only left the branch has no commit of its own there: its tip is what undoes it.
     const commits = new Map(changed.map(({ name }) => [name, newest.get(name) ?? tip]));
     if (repository !== platform || from === undefined) return described(repository, commits, rewritten);
-    const removed = await removedSince(from, tip, services);
+    const removed = await removedSince(from, tip, paths, services);
     const own = await described(platform, new Map([...commits, ...removed]), rewritten);
     return [...own, ...(await withNewManifests(paths))];
   }
@@ -133,16 +133,24 @@ export function createResolveChanges(
     return true;
   }
 
-  /** The services that were there and are no more, with the commit that took each away. */
-  async function removedSince(from: string, tip: string, services: Service[]): Promise<[string, string][]> {
-    const before = listServices(config, await platform.files(from));
-    for (const { name } of services) before.delete(name);
+  /**
+   * The services whose manifests were there and are no more, with the commit that took each away. Those that the
+   * configuration still names are services: that they lack manifests, their deliveries say.
+   */
+  async function removedSince(
+    from: string,
+    tip: string,
+    changed: string[],
+    services: Service[],
+  ): Promise<[string, string][]> {
+    const names = new Set(changed.flatMap((path) => serviceOfManifests(config, path) ?? []));
+    for (const { name } of [...services, ...known([])]) names.delete(name);
     const found: [string, string][] = [];
-    for (const { name, manifests, source } of before.values()) {
-      if (source) continue;
-      if ((await platform.object(from, `${manifests}/base`)) === undefined) continue;
+    for (const name of names) {
+      const manifests = manifestsPath(config, name);
+      if ((await platform.object(tip, manifests)) !== undefined) continue;
       for await (const { commit, paths } of searched(platform, from, tip)) {
-        if (!paths.some((path) => isIn(path, `${manifests}/base`))) continue;
+        if (!paths.some((path) => isIn(path, manifests))) continue;
         if (await removalOf(systems, { service: name, commit })) found.push([name, commit]);
         break;
       }

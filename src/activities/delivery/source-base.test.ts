@@ -39,7 +39,7 @@ async function write(commit: string) {
   const change = { service: 'claims', commit };
   const { source: verified } = await verify(commit);
   const seen = await readRelease(systems, { environment: 'dev', service: 'claims' });
-  await bringBase(systems, change);
+  await bringBase(systems, { change, source: verified });
   return manifests.repository.writeRelease({
     ...{ branch: 'main', path, base: verified.base },
     kustomization: releaseKustomization({ change, source: verified }),

@@ -31,21 +31,29 @@ export function peopleOf({ people }: Pick<Config, 'people'>, authors: string[]):
 }
 
 /**
- * The commits that a promotion brings in: the service's, and those to its manifests as they are rendered, with the overlay as
- * it is by now.
+ * The commits that a promotion brings in: the service's, and those to what is rendered as it is by now: its overlay, and what
+ * lies beside `base/` and the overlays.
  *
  * @param known what runs, and what was promoted last
  */
 export async function commitsCarried(
-  { repository, sourceOf }: Pick<Systems, 'repository' | 'sourceOf'>,
+  { config, repository, sourceOf }: Pick<Systems, 'config' | 'repository' | 'sourceOf'>,
   change: Change,
   { service, environment, tip }: { service: Service; environment: string; tip: string },
   { running, current }: { running: Deployed | undefined; current: Deployed | undefined },
 ): Promise<Commit[]> {
+  const { manifests, base } = service;
+  // All but what is rendered as it was at the change, and what is rendered elsewhere.
+  const others = [
+    `${base}/**`,
+    ...config.environments
+      .filter(({ name }) => name !== environment)
+      .map(({ name }) => `${overlayPath(service, name)}/**`),
+  ];
   return [
     ...(service.source
       ? await manifestCommitsSince(repository, [running, current], tip, service)
-      : await repository.log(change.commit, tip, [`${overlayPath(service, environment)}/**`])),
+      : await repository.log(change.commit, tip, [`${manifests}/**`], others)),
     ...(await commitsSince(sourceOf(service.name), olderOf(running, current), change, service)),
   ];
 }

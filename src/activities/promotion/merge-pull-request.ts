@@ -6,6 +6,9 @@ import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import type { PullRequestActivities } from '../contract.ts';
 import { outlived, withForge, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
+import { manifestsPath, overlayPath } from '../../config/paths.ts';
+import { isIn } from '../../config/services.ts';
+import type { Release } from '../../model/delivery/change.ts';
 import { mergePinned } from './merge-pinned.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseWeaker } from './settings.ts';
@@ -37,6 +40,7 @@ export function createMergePullRequest(
             const gone = await refuseGone(systems, release, await repository.tip());
             return (
               gone ??
+              (await refuseRemoved(systems, release, environment)) ??
               refuseWeaker(config, environment, approval) ??
               unreviewed(promotionSettings(config, environment).approval, reading)
             );
@@ -47,6 +51,19 @@ export function createMergePullRequest(
       );
     },
   };
+}
+
+/** Its overlay may have gone with the service: the merge would bring back a release that nothing includes. */
+async function refuseRemoved(
+  { config, repository }: Pick<Systems, 'config' | 'repository'>,
+  { change: { service } }: Release,
+  environment: string,
+): Promise<string | undefined> {
+  const overlay = overlayPath({ manifests: manifestsPath(config, service) }, environment);
+  const files = await repository.files(await repository.tip(), overlay);
+  return files.some((file) => !isIn(file, `${overlay}/release`))
+    ? undefined
+    : `${overlay} is not in the repository any more, so nothing would run what is merged. Bring it back, or leave the change.`;
 }
 
 /** The forge's own rules may be weaker than ours, and a review may be taken back while we are on our way here. */

@@ -66,7 +66,7 @@ export function createOpenPullRequest(
       (await refuseOlder(systems, { environment, seen, position: release.source.position }));
     if (reason !== undefined) throw refused(reason);
 
-    await bringBase(systems, change);
+    await bringBase(systems, release);
     const branch = promotionBranch(environment, change);
     const path = releasePath(service, environment);
     const wanted = wantedBy(temporal, asker);

@@ -1,7 +1,9 @@
 import { bringsBase, type Service } from '../../config/services.ts';
 import type { WrittenRelease } from '../../model/promotion/release.ts';
 import { sourceOf as configuredSource } from '../../config/sources.ts';
-import type { Change } from '../../model/delivery/change.ts';
+import { manifestsPath } from '../../config/paths.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import { refused } from '../failures.ts';
 import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
@@ -27,11 +29,23 @@ export async function baseOf(
   }
 }
 
-/** Has the base where the release is written, if it lies with the source. @throws GitError */
+/**
+ * Has the base where the release is written, if it lies with the source.
+ *
+ * @throws GitError
+ * @throws Refused: the configuration has it elsewhere by now
+ */
 export async function bringBase(
   { config, repository, sourceOf }: Pick<Systems, 'config' | 'repository' | 'sourceOf'>,
-  { service, commit }: Change,
+  { change: { service, commit }, source: { base: verified, manifests } }: Release,
 ): Promise<void> {
-  const base = configuredSource(config, service)?.base;
-  if (base !== undefined) await repository.borrow(sourceOf(service), commit, base);
+  const elsewhere = configuredSource(config, service);
+  if (!elsewhere || manifests === undefined) return;
+  const { base = `${manifestsPath(config, service)}/base` } = elsewhere;
+  const brings = elsewhere.base !== undefined;
+  const there = await (brings ? sourceOf(service).object(commit, base) : repository.object(manifests, base));
+  if (there !== verified) {
+    throw refused(`${service} has its base elsewhere by now (${base}). Deliver the change again.`);
+  }
+  if (brings) await repository.borrow(sourceOf(service), commit, base);
 }

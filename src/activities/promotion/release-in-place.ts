@@ -11,7 +11,7 @@ import type { Systems } from '../systems.ts';
 import { authorsOf, commitsCarried } from './authors.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
-import { refuseWeaker } from './settings.ts';
+import { refuseUnasked } from './settings.ts';
 
 /**
  * What a change of the overlay alone goes onto, as the protected branch's tip has it.
@@ -27,7 +27,7 @@ export function releaseInPlace(
 
   return withGit(async () => {
     const { approval } = promotionSettings(config, environment);
-    const weaker = refuseWeaker(config, environment, asked);
+    const weaker = refuseUnasked(config, environment, asked);
     if (weaker !== undefined) throw refused(weaker);
     const { tip, tree, change: there } = await readRelease(systems, { environment, service: change.service });
     const gone = await refuseGone(systems, release, tip);

@@ -55,7 +55,7 @@ export function createRenderActivities(
       const gone = await withGit(() => refuseGone(systems, release, seen.tip));
       if (gone !== undefined) throw refused(gone);
       const draft = await withGit(async () => {
-        await bringBase(systems, change);
+        await bringBase(systems, release);
         return repository.draftRelease(seen.tip, {
           path: releasePath({ manifests: manifestsPath(config, change.service) }, environment),
           base: source.base,

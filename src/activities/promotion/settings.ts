@@ -13,6 +13,14 @@ export function refuseWeaker(config: Config, environment: string, asked: Approva
     : undefined;
 }
 
+/** What is synced without a pull request was reviewed by nobody. */
+export function refuseUnasked(config: Config, environment: string, asked: Approval): string | undefined {
+  const { approval, sync } = promotionSettings(config, environment);
+  return approval.by === 'review' && sync === 'manual'
+    ? 'The configuration demands a review by now. Deliver the change again.'
+    : refuseWeaker(config, environment, asked);
+}
+
 /** Reads only. */
 export function createSettingsActivities({ config }: { config: Config }): SettingsActivities {
   return {

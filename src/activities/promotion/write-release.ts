@@ -33,7 +33,7 @@ export function createReleaseActivities(
           };
         }
         const service = await knownService(systems, change.service, seen.tip);
-        await bringBase(systems, change);
+        await bringBase(systems, release);
         const path = releasePath(service, environment);
         const wanted = wantedBy(temporal, asker);
         let gone: string | undefined;

@@ -14,6 +14,10 @@ import { removalOf, type Removal } from '../delivery/removal-of.ts';
 import { outlived, refused, withCluster, withGit, withObjects } from '../failures.ts';
 import { authorsOf, commitsSince } from '../promotion/authors.ts';
 import { createRenderer, render } from '../promotion/renderer.ts';
+import { refuseWeaker } from '../promotion/settings.ts';
+import { refuseSource } from '../sync/application-source.ts';
+import { KustomizeError } from '../../systems/kustomize/index.ts';
+import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 type RemovalSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
@@ -39,7 +43,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const { change } = release;
       const removal = await evidenceOf(change);
       const name = applicationName(config, change.service, environment);
-      const application = await withCluster(() => argocd.application(name));
+      const application = await applicationOf(name, removal, environment);
       const running = application?.deployedRevision ?? current?.revision;
       const seen = {
         revisions: [...new Set([...(running === undefined ? [] : [running]), removal.parent])],
@@ -54,9 +58,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const authors = authorsOf(config, commits, release, asked);
       const rendered = await inScratch(async (scratch) => {
         const gone =
-          running === undefined
-            ? []
-            : await renderedAt(scratch, running, place(removal, environment), application);
+          running === undefined ? [] : await whatRuns(scratch, running, removal, environment, application);
         const manifestsDigest = digestOf(gone);
         const masked = gone.map((manifest) => maskSecret(manifest, sha256));
         const text =
@@ -75,22 +77,30 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
      */
     async removeApplication({ environment, release, seen, approved, asker }) {
       const { change } = release;
-      if (!(await wantedBy(temporal, asker)())) return { state: 'refused', reason: outlived };
+      const wanted = wantedBy(temporal, asker);
+      if (!(await wanted())) return { state: 'refused', reason: outlived };
+      const weaker = approved === undefined && refuseWeaker(config, environment, { by: 'none' });
+      if (weaker) return { state: 'refused', reason: weaker };
       const removal = await evidenceOf(change);
       const name = applicationName(config, change.service, environment);
-      const overlay = place(removal, environment);
 
-      const application = await withCluster(() => argocd.application(name));
+      const application = await applicationOf(name, removal, environment);
       const running = application?.deployedRevision;
       if (approved !== undefined && running !== undefined) {
-        const gone = await inScratch((scratch) => renderedAt(scratch, running, overlay, application));
+        const gone = await inScratch((scratch) =>
+          whatRuns(scratch, running, removal, environment, application),
+        );
         if (digestOf(gone) !== approved) return { state: 'changed' };
       }
-      const state = await withCluster(() => argocd.remove(name));
+      if (!(await wanted())) return { state: 'refused', reason: outlived };
+      const state = await withCluster(() => argocd.remove(name, running));
+      if (state === 'changed') return { state };
       if (state === 'going') throw later(`Waits until Application ${name} and what it deployed are gone.`);
 
       const deployed = await inScratch(async (scratch) => {
-        const all = seen.revisions.map((revision) => renderedAt(scratch, revision, overlay, undefined));
+        const all = seen.revisions.map((revision) =>
+          whatRuns(scratch, revision, removal, environment, undefined).catch(ifUnrenderable),
+        );
         return (await Promise.all(all)).flat();
       });
       const left = await withCluster(() => argocd.leftOf(name, seen.destination, deployed));
@@ -123,6 +133,40 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     });
   }
 
+  /** @throws Refused: it brings something else than the service's overlay, which nobody would be shown */
+  async function applicationOf(
+    name: string,
+    removal: Removal,
+    environment: string,
+  ): Promise<Application | undefined> {
+    const application = await withCluster(() => argocd.application(name));
+    const refusal = application && refuseSource(config, application, overlayPath(removal, environment));
+    if (refusal !== undefined) throw refused(refusal);
+    return application;
+  }
+
+  /** Somebody may have rewritten the branch since it was synced: then it is what the commit that removes it took away. */
+  async function whatRuns(
+    scratch: string,
+    running: string,
+    removal: Removal,
+    environment: string,
+    application: Application | undefined,
+  ): Promise<Manifest[]> {
+    const overlay = overlayPath(removal, environment);
+    const revision = (await isThere(running)) ? running : removal.parent;
+    return renderedAt(scratch, revision, overlay, application);
+  }
+
+  async function isThere(revision: string): Promise<boolean> {
+    try {
+      return Boolean(await repository.commit(revision));
+    } catch (error) {
+      if (error instanceof GitError && error.kind === 'missing') return false;
+      throw error;
+    }
+  }
+
   /** As Argo CD rendered it; nothing where there was no overlay yet. */
   async function renderedAt(
     scratch: string,
@@ -137,7 +181,11 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
   }
 }
 
-const place = (removal: Removal, environment: string): string => overlayPath(removal, environment);
+/** An overlay that waits for its first release renders to nothing, and so has deployed nothing. */
+function ifUnrenderable(error: unknown): Manifest[] {
+  if (error instanceof KustomizeError) return [];
+  throw error;
+}
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const digestOf = (manifests: Manifest[]): string => `sha256:${sha256(canonicalManifests(manifests))}`;

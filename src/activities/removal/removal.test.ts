@@ -45,7 +45,7 @@ let commit: string;
 let source: Source;
 let stored: Map<string, string>;
 let application: Partial<Application> | undefined;
-let removal: 'going' | 'absent';
+let removal: 'going' | 'absent' | 'changed';
 let left: Awaited<ReturnType<ArgoCd['leftOf']>>;
 
 beforeEach(async () => {
@@ -54,7 +54,12 @@ beforeEach(async () => {
   commit = await remove('services/claims', 'manifests/claims');
   ({ source } = await createVerifyChange(systems()).verifyChange({ change: change() }));
   stored = new Map();
-  application = { deployedRevision: before, destination: { namespace: 'production' } };
+  application = {
+    name: 'claims-production',
+    source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main' },
+    deployedRevision: before,
+    destination: { namespace: 'production' },
+  };
   removal = 'absent';
   left = [];
   return () => disk.remove();
@@ -100,7 +105,7 @@ async function acting<T>(
 
 const preview = () =>
   acting((to, release) => to.previewRemoval({ environment: 'production', release, asked }));
-const deleting = (approved?: string) =>
+const deletingWith = (approved: string | undefined) =>
   acting((to, release) =>
     to.removeApplication({
       environment: 'production',
@@ -110,6 +115,8 @@ const deleting = (approved?: string) =>
       asker,
     }),
   );
+/** Once people approved what they were shown. */
+const deleting = async () => deletingWith((await preview()).rendered?.manifestsDigest);
 
 test('the commit that removes a service is a change of it, which tests and builds nothing', async () => {
   const plan = await createVerifyChange(systems()).verifyChange({ change: change() });
@@ -155,12 +162,45 @@ test('people are shown all that is deleted, and who wrote the commit is told fro
 });
 
 test('what people approved is deleted, and ends when nothing of it is left', async () => {
-  const { rendered } = await preview();
-  expect(await deleting(rendered?.manifestsDigest)).toEqual({ state: 'gone' });
+  expect(await deleting()).toEqual({ state: 'gone' });
 });
 
 test('what they did not see is not deleted', async () => {
-  expect(await deleting('sha256:other')).toEqual({ state: 'changed' });
+  expect(await deletingWith('sha256:other')).toEqual({ state: 'changed' });
+  removal = 'changed';
+  expect(await deleting()).toEqual({ state: 'changed' });
+});
+
+test('where decisions are demanded by now, nothing is deleted without them', async () => {
+  expect(await deletingWith(undefined)).toMatchObject({
+    state: 'refused',
+    reason: expect.stringMatching(/^The configuration demands decisions by now\./) as string,
+  });
+});
+
+test('an Application of that name that brings something else is neither shown nor deleted', async () => {
+  const approved = (await preview()).rendered?.manifestsDigest;
+  application = {
+    ...application,
+    source: { repoURL: config.repository.url, path: 'elsewhere', targetRevision: 'main' },
+  };
+  for (const attempt of [preview, () => deletingWith(approved)]) {
+    await expect(attempt()).rejects.toMatchObject({ type: 'Refused' });
+  }
+});
+
+test('an overlay that never had its release has left nothing', async () => {
+  application = undefined;
+  await disk.git('reset', '-q', '--hard', before);
+  await disk.git('push', '-q', '--force', 'origin', 'HEAD');
+  before = await disk.commit('waits', { [`${overlay}/kustomization.yaml`]: 'resources: [release]\n' });
+  commit = await remove('services/claims', 'manifests/claims');
+  expect(await deleting()).toEqual({ state: 'gone' });
+});
+
+test('what runs from a commit that somebody rewrote is shown as the removal took it away', async () => {
+  application = { ...application, deployedRevision: 'f'.repeat(40) };
+  expect((await preview()).rendered?.summary).toMatch(/1 removed: ConfigMap\/claims/);
 });
 
 test('an Application that is being deleted is waited for, and so is what it deployed', async () => {

@@ -21,7 +21,7 @@ import { refuseSource } from './application-source.ts';
 import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
 import { outlived, withCluster, withGit, withObjects } from '../failures.ts';
-import { refuseWeaker } from '../promotion/settings.ts';
+import { refuseUnasked } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { baseOf } from '../promotion/release-base.ts';
 import type { Systems } from '../systems.ts';
@@ -61,7 +61,7 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
       await argocd.terminate(name, { id: operationId });
       return { state: 'refused', reason } as const;
     };
-    const weaker = sync.approval && refuseWeaker(config, environment, sync.approval);
+    const weaker = sync.approval && refuseUnasked(config, environment, sync.approval);
     if (weaker !== undefined) return refuse(weaker);
     const forged = await withGit(() => refuseEvidence(systems, sync));
     if (forged !== undefined) return refuse(forged);
@@ -146,6 +146,9 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
     return `${revision} is not on the protected branch, so it is not synced.`;
   }
   const service = await knownService(systems, sync.service, revision);
+  if (service.source && (await systems.sourceOf(service.name).position(change.commit)) === undefined) {
+    return `${changeName(change)} is not on the protected branch of its source any more, so it is not synced.`;
+  }
   const path = releasePath(service, environment);
   const text = (await repository.read(revision, `${path}/kustomization.yaml`)) ?? '';
   const written = parseReleaseKustomization(text);

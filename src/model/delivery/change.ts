@@ -29,7 +29,7 @@ export interface Source {
   authors: string[];
   /** ISO 8601. */
   committedAt: string;
-  /** Git tree of the service's `base/`: at this commit, or at `manifests`; of one that removes it, the last that it had. */
+  /** Git tree of the service's `base/`: at this commit, or at `manifests`; of one that removes it, of all its last manifests. */
   base: string;
   /**
    * Where the manifests are in another repository than the source: the newest commit there, when the change was verified,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameSchema, shaSchema } from '../names.ts';
+import { changeSchema } from './change.ts';
 
 /** What the last poll of the repository saw; the next one tells what changed since. */
 export const repositorySeenSchema = z.object({
@@ -7,6 +8,8 @@ export const repositorySeenSchema = z.object({
   tip: shaSchema,
   /** Those of the repositories that hold only the source of services, by their keys. */
   sources: z.record(z.string(), shaSchema).exactOptional(),
+  /** Changes that are delivered once more when what is under way has ended: their manifests are newer. */
+  owed: z.array(changeSchema).exactOptional(),
   /** Open promotion pull requests, by number: where they lead, and when the forge last changed them. */
   pullRequests: z.record(
     z.string(),

@@ -102,7 +102,7 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
-    remove: (name) => removeApplication(kubernetes, path(name)),
+    remove: (name, revision) => removeApplication(kubernetes, path(name), revision),
     leftOf: (qualified, destination, objects) => {
       const { home: at, name } = placeOf(qualified);
       const instance = at === namespace ? name : `${at}_${name}`;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseApplication } from './application.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { objectPath, Resources, type ObjectName } from '../kubernetes/resources.ts';
 
@@ -18,16 +19,21 @@ const applicationSchema = z.object({
 });
 
 /**
- * Deletes an Application with all that it deployed. It gets the finalizer for that where it lacks it.
+ * Deletes an Application with all that it deployed, at the revision that was looked at. It gets the finalizer for that where it lacks it.
  *
- * @returns whether it is on its way, or not there any more
+ * @returns whether it is on its way, or not there any more, or has deployed another revision since
  * @throws KubernetesError 409: somebody changed it meanwhile
  */
-export async function removeApplication(kubernetes: Kubernetes, path: string): Promise<'going' | 'absent'> {
+export async function removeApplication(
+  kubernetes: Kubernetes,
+  path: string,
+  deployedRevision: string | undefined,
+): Promise<'going' | 'absent' | 'changed'> {
   const raw = await kubernetes.get(path);
   if (raw === undefined) return 'absent';
   const { uid, resourceVersion, finalizers, deletionTimestamp } = applicationSchema.parse(raw).metadata;
   if (deletionTimestamp !== undefined) return 'going';
+  if (parseApplication(raw).deployedRevision !== deployedRevision) return 'changed';
   if (!finalizers.some(isCascade)) {
     // With its version: one that somebody deletes this very moment must not be taken for cascading.
     await kubernetes.patch(path, { metadata: { resourceVersion, finalizers: [...finalizers, cascade] } });

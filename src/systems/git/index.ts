@@ -47,10 +47,10 @@ export interface Repository {
   mergeOf(commit: string): Promise<string | undefined>;
   commit(sha: string): Promise<Commit>;
   /**
-   * All commits from (exclusive; undefined: the first one) to `to` that touched the paths (other than `release/` folders),
-   * newest first.
+   * All commits from (exclusive; undefined: the first one) to `to` that touched the paths (other than `release/` folders, and
+   * those `without`), newest first.
    */
-  log(from: string | undefined, to: string, paths: string[]): Promise<Commit[]>;
+  log(from: string | undefined, to: string, paths: string[], without?: string[]): Promise<Commit[]>;
   /** The newest commit on the first-parent line of `to` that touched a folder (other than `release/` folders in it), if any. */
   lastChange(to: string, folder: string): Promise<string | undefined>;
   /** Paths that a commit changed against its first parent. */

@@ -87,7 +87,7 @@ export function createRepository(options: CloneOptions): Repository {
       return found;
     },
 
-    async log(from, to, paths) {
+    async log(from, to, paths, without = []) {
       const range = from === undefined ? await known(to) : `${await known(from)}..${await known(to)}`;
       const text = await clone.git([
         'log',
@@ -100,6 +100,7 @@ export function createRepository(options: CloneOptions): Repository {
         ...paths.map(pathspec),
         // A promotion's own commits are nobody's work on the service.
         noReleases,
+        ...without.map((glob) => `:(top,exclude,glob)${glob}`),
       ]);
       return parseLog(text);
     },

@@ -144,7 +144,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
     state.waiting = [...state.waiting.filter(({ id }) => id !== ask.id), ask];
     const { next, superseded } = takeNext(state.waiting);
     if (!next) return;
-    state.waiting = [next];
+    state.waiting = state.waiting.filter((one) => !superseded.includes(one));
     if (active && replacedBy(active)) newerCame(active);
     for (const old of superseded) await supersede(old, next);
     // People may be asked for days: a delivery that was terminated meanwhile must not hold up the next one for so long.

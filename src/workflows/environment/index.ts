@@ -121,7 +121,7 @@ async function begin(state: EnvironmentState, inbox: Inbox): Promise<Promotion |
   const { next, superseded } = takeNext(state.waiting);
   if (!next) return undefined;
   for (const ask of superseded) await inbox.supersede(ask, next);
-  state.waiting = state.waiting.filter((ask) => ask.id !== next.id);
+  state.waiting = state.waiting.filter((ask) => ask.id !== next.id && !superseded.includes(ask));
   return inbox.begin(next);
 }
 

@@ -7,7 +7,7 @@ import type {
   UnfinishedPromotion,
 } from '../../model/promotion/environment.ts';
 import type { Ask, Outcome, PromotionView, PullRequestReading } from '../../model/promotion/promotion.ts';
-import { positionOf } from '../../model/promotion/promotion-queue.ts';
+import { brings, positionOf } from '../../model/promotion/promotion-queue.ts';
 import { now, type Attempts } from '../activity-options.ts';
 
 /**
@@ -75,9 +75,9 @@ export const ended = ({ view }: Promotion, state: Outcome['state'], reason?: str
 export const withdrawal = (p: Promotion, done = ''): Outcome | undefined =>
   p.withdrawn === undefined ? undefined : ended(p, 'failed', `${p.withdrawn}${done}`);
 
-/** A newer change that waits behind this one. */
+/** A newer change that waits behind this one, and brings what it brings. */
 export const newerBehind = ({ ask, state }: Promotion): Ask | undefined =>
-  state.waiting.find((other) => positionOf(other) > positionOf(ask));
+  state.waiting.find((other) => positionOf(other) > positionOf(ask) && brings(other, ask));
 
 export const goesInstead = ({ release }: Ask): string =>
   `${changeName(release.change)} is newer and goes instead.`;

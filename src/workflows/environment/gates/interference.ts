@@ -9,10 +9,8 @@ import { ended, place, withdrawal, type Promotion } from '../promotion.ts';
  */
 export async function interference(
   p: Promotion,
-  pullRequest: PullRequest | undefined,
+  { number, head }: PullRequest,
 ): Promise<Outcome | undefined> {
-  if (!pullRequest) return withdrawal(p);
-  const { number, head } = pullRequest;
   if (p.unread) {
     pullRequestIsRead(p);
     const { readPullRequest } = quick(p.attempts, p.ask.settings.queue);
