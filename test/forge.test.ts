@@ -410,6 +410,22 @@ test('what was asked for as a review is not merged once decisions are demanded',
   await close(p, opened.number);
 });
 
+test('what was proposed before its overlay was removed is not merged', async () => {
+  const overlay = 'deploy/api/overlays/staging/kustomization.yaml';
+  const p = await promotion();
+  const opened = await open(p);
+  await gitea.review(opened.number, 'reviewer', 'APPROVED', opened.head);
+  await gitea.write({ [overlay]: null }, 'Take it away');
+  expect(await merge(p, opened)).toEqual({
+    state: 'refused',
+    reason: expect.stringMatching(
+      /^deploy\/api\/overlays\/staging is not in the repository any more/,
+    ) as string,
+  });
+  await gitea.write({ [overlay]: 'resources: [release]\n' }, 'Bring it back');
+  await close(p, opened.number);
+});
+
 test('a push is refused once the configuration demands a pull request', async () => {
   const p = await promotion();
   const { environment, release, seen, asker } = p;

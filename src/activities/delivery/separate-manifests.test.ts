@@ -199,6 +199,13 @@ test('what is synced holds the base of the very commit that the change was verif
     await sync(await writeRelease(change, undefined, { environment: 'production', from: verified, image })),
   ).toEqual(refusal('is not the release of'));
 
+  // Somebody took it off the branch of its source while its sync waited.
+  const written = await write(verified, verified);
+  await source.git('commit', '-q', '--amend', '-m', 'Another');
+  await source.git('push', '-q', '--force', 'origin', 'HEAD');
+  expect(await sync(written)).toEqual(refusal('is not on the protected branch of its source any more'));
+  await source.git('push', '-q', '--force', 'origin', `${commit}:refs/heads/main`);
+
   // Pushed to another branch, and never to this one.
   await manifests.git('checkout', '-q', '-b', 'aside');
   const aside = await manifests.commit('Evil', {

@@ -74,6 +74,19 @@ test('a release that holds another base than its commit is not ours', async () =
   expect([typeof tree, change]).toEqual(['string', undefined]);
 });
 
+test('a base that the configuration has elsewhere by now is not written in the place of the one that was verified', async () => {
+  const commit = await app.git('rev-parse', 'HEAD');
+  const { source: verified } = await verify(commit);
+  const moved = { ...source, base: 'deploy/base/parts' };
+  systems = {
+    ...systems,
+    config: configuration({ services: { explicit: { claims: { path: 'app', source: moved } } } }),
+  };
+  await expect(
+    bringBase(systems, { change: { service: 'claims', commit }, source: verified }),
+  ).rejects.toThrow('claims has its base elsewhere by now (deploy/base/parts). Deliver the change again.');
+});
+
 test('a base that is not there, or leads elsewhere, is told by its place', async () => {
   const linked = await app.entry('120000', 'deploy/base/app.yaml', '/etc/passwd');
   await expect(verify(linked)).rejects.toThrow(/^deploy\/base\/app\.yaml is a symbolic link/);

@@ -78,8 +78,9 @@ function activities(
   stored: string[],
   kustomize: Record<string, unknown> = {},
   running?: string,
+  changes: object = {},
 ): RenderActivities {
-  const config = configuration();
+  const config = configuration(changes);
   const application = {
     name: 'claims-production',
     source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main', kustomize },
@@ -243,6 +244,19 @@ test('nor onto one that somebody wrote by hand, or touched', async () => {
   await expect(
     activities([]).previewOverlay({ environment: 'production', release, onto: onto.change, asked }),
   ).rejects.toMatchObject({ type: 'Refused' });
+});
+
+test('where a review is demanded by now, an overlay is not synced without one', async () => {
+  const { release, onto } = await overlayOnto('eleven');
+  const environments = [{ name: 'production', approval: 'review', sync: 'manual' }];
+  await expect(
+    activities([], {}, undefined, { environments }).previewOverlay({
+      ...{ environment: 'production', release, onto: onto.change },
+      asked: { by: 'none' },
+    }),
+  ).rejects.toMatchObject({
+    message: expect.stringMatching(/^The configuration demands a review by now/) as string,
+  });
 });
 
 test('where decisions are demanded by now, it is not enough that none were asked for', async () => {
