@@ -73,6 +73,8 @@ export class SimulatedArgoCd implements ArgoCd {
     throw new UnseenCluster('There are no pods.');
   }
 
+  async bringerOf(): Promise<undefined> {}
+
   async remove() {
     return 'absent' as const;
   }

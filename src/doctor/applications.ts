@@ -52,7 +52,9 @@ export const applications: Check = {
     }
     yield* answers.flat();
     const home = { kubernetes: await kubernetes(), namespace: config.argocd.namespace };
-    const seen = [...destinations.values()].map((destination) => limit(() => onPods(home, destination)));
+    // Whichever was read first.
+    const inOrder = [...destinations].toSorted(([a], [b]) => a.localeCompare(b));
+    const seen = inOrder.map(([, destination]) => limit(() => onPods(home, destination)));
     yield* (await Promise.all(seen)).flat();
   },
 };

@@ -92,6 +92,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
         );
         if (digestOf(gone) !== approved) return { state: 'changed' };
       }
+      await passBringer(name, change);
       if (!(await wanted())) return { state: 'refused', reason: outlived };
       const state = await withCluster(() => argocd.remove(name, running));
       if (state === 'changed') return { state };
@@ -131,6 +132,26 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
         `${change.service} is in the repository again at ${tip} (${removal.manifests}), so nothing is removed. Deliver it as it is there.`,
       );
     });
+  }
+
+  /**
+   * A root that has not seen yet that the Application is gone would bring it back, without its finalizer.
+   *
+   * @throws ApplicationFailure `Busy`: so long it is waited for
+   */
+  async function passBringer(name: string, { commit }: Change): Promise<void> {
+    const bringer = await withCluster(() => argocd.bringerOf(name));
+    const root = bringer === undefined ? undefined : await withCluster(() => argocd.application(bringer));
+    if (!root?.automated || bringer === undefined) return;
+    const { revision } = root.sync;
+    if (revision !== undefined && (await withGit(() => hasSeen(revision, commit)))) return;
+    await withCluster(() => argocd.refresh(bringer));
+    throw later(`Waits until Application ${bringer}, which brings ${name}, has seen ${commit}.`);
+  }
+
+  /** Of another repository nobody can say. */
+  async function hasSeen(revision: string, commit: string): Promise<boolean> {
+    return !(await isThere(revision)) || repository.isAncestor(commit, revision);
   }
 
   /** @throws Refused: it brings something else than the service's overlay, which nobody would be shown */

@@ -45,6 +45,9 @@ let commit: string;
 let source: Source;
 let stored: Map<string, string>;
 let application: Partial<Application> | undefined;
+let bringer: string | undefined;
+let root: Partial<Application> | undefined;
+let refreshed: number;
 let removal: 'going' | 'absent' | 'changed';
 let left: Awaited<ReturnType<ArgoCd['leftOf']>>;
 
@@ -62,6 +65,9 @@ beforeEach(async () => {
   };
   removal = 'absent';
   left = [];
+  bringer = undefined;
+  root = undefined;
+  refreshed = 0;
   return () => disk.remove();
 });
 
@@ -85,9 +91,11 @@ async function acting<T>(
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'removal-test-'));
   const argocd = {
-    application: async () => application,
+    application: async (name: string) => (name === bringer ? root : application),
     kustomizeBuildOptions: async () => [],
     remove: async () => removal,
+    bringerOf: async () => bringer,
+    refresh: async () => void (refreshed += 1),
     leftOf: async () => left,
   } as Partial<ArgoCd> as ArgoCd;
   const objects = {
@@ -169,6 +177,20 @@ test('what they did not see is not deleted', async () => {
   expect(await deletingWith('sha256:other')).toEqual({ state: 'changed' });
   removal = 'changed';
   expect(await deleting()).toEqual({ state: 'changed' });
+});
+
+test('a root that has not seen that the service is gone would bring it back, and is waited for', async () => {
+  bringer = 'bakery-production';
+  const automated = { prune: true };
+  root = { automated, sync: { revision: before } } as Partial<Application>;
+  await expect(deleting()).rejects.toMatchObject({ type: 'Busy', nonRetryable: false });
+  expect(refreshed).toBe(1);
+  for (const revision of [commit, 'f'.repeat(40)]) {
+    root = { automated, sync: { revision } } as Partial<Application>;
+    expect(await deleting()).toEqual({ state: 'gone' });
+  }
+  root = { sync: { revision: before } } as Partial<Application>;
+  expect(await deleting()).toEqual({ state: 'gone' });
 });
 
 test('where decisions are demanded by now, nothing is deleted without them', async () => {

@@ -42,6 +42,7 @@ export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): Arg
     refresh: (name) => after(() => argocd.refresh(name)),
     startOperation: (name, request) => after(() => argocd.startOperation(name, request)),
     terminate: (name, operation) => after(() => argocd.terminate(name, operation)),
+    bringerOf: (name) => after(() => argocd.bringerOf(name)),
     remove: (name, revision) => after(() => argocd.remove(name, revision)),
     leftOf: (name, destination, objects) => after(() => argocd.leftOf(name, destination, objects)),
     syncWindows: (project) => after(() => argocd.syncWindows(project)),

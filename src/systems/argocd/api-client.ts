@@ -7,7 +7,7 @@ import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 import { readLiveWorkload } from '../kubernetes/live-workload.ts';
 import { Resources } from '../kubernetes/resources.ts';
-import { leftObjects, removeApplication } from './remove-application.ts';
+import { bringerOf, leftObjects, removeApplication } from './remove-application.ts';
 import { troubledResources } from './resource-health.ts';
 import { startOperation, terminateOperation } from './sync-operation.ts';
 import { ApplicationWatch } from './watch.ts';
@@ -102,6 +102,7 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
+    bringerOf: (name) => bringerOf(kubernetes, path(name)),
     remove: (name, revision) => removeApplication(kubernetes, path(name), revision),
     leftOf: (qualified, destination, objects) => {
       const { home: at, name } = placeOf(qualified);

@@ -37,6 +37,8 @@ export interface ArgoCd {
   startOperation(name: string, request: SyncRequest): Promise<Started>;
   /** Ends an operation if it is what runs; leaves any other alone. */
   terminate(name: string, operation: OperationName): Promise<void>;
+  /** The Application that brings it, if one does. */
+  bringerOf(name: string): Promise<string | undefined>;
   /** Deletes it with all that it deployed, if that is of this revision still: on its way, or not there any more. */
   remove(name: string, deployedRevision: string | undefined): Promise<'going' | 'absent' | 'changed'>;
   /** Which of some objects are still there and carry its name. @throws UnseenCluster */

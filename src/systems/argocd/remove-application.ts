@@ -19,7 +19,8 @@ const applicationSchema = z.object({
 });
 
 /**
- * Deletes an Application with all that it deployed, at the revision that was looked at. It gets the finalizer for that where it lacks it.
+ * Deletes an Application with all that it deployed, at the revision that was looked at. It gets the finalizer for that where
+ * it lacks it.
  *
  * @returns whether it is on its way, or not there any more, or has deployed another revision since
  * @throws KubernetesError 409: somebody changed it meanwhile
@@ -40,6 +41,15 @@ export async function removeApplication(
   }
   await kubernetes.delete(path, {}, { uid });
   return 'going';
+}
+
+/** The Application that brings this one, as Argo CD names it there; nothing where nobody does, or it is not there. */
+export async function bringerOf(kubernetes: Kubernetes, path: string): Promise<string | undefined> {
+  const raw = await kubernetes.get(path);
+  if (raw === undefined) return undefined;
+  const { annotations, labels } = trackedSchema.parse(raw).metadata;
+  const [tracked] = annotations['argocd.argoproj.io/tracking-id']?.split(':') ?? [];
+  return (tracked ?? labels['app.kubernetes.io/instance'])?.replace('_', '/');
 }
 
 const trackedSchema = z.object({
