@@ -358,6 +358,8 @@ test('who waits sits it out that a worker is away', async ({ rig }) => {
   const first = startCommand(rig, ['worker']);
   await first.says('ready: ');
   await gitops.deliver(change);
+  // On a busy machine the first answer takes as long as a look does.
+  await vi.waitFor(() => gitops.status(name), { timeout: 60_000 });
   let seen = 0;
   const end = gitops.wait(name, { onChange: () => (seen += 1) });
   await vi.waitFor(() => expect(seen).toBeGreaterThan(0), { timeout: 20_000 });
@@ -370,7 +372,7 @@ test('who waits sits it out that a worker is away', async ({ rig }) => {
   await second.says('ready: ');
   expect(await end).toMatchObject({ state: 'failed', reason: expect.stringMatching(/terminated/) });
   await second.end();
-}, 120_000);
+}, 240_000);
 
 test('a status says what runs now, beside what was promoted', async ({ rig }) => {
   const gitops = clientOf(rig);
