@@ -57,17 +57,14 @@ const enterBy: Record<Ask['settings']['entersBy'], (p: Promotion) => Promise<Ent
 };
 
 function deployedBy({ ask }: Promotion, { released, revision }: Entered): Deployed {
-  const { change, image, source } = ask.release;
-  const position = positionOf(ask);
-  const { manifests } = source;
+  const { change, image: built, source } = ask.release;
+  const own = { change, position: positionOf(ask), manifests: source.manifests, image: built };
+  const { manifests, image, ...lies } = released ?? own;
   return {
-    ...(released ?? {
-      ...{ change, position },
-      ...(manifests !== undefined && { manifests }),
-      ...(image && { image }),
-    }),
-    revision,
-    ...(released && { overlay: { commit: change.commit, position } }),
+    ...{ change: lies.change, position: lies.position, revision },
+    ...(manifests !== undefined && { manifests }),
+    ...(image && { image }),
+    ...(released && { overlay: { commit: change.commit, position: own.position } }),
     at: now(),
   };
 }
