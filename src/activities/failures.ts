@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { NotConfigured } from '../config/not-configured.ts';
 import { WrongManifest } from '../systems/argocd/index.ts';
 import { WrongKey, BackupStoreError } from '../systems/backups/index.ts';
@@ -13,6 +13,15 @@ import type { FailureLogs } from '../model/delivery/delivery.ts';
 /** A rule or bad input stands against it: trying again changes nothing, and nothing was changed. */
 export const refused = (message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, 'Refused');
+
+/** Expected, and over after a while. Without a delay it is looked at again as after a failure: soon, then twice a minute. */
+export const later = (type: string, message: string, nextRetryDelay?: '5 minutes'): ApplicationFailure =>
+  ApplicationFailure.create({
+    type,
+    message,
+    ...(nextRetryDelay && { nextRetryDelay }),
+    category: ApplicationFailureCategory.BENIGN,
+  });
 
 /** Why an attempt that its delivery or its promotion has outlived is refused. */
 export const outlived = 'The delivery that asked for it is not open any more.';

@@ -21,8 +21,8 @@ export function waiting({ client, platform, ask, resolve, shown }: Session) {
   return {
     /**
      * Waits until a change has left an environment, or has ended; how is in what it returns. It lasts as long as the
-     * delivery, whose every wait has a deadline of its own; one of overlays alone that concerns others is not waited for; once it has seen it, it sits out
-     * ten minutes without Temporal or without a worker.
+     * delivery, whose every wait has a deadline of its own; once it has seen it, it sits out ten minutes without Temporal or
+     * without a worker. One of overlays alone that concerns other environments is not waited for.
      *
      * @throws GitopsError `usage`: the change does not go to that environment
      */

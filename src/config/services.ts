@@ -128,10 +128,9 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
 
 /** A service as the repository of its manifests has it, where that is not the one of its source. */
 export function manifestsOnly(service: Service): Service {
-  const { manifests } = service;
-  const there = { ...service, paths: [`${manifests}/**`], base: `${manifests}/base` };
-  delete there.source;
-  return there;
+  const { source: _, ...there } = service;
+  const { manifests } = there;
+  return { ...there, paths: [`${manifests}/**`], base: `${manifests}/base` };
 }
 
 /** Whether a service brings its base along with its source. */

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { z } from 'zod';
-import type { Change, ResolvedChange } from '../model/delivery/change.ts';
+import { changeName, type Change, type ResolvedChange } from '../model/delivery/change.ts';
 import { deliveryStart } from '../model/temporal/delivery-start.ts';
 import { environmentId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
@@ -66,11 +66,13 @@ async function look(platform: string): Promise<void> {
   const earlier = before?.owed ?? [];
   const owed: Change[] = [];
   if (deliverOnPush) {
-    for (const change of earlier)
-      owed.push(...(await deliver(platform, { change, again: true, manifests: true })));
+    // What is owed, and was changed once more, is delivered once.
+    const due = new Map<string, Due>();
+    for (const change of earlier) due.set(changeName(change), { change, again: true, manifests: true });
     for (const since of starts) {
-      for (const one of await changesSince(platform, since)) owed.push(...(await deliver(platform, one)));
+      for (const one of await changesSince(platform, since)) due.set(changeName(one.change), one);
     }
+    for (const one of due.values()) owed.push(...(await deliver(platform, one)));
   }
   if (!moved && news.length === 0 && owed.length === earlier.length) return;
   await rememberRepository({ ...(before && { before }), now: { ...now, ...(owed.length > 0 && { owed }) } });
@@ -97,11 +99,10 @@ async function tell(platform: string, { number, environment, service }: PullRequ
   }
 }
 
+type Due = Omit<ResolvedChange, 'subject'> & { subject?: string };
+
 /** @returns what has to be delivered once more, when what is under way has ended */
-async function deliver(
-  platform: string,
-  { change, subject, again, manifests }: Omit<ResolvedChange, 'subject'> & { subject?: string },
-): Promise<Change[]> {
+async function deliver(platform: string, { change, subject, again, manifests }: Due): Promise<Change[]> {
   try {
     await startChild(deliverService, {
       ...deliveryStart(platform, change, subject === undefined ? {} : { subject }),

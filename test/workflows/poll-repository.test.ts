@@ -89,6 +89,16 @@ test('new manifests of what is under way are delivered once that has ended', asy
   await (await poll(rig)).result();
   expect(rig.world.remembered).toHaveLength(1);
 
+  // Manifests that change once more meanwhile are owed by the same delivery.
+  const newer = { ...rig.world.look.now, tip: World.commit(2) };
+  if (before) rig.world.look = { before, now: newer, deliverOnPush: true };
+  rig.world.changes = [{ change, subject: 'a change', again: true, manifests: true }];
+  await (await poll(rig)).result();
+  expect(rig.world.remembered.at(-1)).toMatchObject({ tip: World.commit(2), owed: [change] });
+  const last = rig.world.remembered.at(-1);
+  if (last) rig.world.look = { before: last, now: newer, deliverOnPush: true };
+  rig.world.changes = [];
+
   becomesHealthy();
   await earlier.result();
   await (await poll(rig)).result();

@@ -43,7 +43,6 @@ export function createVerifyChange(
           (manifests && (await refuseMissingFiles(repository, manifestsOnly(service), manifests)));
         if (missing !== undefined) throw refused(missing);
         const source = await described(change, service, position, manifests);
-        const kind = imagePlan(service, image);
         const environments = environmentsOf(change);
         // An image that somebody gives wants to be released.
         const onto = image === undefined ? await overlaysOnly(systems, service, change) : undefined;
@@ -51,7 +50,11 @@ export function createVerifyChange(
           source,
           ...(onto
             ? { test: false, image: 'none', environments: withOverlays(environments, onto) }
-            : { test: await hasTests(service, change.commit), image: kind, environments }),
+            : {
+                test: await hasTests(service, change.commit),
+                image: imagePlan(service, image),
+                environments,
+              }),
           silence: silenceOf(config),
         };
       }),

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applicationName } from '../../config/environments.ts';
@@ -6,23 +5,21 @@ import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import { imageNameOf } from '../../config/services.ts';
 import { hooksIn } from '../../model/argocd/hooks.ts';
 import { changeName, type Release } from '../../model/delivery/change.ts';
-import type { Rendered } from '../../model/promotion/promotion.ts';
+import type { Approval, Rendered } from '../../model/promotion/promotion.ts';
 import { refuseImage } from '../../model/promotion/release-image.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
-import { maskSecret } from '../../model/mask-secret.ts';
-import { objectKeys } from '../../model/object-keys.ts';
-import { canonicalManifests, compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
+import { compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
 import { GitError } from '../../systems/git/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
-import { diffManifests } from '../../systems/kustomize/diff.ts';
 import { refuseSource } from '../sync/application-source.ts';
+import { digestOf, storeDifference } from './difference.ts';
 import { bringBase } from './release-base.ts';
 import { readRelease } from './read-release.ts';
 import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseSourceFiles } from './refuse-source-files.ts';
 import { createRenderer, render, type RenderSettings } from './renderer.ts';
-import { refused, withCluster, withGit, withObjects } from '../failures.ts';
+import { refused, withCluster, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
 
@@ -45,7 +42,7 @@ export function createRenderActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   workDirectory: string,
 ): RenderActivities {
-  const { config, repository, argocd, objects } = systems;
+  const { config, repository, argocd } = systems;
   const { inScratch, checkOut, settingsOf } = createRenderer(systems, workDirectory);
 
   return {
@@ -69,9 +66,7 @@ export function createRenderActivities(
         revision: draft,
         shownAs: `${changeName(change)} on ${seen.tip}`,
       };
-      if (asked.by === 'decisions') return { seen, rendered: await rendered(target) };
-      await inScratch((scratch) => renderWanted(scratch, target));
-      return { seen };
+      return { seen, ...(await previewed(target, asked)) };
     },
 
     renderRelease: (promotion) => rendered({ ...promotion, shownAs: promotion.revision }),
@@ -83,11 +78,16 @@ export function createRenderActivities(
       const { change } = promotion.release;
       const release = { change, ...(released.image && { image: released.image }) };
       const target = { environment, release, revision, shownAs: `${changeName(change)} on ${revision}` };
-      if (asked.by === 'decisions') return { ...found, rendered: await rendered(target) };
-      await inScratch((scratch) => renderWanted(scratch, target));
-      return found;
+      return { ...found, ...(await previewed(target, asked)) };
     },
   };
+
+  /** Where nobody decides it is rendered all the same: it may have to be refused. */
+  async function previewed(target: Target, asked: Approval): Promise<{ rendered?: Rendered }> {
+    if (asked.by === 'decisions') return { rendered: await rendered(target) };
+    await inScratch((scratch) => renderWanted(scratch, target));
+    return {};
+  }
 
   /** What people decide on: it is compared with what runs, and stored. */
   function rendered(target: Target): Promise<Rendered> {
@@ -95,21 +95,24 @@ export function createRenderActivities(
       const { wanted, overlay, name, running, settings } = await renderWanted(scratch, target);
       const before =
         running === undefined ? { manifests: [] } : await renderRunning(scratch, running, overlay, settings);
-      const manifestsDigest = `sha256:${sha256(canonicalManifests(wanted))}`;
-
-      const masked = [before.manifests, wanted].map((all) =>
-        all.map((manifest) => maskSecret(manifest, sha256)),
-      );
-      const difference = await diffManifests(masked[0] ?? [], masked[1] ?? [], scratch);
+      const manifestsDigest = digestOf(wanted);
       const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${target.shownAs})\n`;
       const hooks = hooksIn(wanted);
       const [problem] = before.problem?.split('\n') ?? [];
       const unknown =
         problem === undefined ? '' : `# What runs cannot be rendered, so all is shown as new: ${problem}\n`;
       const run = hooks.map((hook) => `# The sync runs hook ${hook}\n`).join('');
-      const text = `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}\n${difference}`;
-      const diff = objectKeys.diff(target.environment, target.release.change, `sha256:${sha256(text)}`);
-      await withObjects(() => objects.put(diff, text));
+      const { environment, release } = target;
+      const diff = await storeDifference(
+        systems,
+        { environment, change: release.change },
+        {
+          head: `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}`,
+          before: before.manifests,
+          after: wanted,
+          scratch,
+        },
+      );
       return { manifestsDigest, diff, summary: summarize(compare(before.manifests, wanted), hooks) };
     });
   }
@@ -174,5 +177,3 @@ export function createRenderActivities(
     }
   }
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,18 +1,14 @@
-import { createHash } from 'node:crypto';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { applicationName, namespaceOf } from '../../config/environments.ts';
 import { overlayPath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { changeName, type Change } from '../../model/delivery/change.ts';
-import { canonicalManifests, compare, summarize, type Manifest } from '../../model/manifests.ts';
-import { maskSecret } from '../../model/mask-secret.ts';
-import { objectKeys } from '../../model/object-keys.ts';
-import { diffManifests } from '../../systems/kustomize/diff.ts';
+import { compare, summarize, type Manifest } from '../../model/manifests.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import type { RemovalActivities } from '../contract.ts';
 import { removalOf, type Removal } from '../delivery/removal-of.ts';
-import { outlived, refused, withCluster, withGit, withObjects } from '../failures.ts';
+import { later, outlived, refused, withCluster, withGit } from '../failures.ts';
 import { authorsOf, commitsSince } from '../promotion/authors.ts';
+import { digestOf, storeDifference } from '../promotion/difference.ts';
 import { createRenderer, render } from '../promotion/renderer.ts';
 import { refuseWeaker } from '../promotion/settings.ts';
 import { refuseSource } from '../sync/application-source.ts';
@@ -21,9 +17,6 @@ import { GitError } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 type RemovalSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
-
-/** The cluster that Argo CD lives in, for an Application that is gone and cannot say. */
-const ownCluster = 'https://kubernetes.default.svc';
 
 /** More than a person deletes by hand. */
 const mostNamed = 20;
@@ -34,7 +27,7 @@ const mostNamed = 20;
  * @param workDirectory of this program alone, for short-lived checkouts
  */
 export function createRemovalActivities(systems: RemovalSystems, workDirectory: string): RemovalActivities {
-  const { config, repository, argocd, objects, temporal } = systems;
+  const { config, repository, argocd, temporal } = systems;
   const { inScratch, checkOut, settingsOf } = createRenderer(systems, workDirectory);
 
   return {
@@ -47,8 +40,9 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const running = application?.deployedRevision ?? current?.revision;
       const seen = {
         revisions: [...new Set([...(running === undefined ? [] : [running]), removal.parent])],
+        // Of one that is gone nobody can say; mostly it is the cluster that Argo CD lives in.
         destination: application?.destination ?? {
-          server: ownCluster,
+          name: 'in-cluster',
           namespace: namespaceOf(config, environment),
         },
       };
@@ -60,12 +54,11 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
         const gone =
           running === undefined ? [] : await whatRuns(scratch, running, removal, environment, application);
         const manifestsDigest = digestOf(gone);
-        const masked = gone.map((manifest) => maskSecret(manifest, sha256));
-        const text =
+        const head =
           `# ${name}: all that runs (${running ?? 'nothing'}) is deleted, as ${changeName(change)} removes the service\n` +
-          `# Digest of what is deleted: ${manifestsDigest}\n\n${await diffManifests(masked, [], scratch)}`;
-        const diff = objectKeys.diff(environment, change, `sha256:${sha256(text)}`);
-        await withObjects(() => objects.put(diff, text));
+          `# Digest of what is deleted: ${manifestsDigest}\n`;
+        const shown = { head, before: gone, after: [], scratch };
+        const diff = await storeDifference(systems, { environment, change }, shown);
         return { manifestsDigest, diff, summary: summarize(compare(gone, [])) };
       });
       return { seen, authors, rendered };
@@ -96,7 +89,8 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       if (!(await wanted())) return { state: 'refused', reason: outlived };
       const state = await withCluster(() => argocd.remove(name, running));
       if (state === 'changed') return { state };
-      if (state === 'going') throw later(`Waits until Application ${name} and what it deployed are gone.`);
+      if (state === 'going')
+        throw later('Busy', `Waits until Application ${name} and what it deployed are gone.`);
 
       const deployed = await inScratch(async (scratch) => {
         const all = seen.revisions.map((revision) =>
@@ -105,7 +99,8 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
         return (await Promise.all(all)).flat();
       });
       const left = await withCluster(() => argocd.leftOf(name, seen.destination, deployed));
-      if (left.some(({ isGoing }) => isGoing)) throw later(`Waits until what ${name} deployed is gone.`);
+      if (left.some(({ isGoing }) => isGoing))
+        throw later('Busy', `Waits until what ${name} deployed is gone.`);
       return left.length === 0
         ? { state: 'gone' }
         : {
@@ -146,7 +141,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     const { revision } = root.sync;
     if (revision !== undefined && (await withGit(() => hasSeen(revision, commit)))) return;
     await withCluster(() => argocd.refresh(bringer));
-    throw later(`Waits until Application ${bringer}, which brings ${name}, has seen ${commit}.`);
+    throw later('Busy', `Waits until Application ${bringer}, which brings ${name}, has seen ${commit}.`);
   }
 
   /** Of another repository nobody can say. */
@@ -175,7 +170,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     application: Application | undefined,
   ): Promise<Manifest[]> {
     const overlay = overlayPath(removal, environment);
-    const revision = (await isThere(running)) ? running : removal.parent;
+    const revision = (await withGit(() => isThere(running))) ? running : removal.parent;
     return renderedAt(scratch, revision, overlay, application);
   }
 
@@ -207,13 +202,6 @@ function ifUnrenderable(error: unknown): Manifest[] {
   if (error instanceof KustomizeError) return [];
   throw error;
 }
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
-const digestOf = (manifests: Manifest[]): string => `sha256:${sha256(canonicalManifests(manifests))}`;
-
-/** Expected, and over after a while. */
-const later = (message: string): ApplicationFailure =>
-  ApplicationFailure.create({ type: 'Busy', message, category: ApplicationFailureCategory.BENIGN });
 
 function leftText(application: string, left: string[]): string {
   const more = left.length > mostNamed ? ` and ${left.length - mostNamed} more` : '';

@@ -1,5 +1,4 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { applicationName, applicationNamespace, environmentOf } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import {
@@ -20,7 +19,7 @@ import { wantedBy } from '../../systems/temporal/runs.ts';
 import { refuseSource } from './application-source.ts';
 import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
-import { outlived, withCluster, withGit, withObjects } from '../failures.ts';
+import { later, outlived, withCluster, withGit, withObjects } from '../failures.ts';
 import { refuseUnasked } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { baseOf } from '../promotion/release-base.ts';
@@ -123,15 +122,6 @@ export const syncRequest = (change: Change, revision: string, id: string): SyncR
   retries: 0,
   reason: `Delivers ${changeName(change)}`,
 });
-
-/** Expected, and over after a while. Without a delay it is looked at again as after a failure: soon, then twice a minute. */
-const later = (type: string, message: string, nextRetryDelay?: '5 minutes'): ApplicationFailure =>
-  ApplicationFailure.create({
-    type,
-    message,
-    ...(nextRetryDelay && { nextRetryDelay }),
-    category: ApplicationFailureCategory.BENIGN,
-  });
 
 /**
  * Only what a recorded build of this very change produced may run: read from the repository and the object store again,

@@ -168,14 +168,14 @@ export interface Progress {
 export interface Released {
   change: Change;
   position: number;
-  /** As `Source` has it. */
-  manifests?: string;
   image?: { name: string; digest: string };
 }
 
 /** What runs in an environment as far as this program brought it there or found it there. */
 export interface Deployed extends Released {
   revision: string;
+  /** As `Source` has it. */
+  manifests?: string;
   /** A younger change that brought no more than its overlay. */
   overlay?: { commit: string; position: number };
   /** ISO 8601 */

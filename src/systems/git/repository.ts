@@ -208,6 +208,7 @@ export function createRepository(options: CloneOptions): Repository {
     async borrow(from, commit, path) {
       const tree = await from.object(commit, path);
       if (tree === undefined) throw new GitError('missing', `There is no ${path} at ${commit}.`);
+      // That makes the clone, where nothing was asked of it yet.
       await tip();
       await from.packTree(commit, path, join(options.directory, 'objects/pack'));
     },

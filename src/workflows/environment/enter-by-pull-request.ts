@@ -1,18 +1,19 @@
 import { log, uuid4 } from '@temporalio/workflow';
-import type { Outcome, Proposal, Rendered } from '../../model/promotion/promotion.ts';
+import type { Outcome, Proposal } from '../../model/promotion/promotion.ts';
 import { failureText } from '../failure-text.ts';
 import { quick } from '../activity-options.ts';
+import { approveAnew } from './gates/approve-anew.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
 import { preview } from './preview.ts';
-import { merged, proposed, seen, show } from './promotion-events.ts';
+import { merged, proposed, show } from './promotion-events.ts';
 import { ended, place, Unfinished, withdrawal, type Promotion } from './promotion.ts';
 import { startSync } from './start-sync.ts';
 
 /** Opens the pull request, asks people, merges what they saw, and syncs it where Argo CD does not by itself. */
 export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcome> {
-  const { settings } = p.ask;
+  const { release, settings } = p.ask;
   const proposal = p.done.proposal ?? (await propose(p).catch(failed(p)));
   if ('state' in proposal) return close(p, proposal);
   const refusal = await merge(p, proposal);
@@ -23,9 +24,9 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
   if (settings.sync === 'automated') return { state: 'entered', revision, tree };
   const operationId = uuid4();
   const unsynced =
-    (await approveAtMerge(p, proposal, revision).catch(failed(p))) ??
+    (await approveAnew(p, proposal, { release, revision }, settings.approval).catch(failed(p))) ??
     withdrawal(p) ??
-    (await startSync(p, { release: p.ask.release, revision, operationId }).catch(failed(p)));
+    (await startSync(p, { release, revision, operationId }).catch(failed(p)));
   if (!unsynced) return { state: 'entered', revision, tree, operationId };
   return {
     ...unsynced,
@@ -82,32 +83,6 @@ async function gate(p: Promotion, proposal: Proposal): Promise<Outcome | undefin
   if (approval.by === 'review') return awaitReview(p, proposal.pullRequest);
   if (approval.by === 'decisions') return awaitDecisions(p, proposal, approval);
   return undefined;
-}
-
-/** The branch may have moved under the pull request: what is about to run must be what people approved. */
-async function approveAtMerge(
-  p: Promotion,
-  proposal: Proposal,
-  revision: string,
-): Promise<Outcome | undefined> {
-  const { approval } = p.ask.settings;
-  let approved = proposal.rendered;
-  if (approval.by !== 'decisions') return undefined;
-  for (;;) {
-    const rendered = await render(p, revision);
-    if (rendered.manifestsDigest === approved?.manifestsDigest) return undefined;
-    const refusal = await awaitDecisions(p, { ...proposal, rendered }, approval);
-    if (refusal) return refusal;
-    approved = rendered;
-  }
-}
-
-async function render(p: Promotion, revision: string): Promise<Rendered> {
-  const { environment } = p.input;
-  const { release, settings } = p.ask;
-  const rendered = await quick(p.attempts, settings.queue).renderRelease({ environment, release, revision });
-  seen(p, rendered);
-  return rendered;
 }
 
 /** Nobody shall merge what the promotion has left behind. */

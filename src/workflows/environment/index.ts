@@ -30,8 +30,9 @@ import { ended, Unfinished, type Promotion } from './promotion.ts';
 
 /**
  * Owns all that happens to one service in one environment: one promotion at a time, so nothing needs a lock.
- * Lives until the service is removed: failures, and even a request to cancel it, become outcomes of its promotion. It continues as new after
- * every promotion, and when people are asked for so long that its history has grown, so new code starts with the next.
+ * Lives until the service is removed: failures, and even a request to cancel it, become outcomes of its promotion. It
+ * continues as new after every promotion, and when people are asked for so long that its history has grown, so new code
+ * starts with the next.
  */
 export async function environment(started: EnvironmentInput): Promise<void> {
   const input = carriedInput(environmentInputSchema, started);

@@ -57,14 +57,15 @@ const enterBy: Record<Ask['settings']['entersBy'], (p: Promotion) => Promise<Ent
 };
 
 function deployedBy({ ask }: Promotion, { released, revision }: Entered): Deployed {
-  const { change, image: built, source } = ask.release;
-  const own = { change, position: positionOf(ask), manifests: source.manifests, image: built };
-  const { manifests, image, ...lies } = released ?? own;
+  const { release } = ask;
+  const { manifests } = release.source;
+  const own = { commit: release.change.commit, position: positionOf(ask) };
+  const { change, position, image }: Released = released ?? { ...release, position: own.position };
   return {
-    ...{ change: lies.change, position: lies.position, revision },
+    ...{ change, position, revision },
     ...(manifests !== undefined && { manifests }),
     ...(image && { image }),
-    ...(released && { overlay: { commit: change.commit, position: own.position } }),
+    ...(released && { overlay: own }),
     at: now(),
   };
 }
