@@ -54,6 +54,27 @@ test('what a container wrote is kept apart: the explanation names container, rea
   expect([...kept]).toEqual([['claims-1-app', 'patient 4711 from the log']]);
 });
 
+const crash = (ready: boolean, finishedAt: string) =>
+  pod({ ready, lastState: { terminated: { exitCode: 7, reason: 'Error', finishedAt } } });
+
+test('a pod that crashes again and again is told also in a moment in which it runs and all is Healthy', async () => {
+  troubled('Pod', 'claims-1', { status: 'Healthy' });
+  cluster.set(`${pods}/claims-1`, crash(true, new Date(Date.now() - 60_000).toISOString()));
+  expect(await said()).toBe(
+    [
+      'Pod claims-1: Running',
+      '  container app: runs again, exit code 7 (Error), 3 restarts',
+      '  its log: logs/claims-1-app',
+    ].join('\n'),
+  );
+});
+
+test('a restart of long ago says nothing of a pod that runs', async () => {
+  troubled('Pod', 'claims-1', { status: 'Healthy' });
+  cluster.set(`${pods}/claims-1`, crash(true, '2026-01-01T00:00:00Z'));
+  expect(await said()).toBe('');
+});
+
 test.each(['Unhealthy', 'FailedPostStartHook'])(
   'so is what a probe or a hook said, which the warning %s quotes',
   async (reason) => {
@@ -96,8 +117,9 @@ const autoscaled = (destination: object, more: object = {}) => {
   const was = JSON.stringify({ kind: 'Deployment', spec: { replicas: 2 } });
   cluster.set('/apis/apps/v1/namespaces/dev/deployments/claims', {
     metadata: { annotations: { 'kubectl.kubernetes.io/last-applied-configuration': was } },
-    spec: { replicas: 3 },
+    spec: { replicas: 3, selector: { matchLabels: { app: 'claims' } } },
   });
+  cluster.set(pods, { items: [] });
 };
 
 test('what is out of sync after a sync that succeeded is told by object and field, with what to change', async () => {

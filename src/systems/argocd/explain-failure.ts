@@ -122,7 +122,7 @@ async function whatTheClusterSays(home: Home, application: Explainable, keep: Ke
   try {
     return await inDestination(home, application.spec.destination, async (kubernetes) => {
       const lines = await differences(kubernetes, application);
-      for (const workload of troubledWorkloads(application)) {
+      for (const workload of workloadsOf(application)) {
         lines.push(...(await explainPods(kubernetes, workload, keep)));
       }
       return lines;
@@ -173,11 +173,13 @@ async function fieldsOf(
 const describeDifference = ({ requiresPruning }: ExplainedResource, fields: string[]): string =>
   requiresPruning ? 'it is not in the manifests any more, and was not pruned' : fields.join('; ');
 
-function troubledWorkloads({ status }: Explainable): Workload[] {
+/** Troubled ones first. One whose pods crash is Healthy between two crashes. */
+function workloadsOf({ status }: Explainable): Workload[] {
   const hooks = (status.operationState?.syncResult?.resources ?? []).filter(
     ({ hookType, hookPhase }) => hookType !== undefined && hookPhase !== 'Succeeded',
   );
   // Argo CD leaves health out of the Application unless it is told to keep it: then each may be the one.
-  const resources = (status.resources ?? []).filter(({ health }) => health?.status !== 'Healthy');
+  const rank = ({ health }: ExplainedResource) => (health?.status === 'Healthy' ? 1 : 0);
+  const resources = (status.resources ?? []).toSorted((a, b) => rank(a) - rank(b));
   return [...hooks, ...resources].filter(makesPods).slice(0, resourceLimit);
 }

@@ -21,6 +21,8 @@ export type KeepLog = (container: string, text: string) => Promise<string>;
 const podLimit = 2;
 const logLines = 200;
 const logBytes = 65_536;
+/** After so long without another crash, Kubernetes too begins to count restarts anew. */
+const crashMemoryMs = 10 * 60_000;
 /** Longer lines than this are rare. */
 const lineBytes = 4096;
 
@@ -42,7 +44,9 @@ export const workloadPath = ({ kind, namespace, name }: Workload): string =>
 
 const state = z.object({
   waiting: z.object({ reason: z.string().optional(), message: z.string().optional() }).optional(),
-  terminated: z.object({ exitCode: z.number(), reason: z.string().optional() }).optional(),
+  terminated: z
+    .object({ exitCode: z.number(), reason: z.string().optional(), finishedAt: z.string().optional() })
+    .optional(),
 });
 const containerStatus = z.object({
   name: z.string(),
@@ -156,7 +160,7 @@ const containersOf = ({ status }: Pod): ContainerStatus[] => [
 function isTroubled(pod: Pod): boolean {
   const { metadata, status } = pod;
   if (metadata.deletionTimestamp !== undefined || status.phase === 'Succeeded') return false;
-  return status.phase !== 'Running' || status.containerStatuses.some((container) => !container.ready);
+  return status.phase !== 'Running' || status.containerStatuses.some((one) => !one.ready || crashed(one));
 }
 
 async function explainPod(
@@ -189,13 +193,21 @@ async function explainPod(
 const quoting = new Set(['Unhealthy', 'ProbeWarning', 'FailedPostStartHook', 'FailedPreStopHook']);
 
 /** An init container that did its work is not ready, and all is well. */
-const hasTrouble = ({ ready, state }: ContainerStatus): boolean => !ready && state.terminated?.exitCode !== 0;
+const hasTrouble = (container: ContainerStatus): boolean =>
+  crashed(container) || (!container.ready && container.state.terminated?.exitCode !== 0);
 
-function describe({ state, lastState, restartCount }: ContainerStatus): string {
+/** Between two crashes a container may be ready. */
+function crashed({ lastState: { terminated } }: ContainerStatus): boolean {
+  if (terminated === undefined || terminated.exitCode === 0) return false;
+  return Date.now() - Date.parse(terminated.finishedAt ?? '') < crashMemoryMs;
+}
+
+function describe({ ready, state, lastState, restartCount }: ContainerStatus): string {
   const { waiting } = state;
+  const now = ready ? 'runs again' : 'not ready';
   const ended = state.terminated ?? lastState.terminated;
   return [
-    waiting ? [waiting.reason, waiting.message].filter(Boolean).join(': ') : 'not ready',
+    waiting ? [waiting.reason, waiting.message].filter(Boolean).join(': ') : now,
     ended && `exit code ${ended.exitCode}${ended.reason === undefined ? '' : ` (${ended.reason})`}`,
     restartCount > 0 && `${restartCount} restarts`,
   ]
@@ -207,14 +219,14 @@ async function lastLines(
   kubernetes: Kubernetes,
   namespace: string,
   pod: string,
-  { name, state, restartCount }: ContainerStatus,
+  { name, ready, state, restartCount }: ContainerStatus,
 ): Promise<string> {
   const log = await kubernetes.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
     container: name,
     tailLines: logLines,
     // The server counts from the first of these lines, and the last are what matters: so cut here.
     limitBytes: logLines * lineBytes,
-    previous: String(state.waiting !== undefined && restartCount > 0),
+    previous: String((ready || state.waiting !== undefined) && restartCount > 0),
   });
   return stripVTControlCharacters(log).trimEnd().slice(-logBytes);
 }
