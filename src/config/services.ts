@@ -3,7 +3,7 @@ import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
 import { manifestsPath, overlayPath } from './paths.ts';
 import type { Config } from './schema.ts';
-import { sourceOf, type SourceConfig } from './sources.ts';
+import { sourceConfigOf, type SourceConfig } from './sources.ts';
 import type { LayoutProblem } from './tree.ts';
 
 export interface Service {
@@ -92,7 +92,7 @@ export function idlePatterns(config: Config, files: readonly string[]): LayoutPr
       path,
       message: 'no folder with a Dockerfile is found here: correct services.discover',
     }));
-  const here = Object.keys(services.explicit).filter((name) => !sourceOf(config, name));
+  const here = Object.keys(services.explicit).filter((name) => !sourceConfigOf(config, name));
   return [
     ...idle,
     ...patternProblems('services.shared', services.shared, files),

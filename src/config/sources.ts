@@ -13,13 +13,13 @@ export interface SourceRepository {
 }
 
 /** The repository that a service's source is in; undefined where that is the platform's. */
-export const sourceOf = (
+export const sourceConfigOf = (
   { services }: Pick<Config, 'services'>,
   service: string,
 ): SourceConfig | undefined =>
   Object.hasOwn(services.explicit, service) ? services.explicit[service]?.source : undefined;
 
-/** What `sourceOf` says of all services, each repository once. */
+/** What `sourceConfigOf` says of all services, each repository once. */
 export function sourceRepositories({ services }: Pick<Config, 'services'>): SourceRepository[] {
   const found = new Map<string, SourceRepository>();
   for (const [name, { source }] of Object.entries(services.explicit)) {
@@ -37,4 +37,4 @@ export const sourceKey = ({ repository, branch }: Pick<SourceConfig, 'repository
 
 /** The branch whose commits are changes of a service. */
 export const branchOf = (config: Pick<Config, 'services' | 'repository'>, service: string): string =>
-  sourceOf(config, service)?.branch ?? config.repository.branch;
+  sourceConfigOf(config, service)?.branch ?? config.repository.branch;

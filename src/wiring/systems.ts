@@ -8,7 +8,7 @@ import { notWhileRecreated } from '../activities/sync/while-recreated.ts';
 import { backupOf } from '../config/backup-settings.ts';
 import type { Config } from '../config/schema.ts';
 import { readSecret } from '../config/secrets.ts';
-import { sourceKey, sourceOf, sourceRepositories, type SourceConfig } from '../config/sources.ts';
+import { sourceConfigOf, sourceKey, sourceRepositories, type SourceConfig } from '../config/sources.ts';
 import { imagePlace } from '../model/image-name.ts';
 import { trustCertificates } from '../systems/network/certificates.ts';
 import { createArgoCd } from '../systems/argocd/api-client.ts';
@@ -88,7 +88,7 @@ export function createSystems(
       return repository();
     },
     sourceOf(service) {
-      const source = sourceOf(config, service);
+      const source = sourceConfigOf(config, service);
       return ((source && sources.get(sourceKey(source))) ?? repository)();
     },
     get forge() {

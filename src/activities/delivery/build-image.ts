@@ -1,6 +1,6 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { milliseconds } from '../../config/duration.ts';
-import { sourceOf } from '../../config/sources.ts';
+import { sourceConfigOf } from '../../config/sources.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import { refused, withRegistry } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
@@ -44,7 +44,7 @@ export function createBuildImage(
               labels: {
                 'org.opencontainers.image.revision': change.commit,
                 'org.opencontainers.image.source':
-                  sourceOf(config, change.service)?.repository ?? config.repository.url,
+                  sourceConfigOf(config, change.service)?.repository ?? config.repository.url,
                 'org.opencontainers.image.created': source.committedAt,
               },
             },

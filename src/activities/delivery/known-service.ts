@@ -1,5 +1,5 @@
 import { listServices, type Service } from '../../config/services.ts';
-import { sourceOf } from '../../config/sources.ts';
+import { sourceConfigOf } from '../../config/sources.ts';
 import type { Change } from '../../model/delivery/change.ts';
 import { closestFirst } from '../../model/text/closest.ts';
 import { refused, withGit } from '../failures.ts';
@@ -19,7 +19,7 @@ export async function knownService(
   name: string,
   revision: string,
 ): Promise<Service> {
-  const files = sourceOf(config, name) ? [] : await repository.files(revision);
+  const files = sourceConfigOf(config, name) ? [] : await repository.files(revision);
   const services = listServices(config, files);
   const service = services.get(name);
   if (service) return service;

@@ -3,7 +3,7 @@ import { promotionSettings } from '../../config/promotion-settings.ts';
 import type { Change } from '../../model/delivery/change.ts';
 import type { Deployed } from '../../model/promotion/promotion.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import { getJson } from '../../systems/objects/index.ts';
 import { withObjects } from '../failures.ts';
 import type { Systems } from '../systems.ts';
@@ -31,13 +31,8 @@ export async function overlaysOnly(
   const changed = new Set(owned.map(overlayOf));
   if (changed.size === 0 || changed.has(undefined)) return undefined;
 
-  try {
-    return await concerned();
-  } catch (error) {
-    // Somebody rewrote the branch since: what differs from a release that is gone cannot be told.
-    if (error instanceof GitError && error.kind === 'missing') return undefined;
-    throw error;
-  }
+  // What differs from a release that is gone since somebody rewrote the branch cannot be told.
+  return unlessMissing(concerned(), undefined);
 
   async function concerned(): Promise<ReadonlyMap<string, Change> | undefined> {
     const onto = new Map<string, Change>();

@@ -1,6 +1,6 @@
 import { manifestsPath } from '../../config/paths.ts';
 import { listServices } from '../../config/services.ts';
-import { sourceOf } from '../../config/sources.ts';
+import { sourceConfigOf } from '../../config/sources.ts';
 import type { Change } from '../../model/delivery/change.ts';
 import { refused } from '../failures.ts';
 import type { Systems } from '../systems.ts';
@@ -29,7 +29,7 @@ export async function removalOf(
   { service, commit }: Change,
 ): Promise<Removal | undefined> {
   // Its commits are of another repository than its manifests: it goes once the configuration names it no more.
-  if (sourceOf(config, service)) return undefined;
+  if (sourceConfigOf(config, service)) return undefined;
   const manifests = manifestsPath(config, service);
   if ((await repository.object(commit, manifests)) !== undefined) return undefined;
   const parent = await parentOf(repository, commit);

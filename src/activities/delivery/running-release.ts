@@ -1,8 +1,8 @@
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, releasePath } from '../../config/paths.ts';
 import type { Deployed } from '../../model/promotion/promotion.ts';
-import { parseReleaseKustomization } from '../../model/promotion/release.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing, type Repository } from '../../systems/git/index.ts';
+import { writtenRelease } from '../promotion/written-release.ts';
 import type { Systems } from '../systems.ts';
 import type { Place } from '../contract.ts';
 
@@ -15,25 +15,28 @@ export async function runningRelease(
   // Not what it compares with: where it does not sync by itself, that is the branch's head.
   const revision = application?.deployedRevision;
   if (revision === undefined) return undefined;
-  const manifests = manifestsPath(config, service);
-  const path = `${releasePath({ manifests }, environment)}/kustomization.yaml`;
-  try {
-    const release = parseReleaseKustomization((await repository.read(revision, path)) ?? '');
-    if (!release) return undefined;
-    const { change, source: { manifests } = {}, image } = release;
-    const position = await sourceOf(service).position(change.commit);
-    if (position === undefined) return undefined;
-    // Of manifests that are not on the branch nobody knows who wrote them.
-    if (manifests !== undefined && (await repository.position(manifests)) === undefined) return undefined;
-    return {
-      ...{ change, position, revision },
-      ...(manifests !== undefined && { manifests }),
-      ...(image && { image }),
-      at: new Date().toISOString(),
-    };
-  } catch (error) {
-    // The branch was rewritten since: nobody must be stuck for that.
-    if (error instanceof GitError && error.kind === 'missing') return undefined;
-    throw error;
-  }
+  const folder = releasePath({ manifests: manifestsPath(config, service) }, environment);
+  // The branch was rewritten since: nobody must be stuck for that.
+  return unlessMissing(deployedBy(repository, sourceOf(service), revision, folder), undefined);
+}
+
+async function deployedBy(
+  repository: Repository,
+  source: Repository,
+  revision: string,
+  folder: string,
+): Promise<Deployed | undefined> {
+  const release = await writtenRelease(repository, revision, folder);
+  if (!release) return undefined;
+  const { change, source: { manifests } = {}, image } = release;
+  const position = await source.position(change.commit);
+  if (position === undefined) return undefined;
+  // Of manifests that are not on the branch nobody knows who wrote them.
+  if (manifests !== undefined && (await repository.position(manifests)) === undefined) return undefined;
+  return {
+    ...{ change, position, revision },
+    ...(manifests !== undefined && { manifests }),
+    ...(image && { image }),
+    at: new Date().toISOString(),
+  };
 }

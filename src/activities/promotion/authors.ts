@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Service } from '../../config/services.ts';
 import type { Change, Release } from '../../model/delivery/change.ts';
 import { olderOf, type Approval, type Deployed } from '../../model/promotion/promotion.ts';
-import { GitError, type Commit, type Repository } from '../../systems/git/index.ts';
+import { unlessMissing, type Commit, type Repository } from '../../systems/git/index.ts';
 import { refused } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 
@@ -77,12 +77,9 @@ async function logSince(
   to: string,
   paths: string[],
 ): Promise<Commit[]> {
-  try {
-    return await repository.log(from, to, paths);
-  } catch (error) {
-    if (from === undefined || !(error instanceof GitError) || error.kind !== 'missing') throw error;
-    return repository.log(undefined, to, paths);
-  }
+  const known =
+    from === undefined ? undefined : await unlessMissing(repository.log(from, to, paths), undefined);
+  return known ?? repository.log(undefined, to, paths);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { changeName, type Release } from '../../model/delivery/change.ts';
-import { GitError, type Repository } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 /**
@@ -15,22 +15,11 @@ export async function refuseGone(
 ): Promise<string | undefined> {
   const source = sourceOf(change.service);
   const branch = source === repository ? tip : await source.tip();
-  if (!(await isOn(source, change.commit, branch))) {
+  if (!(await unlessMissing(source.isAncestor(change.commit, branch), false))) {
     return `${changeName(change)} is not on the protected branch any more: somebody rewrote it. Deliver a commit that is.`;
   }
-  if (manifests === undefined || (await isOn(repository, manifests, tip))) return undefined;
-  return `${manifests}, of which ${changeName(change)} has its manifests, is not on the protected branch any more: somebody rewrote it. Deliver the change again.`;
-}
-
-async function isOn(
-  repository: Pick<Repository, 'isAncestor'>,
-  commit: string,
-  tip: string,
-): Promise<boolean> {
-  try {
-    return await repository.isAncestor(commit, tip);
-  } catch (error) {
-    if (!(error instanceof GitError) || error.kind !== 'missing') throw error;
-    return false;
+  if (manifests === undefined || (await unlessMissing(repository.isAncestor(manifests, tip), false))) {
+    return undefined;
   }
+  return `${manifests}, of which ${changeName(change)} has its manifests, is not on the protected branch any more: somebody rewrote it. Deliver the change again.`;
 }

@@ -1,10 +1,10 @@
 import { bringsBase, type Service } from '../../config/services.ts';
 import type { WrittenRelease } from '../../model/promotion/release.ts';
-import { sourceOf as configuredSource } from '../../config/sources.ts';
+import { sourceConfigOf } from '../../config/sources.ts';
 import { manifestsPath } from '../../config/paths.ts';
 import type { Release } from '../../model/delivery/change.ts';
 import { refused } from '../failures.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 /**
@@ -21,12 +21,7 @@ export async function baseOf(
   if (Boolean(elsewhere) !== (source?.manifests !== undefined)) return undefined;
   const here = bringsBase(service);
   const commit = here ? change.commit : (source?.manifests ?? change.commit);
-  try {
-    return await (here ? sourceOf(name) : repository).object(commit, base);
-  } catch (error) {
-    if (error instanceof GitError && error.kind === 'missing') return undefined;
-    throw error;
-  }
+  return unlessMissing((here ? sourceOf(name) : repository).object(commit, base), undefined);
 }
 
 /**
@@ -39,7 +34,7 @@ export async function bringBase(
   { config, repository, sourceOf }: Pick<Systems, 'config' | 'repository' | 'sourceOf'>,
   { change: { service, commit }, source: { base: verified, manifests } }: Release,
 ): Promise<void> {
-  const elsewhere = configuredSource(config, service);
+  const elsewhere = sourceConfigOf(config, service);
   if (!elsewhere || manifests === undefined) return;
   const { base = `${manifestsPath(config, service)}/base` } = elsewhere;
   const brings = elsewhere.base !== undefined;

@@ -1,7 +1,6 @@
 import { releasePath } from '../../config/paths.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import type { InPlace } from '../../model/promotion/promotion.ts';
-import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import { promotionSettings } from '../../config/promotion-settings.ts';
 import { refused, withCluster, withGit } from '../failures.ts';
 import type { RenderActivities } from '../contract.ts';
@@ -12,6 +11,7 @@ import { authorsOf, commitsCarried } from './authors.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseUnasked } from './settings.ts';
+import { writtenRelease } from './written-release.ts';
 
 /**
  * What a change of the overlay alone goes onto, as the protected branch's tip has it.
@@ -34,9 +34,7 @@ export function releaseInPlace(
     if (gone !== undefined) throw refused(gone);
     const service = await knownService(systems, change.service, tip);
     const path = releasePath(service, environment);
-    const written = parseReleaseKustomization(
-      (await repository.read(tip, `${path}/kustomization.yaml`)) ?? '',
-    );
+    const written = await writtenRelease(repository, tip, path);
     const position = there && (await repository.position(there.commit, tip));
     if (
       !written ||

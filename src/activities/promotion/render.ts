@@ -9,7 +9,7 @@ import type { Approval, Rendered } from '../../model/promotion/promotion.ts';
 import { refuseImage } from '../../model/promotion/release-image.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
 import { compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { digestOf, storeDifference } from './difference.ts';
@@ -162,12 +162,8 @@ export function createRenderActivities(
   ): Promise<{ manifests: Manifest[]; problem?: string }> {
     const directory = join(scratch, `${revision}-running`);
     await mkdir(directory);
-    try {
-      await repository.checkout(revision, directory);
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return { manifests: [] };
-      throw error;
-    }
+    const checkedOut = repository.checkout(revision, directory).then(() => true);
+    if (!(await unlessMissing(checkedOut, false))) return { manifests: [] };
     if ((await repository.object(revision, path)) === undefined) return { manifests: [] };
     try {
       return { manifests: await render(directory, path, settings) };

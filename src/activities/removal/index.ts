@@ -13,7 +13,7 @@ import { createRenderer, render } from '../promotion/renderer.ts';
 import { refuseWeaker } from '../promotion/settings.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 type RemovalSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
@@ -175,12 +175,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
   }
 
   async function isThere(revision: string): Promise<boolean> {
-    try {
-      return Boolean(await repository.commit(revision));
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return false;
-      throw error;
-    }
+    return (await unlessMissing(repository.commit(revision), undefined)) !== undefined;
   }
 
   /** As Argo CD rendered it; nothing where there was no overlay yet. */

@@ -2,9 +2,9 @@ import { applicationName, isConfigured } from '../../config/environments.ts';
 import { manifestsPath, releasePath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { liveOf, type Promoted, type Synced } from '../../model/promotion/drift.ts';
-import { parseReleaseKustomization } from '../../model/promotion/release.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing, type Repository } from '../../systems/git/index.ts';
+import { writtenRelease } from '../promotion/written-release.ts';
 import type { Observed, ObserveActivities, Place } from '../contract.ts';
 import { withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
@@ -54,18 +54,21 @@ async function syncedRelease(
   const revision = application?.deployedRevision;
   if (!promoted || revision === undefined || revision === promoted.revision) return { differs: false };
   const path = releasePath({ manifests: manifestsPath(config, service) }, environment);
-  try {
-    const [here, wanted] = await Promise.all([
-      repository.object(revision, path),
-      repository.object(promoted.revision, path),
-    ]);
-    if (here === wanted) return { differs: false };
-    const text = (await repository.read(revision, `${path}/kustomization.yaml`)) ?? '';
-    const change = parseReleaseKustomization(text)?.change;
-    return { differs: true, ...(change && { change }) };
-  } catch (error) {
-    // A commit that nobody has any more: somebody has rewritten the branch.
-    if (error instanceof GitError && error.kind === 'missing') return { differs: true };
-    throw error;
-  }
+  // A commit that nobody has any more: somebody has rewritten the branch.
+  return unlessMissing(compared(repository, revision, promoted.revision, path), { differs: true });
+}
+
+async function compared(
+  repository: Pick<Repository, 'object' | 'read'>,
+  revision: string,
+  promoted: string,
+  path: string,
+): Promise<Synced> {
+  const [here, wanted] = await Promise.all([
+    repository.object(revision, path),
+    repository.object(promoted, path),
+  ]);
+  if (here === wanted) return { differs: false };
+  const change = (await writtenRelease(repository, revision, path))?.change;
+  return { differs: true, ...(change && { change }) };
 }

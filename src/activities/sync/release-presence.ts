@@ -1,7 +1,7 @@
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import type { Presence, ReleasePresence } from '../../model/argocd/application-health.ts';
-import { GitError } from '../../systems/git/index.ts';
+import { unlessMissing } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 import type { WaitActivities } from '../contract.ts';
 
@@ -24,12 +24,7 @@ export function createPresence({ config, repository }: Pick<Systems, 'config' | 
   }
 
   async function ask(revision: string): Promise<Presence> {
-    try {
-      if (!(await repository.isAncestor(wanted, revision))) return 'behind';
-    } catch (error) {
-      if (error instanceof GitError && error.kind === 'missing') return 'behind'; // Rewritten history.
-      throw error;
-    }
+    if (!(await unlessMissing(repository.isAncestor(wanted, revision), false))) return 'behind';
     return (await repository.object(revision, release)) === tree ? 'here' : 'replaced';
   }
 

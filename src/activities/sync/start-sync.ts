@@ -9,7 +9,7 @@ import {
 } from '../../model/argocd/application.ts';
 import { changeName, type Change } from '../../model/delivery/change.ts';
 import { objectKeys } from '../../model/object-keys.ts';
-import { parseReleaseKustomization } from '../../model/promotion/release.ts';
+import { releaseKustomization } from '../../model/promotion/release.ts';
 import { closedWindow } from '../../model/argocd/sync-windows.ts';
 import type { SyncRequest, ArgoCd, Sighting } from '../../systems/argocd/index.ts';
 import { KubernetesError } from '../../systems/kubernetes/index.ts';
@@ -23,6 +23,7 @@ import { later, outlived, withCluster, withGit, withObjects } from '../failures.
 import { refuseUnasked } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { baseOf } from '../promotion/release-base.ts';
+import { writtenRelease } from '../promotion/written-release.ts';
 import type { Systems } from '../systems.ts';
 import type { SyncActivities } from '../contract.ts';
 
@@ -140,8 +141,7 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
     return `${changeName(change)} is not on the protected branch of its source any more, so it is not synced.`;
   }
   const path = releasePath(service, environment);
-  const text = (await repository.read(revision, `${path}/kustomization.yaml`)) ?? '';
-  const written = parseReleaseKustomization(text);
+  const written = await writtenRelease(repository, revision, path);
   const { manifests } = release.source ?? {};
   if (
     !written ||
@@ -154,7 +154,8 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
     return `${path} at ${revision} has its manifests of ${manifests}, which is not on the protected branch. Look at who wrote it.`;
   }
   const base = await baseOf(systems, service, written);
-  if (base === undefined || releaseTree(base, text) !== (await repository.object(revision, path))) {
+  const tree = base && releaseTree(base, releaseKustomization(written));
+  if (tree === undefined || tree !== (await repository.object(revision, path))) {
     return `${path} at ${revision} holds other manifests than ${changeName(change)}. Look at who wrote it.`;
   }
   if (service.image === undefined && !written.image) return undefined;

@@ -126,3 +126,13 @@ export class GitError extends SystemError {
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+/** What is asked of a repository; something else where it has no such commit, mostly since somebody rewrote a branch. */
+export async function unlessMissing<T, O>(asked: Promise<T>, otherwise: O): Promise<T | O> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof GitError && error.kind === 'missing') return otherwise;
+    throw error;
+  }
+}
