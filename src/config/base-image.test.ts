@@ -8,6 +8,7 @@ const service = {
   name: 'claims',
   path: 'services/claims',
   paths: [],
+  releases: [],
   manifests: 'manifests/claims',
   base: 'manifests/claims/base',
   image,

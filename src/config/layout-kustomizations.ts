@@ -152,9 +152,15 @@ function notReleased(
     }
     for (const environment of environments) {
       const release = releasePath(other, environment);
-      if (![overlayPath(other, environment), release].includes(target) && !isIn(target, release)) continue;
-      const instead = insteadOf(other, target.slice(release.length), by);
-      return `changes with promotions of ${other.name} into ${environment}: ${instead}`;
+      const overlay = overlayPath(other, environment);
+      if ([overlay, release].includes(target) || isIn(target, release)) {
+        const instead = insteadOf(other, target.slice(release.length), by);
+        return `changes with promotions of ${other.name} into ${environment}: ${instead}`;
+      }
+      const isOwn = other === by.service && environment === by.environment;
+      if (!isOwn && isIn(target, overlay)) {
+        return `is delivered to ${environment} alone when it changes: move it to a folder beside ${by.service.manifests}/overlays`;
+      }
     }
   }
   return undefined;

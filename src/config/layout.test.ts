@@ -211,6 +211,10 @@ test.each([
     /^changes with promotions of claims into staging: include release\/base\/rbac instead$/,
   ],
   ['resources: [release, ../staging]', /^changes with promotions of claims into staging/],
+  [
+    'resources: [release]\ncomponents: [../staging/tuning]',
+    /^is delivered to staging alone when it changes: move it to a folder beside manifests\/claims\/overlays$/,
+  ],
 ])('an overlay that takes from others what its release should bring is refused: %j', async (content, why) => {
   const [told, ...others] = await problems({
     ...parts,

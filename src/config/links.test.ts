@@ -5,6 +5,7 @@ const service = {
   name: 'claims',
   path: 'services/claims',
   paths: [],
+  releases: [],
   manifests: 'deploy/claims',
   base: 'deploy/claims/base',
 };

@@ -12,12 +12,15 @@ const files = [
 const serviceOf = (services: object, name: string, more: string[] = []): Service | undefined =>
   listServices(configuration({ services }), [...files, ...more]).get(name);
 
+const releases = ['manifests/*/overlays/dev/release/**', 'manifests/*/overlays/production/release/**'];
+
 test('a folder with a Dockerfile is a service of its name', () => {
   expect([...listServices(configuration(), [...files, 'services/notes/README.md']).values()]).toEqual([
     {
       name: 'claims',
       path: 'services/claims',
       paths: ['services/claims/**', 'manifests/claims/**'],
+      releases,
       image: 'registry.example/team/claims',
       context: 'services/claims',
       dockerfile: 'services/claims/Dockerfile',
@@ -45,6 +48,7 @@ test('an explicit service lies anywhere, has more paths, its own test, and an im
     name: 'platform',
     path: 'manifests/platform',
     paths: ['manifests/platform/**'],
+    releases,
     manifests: 'manifests/platform',
     base: 'manifests/platform/base',
   });
@@ -94,6 +98,9 @@ test('a service may be the whole repository', () => {
   expect(owns('.dockerignore')).toBe(true);
   expect(owns('manifests/whole/base/deployment.yaml')).toBe(true);
   expect(owns('manifests/whole/overlays/dev/release/kustomization.yaml')).toBe(false);
+  // Where no promotion writes, people do.
+  expect(owns('services/whole/overlays/dev/release/main.py')).toBe(true);
+  expect(owns('manifests/whole/overlays/common/release/patch.yaml')).toBe(true);
 });
 
 test('an explicit service takes the place of the discovered one of its name', () => {

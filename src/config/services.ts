@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { nameSchema } from '../model/names.ts';
-import { manifestsPath, overlayPath } from './paths.ts';
+import { manifestsPath, overlayPath, releasePath } from './paths.ts';
 import type { Config } from './schema.ts';
 import { sourceConfigOf, type SourceConfig } from './sources.ts';
 import type { LayoutProblem } from './tree.ts';
@@ -12,10 +12,12 @@ export interface Service {
   source?: SourceConfig;
   /** Folder of its source. */
   path: string;
-  /** Globs of all that belongs to it. What a promotion writes never does. */
+  /** Globs of all that belongs to it. */
   paths: string[];
   /** Globs of what changes it no more than what is elsewhere. */
   ignore?: string[];
+  /** Globs of what promotions write, where its source is: that changes nobody. */
+  releases: string[];
   /** Image name without tag; absent for a service without image. */
   image?: string;
   /** Absent: the Dockerfile's `test` target, where there is one. */
@@ -50,7 +52,7 @@ export function listServices(config: Config, files: readonly string[]): Map<stri
     const { image: imageName, context: usual, dockerfile: own, ...rest } = discovered(config, name, path);
     services.set(name, {
       ...rest,
-      ...(source && { source, base: source.base ?? rest.base }),
+      ...(source && { source, base: source.base ?? rest.base, releases: [] }),
       ...(image && {
         image: imageName,
         context: context ?? usual,
@@ -127,10 +129,10 @@ function foldersByName({ services }: Config, files: readonly string[]): Map<stri
 }
 
 /** A service as the repository of its manifests has it, where that is not the one of its source. */
-export function manifestsOnly(service: Service): Service {
+export function manifestsOnly(config: Config, service: Service): Service {
   const { source: _, ...there } = service;
   const { manifests } = there;
-  return { ...there, paths: [`${manifests}/**`], base: `${manifests}/base` };
+  return { ...there, paths: [`${manifests}/**`], releases: releasesOf(config), base: `${manifests}/base` };
 }
 
 /** Whether a service brings its base along with its source. */
@@ -144,6 +146,10 @@ const buildable = (files: readonly string[]): string[] =>
 export const imageNameOf = ({ registry }: Pick<Config, 'registry'>, service: string): string =>
   registry.image.replaceAll('{service}', service);
 
+/** Of every service, since what several share may hold the folders of others. */
+export const releasesOf = (config: Config): string[] =>
+  config.environments.map(({ name }) => `${releasePath({ manifests: manifestsPath(config, '*') }, name)}/**`);
+
 function discovered(config: Config, name: string, path: string) {
   const manifests = manifestsPath(config, name);
   const { context, shared, ignore, test } = config.services;
@@ -152,6 +158,7 @@ function discovered(config: Config, name: string, path: string) {
     path,
     paths: [posix.join(path, '**'), `${manifests}/**`, ...shared],
     ...(ignore.length > 0 && { ignore }),
+    releases: releasesOf(config),
     image: imageNameOf(config, name),
     ...(test && { test }),
     context: context === 'repository' ? '.' : path,
@@ -172,13 +179,13 @@ const matches = (path: string, globs: string | string[]): boolean =>
 /** A commit has thousands of paths, and patterns take long to read. */
 const owners = new WeakMap<Service, (path: string) => boolean>();
 
-/** Whether a path belongs to a service; `release/` folders are this program's own and belong to none. */
+/** Whether a path belongs to a service. */
 export function ownsPath(service: Service, path: string): boolean {
-  const { paths, ignore = [] } = service;
+  const { paths, releases, ignore = [] } = service;
   const owns =
     owners.get(service) ??
     // A `.dockerignore` is a change like any other.
-    picomatch(paths, { dot: true, ignore: ['**/overlays/*/release/**', ...ignore] });
+    picomatch(paths, { dot: true, ignore: [...releases, ...ignore] });
   owners.set(service, owns);
   return owns(path);
 }

@@ -6,6 +6,7 @@ const service = {
   name: 'claims',
   path: 'services/claims',
   paths: [],
+  releases: [],
   manifests: 'deploy/claims',
   base: 'deploy/claims/base',
 };

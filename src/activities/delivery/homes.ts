@@ -32,20 +32,25 @@ export function homesOf({
 }
 
 /**
- * The one that has a commit, whichever of the others cannot be reached; where nobody has it, the platform's, which says so.
+ * The one on whose branch a commit is, else the first that has it, whichever of the others cannot be reached: one URL may be
+ * there with two branches. Where nobody has it, the platform's, which says so.
  *
  * @throws GitError: one that may have it cannot be asked
  */
 export async function homeOf(homes: [Home, ...Home[]], commit: string): Promise<Home> {
+  let has: Home | undefined;
   let unread: GitError | undefined;
   for (const home of homes) {
     try {
-      if (await unlessMissing(home.repository.commit(commit), undefined)) return home;
+      if (!(await unlessMissing(home.repository.commit(commit), undefined))) continue;
+      if ((await home.repository.position(commit)) !== undefined) return home;
+      has ??= home;
     } catch (error) {
       if (!(error instanceof GitError)) throw error;
       unread ??= error;
     }
   }
+  if (has) return has;
   if (unread) throw unread;
   return homes[0];
 }

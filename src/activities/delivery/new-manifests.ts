@@ -19,7 +19,8 @@ export async function withNewManifests(
   paths: string[],
 ): Promise<ResolvedChange[]> {
   const changed = [...listServices(systems.config, []).values()].filter(
-    (service) => service.source && paths.some((path) => ownsPath(manifestsOnly(service), path)),
+    (service) =>
+      service.source && paths.some((path) => ownsPath(manifestsOnly(systems.config, service), path)),
   );
   const found: ResolvedChange[] = [];
   for (const service of changed) {
@@ -36,11 +37,12 @@ export async function withNewManifests(
 /** Whether a delivery that began after the manifests changed has brought both into every environment. */
 async function isEverywhere(
   { config, repository }: NewManifestsSystems,
-  { manifests }: Service,
+  service: Service,
   commit: string,
 ): Promise<boolean> {
   const tip = await repository.tip();
-  const newest = await repository.lastChange(tip, manifests);
+  const { manifests, releases } = manifestsOnly(config, service);
+  const newest = await repository.lastChange(tip, manifests, releases);
   for (const { name } of config.environments) {
     const written = await writtenRelease(repository, tip, releasePath({ manifests }, name));
     if (written?.change.commit !== commit || written.source?.manifests !== newest) return false;

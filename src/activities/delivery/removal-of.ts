@@ -1,5 +1,6 @@
-import { manifestsPath } from '../../config/paths.ts';
-import { listServices } from '../../config/services.ts';
+import { manifestsPath, overlayPath } from '../../config/paths.ts';
+import type { Config } from '../../config/schema.ts';
+import { isIn, listServices, releasesOf } from '../../config/services.ts';
 import { sourceConfigOf } from '../../config/sources.ts';
 import type { Change } from '../../model/delivery/change.ts';
 import { refused } from '../failures.ts';
@@ -14,8 +15,9 @@ export interface Removal {
   /** Git tree of the manifests that it had. */
   base: string;
   manifests: string;
-  /** Globs of what belonged to it. */
+  /** Globs of what belonged to it, and of what promotions wrote. */
   paths: string[];
+  releases: string[];
 }
 
 /**
@@ -41,8 +43,29 @@ export async function removalOf(
         'To remove it, take its source away and its entry in services.explicit of gitops.yaml; else bring its manifests back.',
     );
   }
-  const before = listServices(config, await repository.files(parent)).get(service);
-  return { parent, base, manifests, paths: before?.paths ?? [`${manifests}/**`] };
+  const before = wasService(config, service, await repository.files(parent));
+  return before && { parent, base, ...before };
+}
+
+/**
+ * What a service was, by the files that were there: nothing else than one has an overlay for some environment.
+ *
+ * @returns undefined for a folder that no service ever had
+ */
+export function wasService(
+  config: Config,
+  name: string,
+  files: readonly string[],
+): Pick<Removal, 'manifests' | 'paths' | 'releases'> | undefined {
+  const manifests = manifestsPath(config, name);
+  const { paths, releases } = listServices(config, files).get(name) ?? {
+    paths: [`${manifests}/**`],
+    releases: releasesOf(config),
+  };
+  const overlays = config.environments.map((environment) => overlayPath({ manifests }, environment.name));
+  return files.some((file) => overlays.some((overlay) => isIn(file, overlay)))
+    ? { manifests, paths, releases }
+    : undefined;
 }
 
 async function parentOf(repository: Looked['repository'], commit: string): Promise<string | undefined> {

@@ -1,7 +1,9 @@
 import { manifestsPath, serviceOfManifests } from '../../config/paths.ts';
 import { isIn, listServices } from '../../config/services.ts';
+import type { Repository } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
-import { removalOf } from './removal-of.ts';
+import { refused } from '../failures.ts';
+import { removalOf, wasService } from './removal-of.ts';
 import { commitsAfter } from './what-is-new.ts';
 
 /**
@@ -11,6 +13,7 @@ import { commitsAfter } from './what-is-new.ts';
  * @param changed paths of which the tip holds something else than `from`
  * @param services names of those that the tip has
  * @throws GitError
+ * @throws Refused: somebody rewrote the branch, and no commit of it took the manifests away
  */
 export async function removedSince(
   systems: Pick<Systems, 'config' | 'repository'>,
@@ -24,11 +27,35 @@ export async function removedSince(
   for (const service of names) {
     const manifests = manifestsPath(config, service);
     if ((await repository.object(tip, manifests)) !== undefined) continue;
-    for await (const { commit, paths } of commitsAfter(repository, from, tip)) {
-      if (!paths.some((path) => isIn(path, manifests))) continue;
-      if (await removalOf(systems, { service, commit })) removed.set(service, commit);
-      break;
-    }
+    const commit = await newestIn(repository, manifests, from, tip);
+    if (commit === undefined) await refuseLost(systems, service, { from, tip });
+    else if (await removalOf(systems, { service, commit })) removed.set(service, commit);
   }
   return removed;
+}
+
+async function newestIn(
+  repository: Repository,
+  folder: string,
+  from: string,
+  tip: string,
+): Promise<string | undefined> {
+  for await (const { commit, paths } of commitsAfter(repository, from, tip)) {
+    if (paths.some((path) => isIn(path, folder))) return commit;
+  }
+  return undefined;
+}
+
+/** @throws Refused: nobody would look after what it runs, nor take it away */
+async function refuseLost(
+  { config, repository }: Pick<Systems, 'config' | 'repository'>,
+  service: string,
+  { from, tip }: { from: string; tip: string },
+): Promise<void> {
+  if (!wasService(config, service, await repository.files(from))) return;
+  throw refused(
+    `${service} has its manifests at ${from} and none at ${tip}, and no commit took them away: somebody rewrote the branch. ` +
+      `What runs of it stays. To remove it, bring ${manifestsPath(config, service)} back and take it away in a commit; ` +
+      `to leave it, deliver the others: gitops deliver --all`,
+  );
 }

@@ -115,7 +115,39 @@ describe('since a commit of the branch', () => {
   });
 });
 
+test('what people write where no promotion does is a change, whatever the folder is called', async () => {
+  const tip = await disk.commit('sneaked in', {
+    'services/orders/overlays/dev/release/main.ts': '1\n',
+    'manifests/web/overlays/common/release/patch.yaml': '{}\n',
+  });
+  expect(await resolve({ since: first })).toEqual([`orders ${tip}`, `web ${tip}`]);
+});
+
+test('a folder of the manifests that never was a service is not removed like one', async () => {
+  await disk.commit('more', { 'manifests/shared/notes.yaml': '{}\n' });
+  const since = await head();
+  await disk.git('rm', '-r', '-q', 'manifests/shared');
+  const gone = await disk.commit('gone', {});
+  expect(await resolve({ since })).toEqual([]);
+  await expect(resolve({ service: 'shared', until: gone })).rejects.toMatchObject(
+    refusal('^There is no service shared\\.'),
+  );
+});
+
 describe('since a commit that somebody took off the branch', () => {
+  test('a service that went with it is not left running without a word', async () => {
+    const since = await disk.commit('new service', {
+      'services/new/Dockerfile': 'FROM scratch\n',
+      'manifests/new/overlays/dev/kustomization.yaml': 'resources: [release]\n',
+    });
+    await disk.repository.tip();
+    await disk.git('reset', '-q', '--hard', first);
+    await force();
+    await expect(resolve({ since })).rejects.toMatchObject(
+      refusal(`^new has its manifests at ${since} and none at ${first}, .* bring manifests/new back`),
+    );
+  });
+
   test('what came in its place is delivered, also when it holds the same', async () => {
     const since = await disk.commit('two', orders('1'));
     expect(await disk.repository.tip()).toBe(since);

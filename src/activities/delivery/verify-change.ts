@@ -40,7 +40,7 @@ export function createVerifyChange(
         const manifests = service.source && (await newestManifests(service));
         const missing =
           (await refuseMissingFiles(sourceOf(service.name), service, change.commit)) ??
-          (manifests && (await refuseMissingFiles(repository, manifestsOnly(service), manifests)));
+          (manifests && (await refuseMissingFiles(repository, manifestsOnly(config, service), manifests)));
         if (missing !== undefined) throw refused(missing);
         const source = await described(change, service, position, manifests);
         const environments = environmentsOf(change);
@@ -61,9 +61,10 @@ export function createVerifyChange(
   };
 
   /** The commit that changed them last. The branch's tip moves with every promotion, and what is the same is not released twice. */
-  async function newestManifests({ manifests }: Service): Promise<string> {
+  async function newestManifests(service: Service): Promise<string> {
+    const { manifests, releases } = manifestsOnly(config, service);
     const tip = await repository.tip();
-    return (await repository.lastChange(tip, manifests)) ?? tip;
+    return (await repository.lastChange(tip, manifests, releases)) ?? tip;
   }
 
   /** Nothing is tested, built or tried when a service goes. */

@@ -26,17 +26,17 @@ export async function whatIsNew(
 }
 
 async function differing(repository: Repository, from: string, tip: string): Promise<News> {
-  const paths = await repository.differingPaths(from, tip);
-  if (await repository.isAncestor(from, tip)) return { paths, rewritten: false };
-  const all = new Set(paths);
-  for (const [before, after] of [
+  const paths = new Set(await repository.differingPaths(from, tip));
+  const rewritten = !(await repository.isAncestor(from, tip));
+  const ways = [
     [from, tip],
     [tip, from],
-  ] as const) {
+  ] as const;
+  for (const [before, after] of rewritten ? ways : []) {
     for await (const commit of commitsAfter(repository, before, after))
-      for (const path of commit.paths) all.add(path);
+      for (const path of commit.paths) paths.add(path);
   }
-  return { paths: [...all], rewritten: true };
+  return { paths: [...paths], rewritten };
 }
 
 /** The newest commit of the branch's own line that changed each service. */

@@ -1,6 +1,6 @@
 import { overlayPath } from '../../config/paths.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Service } from '../../config/services.ts';
+import { manifestsOnly, type Service } from '../../config/services.ts';
 import type { Change, Release } from '../../model/delivery/change.ts';
 import { olderOf, type Approval, type Deployed } from '../../model/promotion/promotion.ts';
 import { unlessMissing, type Commit, type Repository } from '../../systems/git/index.ts';
@@ -42,7 +42,7 @@ export async function commitsCarried(
   { service, environment, tip }: { service: Service; environment: string; tip: string },
   { running, current }: { running: Deployed | undefined; current: Deployed | undefined },
 ): Promise<Commit[]> {
-  const { manifests, base } = service;
+  const { manifests, base, releases } = service;
   // All but what is rendered as it was at the change, and what is rendered elsewhere.
   const others = [
     `${base}/**`,
@@ -52,8 +52,8 @@ export async function commitsCarried(
   ];
   return [
     ...(service.source
-      ? await manifestCommitsSince(repository, [running, current], tip, service)
-      : await repository.log(change.commit, tip, [`${manifests}/**`], others)),
+      ? await manifestCommitsSince(repository, [running, current], tip, manifestsOnly(config, service))
+      : await repository.log(change.commit, tip, [`${manifests}/**`], [...others, ...releases])),
     ...(await commitsSince(sourceOf(service.name), olderOf(running, current), change, service)),
   ];
 }
@@ -66,20 +66,21 @@ export async function commitsSince(
   repository: Pick<Repository, 'log'>,
   running: Deployed | undefined,
   { commit }: Change,
-  { paths }: Pick<Service, 'paths'>,
+  { paths, releases }: Pick<Service, 'paths' | 'releases'>,
 ): Promise<Commit[]> {
-  return logSince(repository, running?.change.commit, commit, paths);
+  return logSince(repository, running?.change.commit, commit, { paths, releases });
 }
 
 async function logSince(
   repository: Pick<Repository, 'log'>,
   from: string | undefined,
   to: string,
-  paths: string[],
+  { paths, releases }: Pick<Service, 'paths' | 'releases'>,
 ): Promise<Commit[]> {
-  const known =
-    from === undefined ? undefined : await unlessMissing(repository.log(from, to, paths), undefined);
-  return known ?? repository.log(undefined, to, paths);
+  // A promotion's own commits are nobody's work on the service.
+  const log = (since: string | undefined) => repository.log(since, to, paths, releases);
+  const known = from === undefined ? undefined : await unlessMissing(log(from), undefined);
+  return known ?? log(undefined);
 }
 
 /**
@@ -87,18 +88,18 @@ async function logSince(
  * promoted last and what runs may be of different ones, of which neither's successors may go unseen.
  *
  * @param tip what is rendered: with the overlay as it is now
+ * @param there the service as that repository has it
  */
 async function manifestCommitsSince(
   repository: Pick<Repository, 'log'>,
   known: readonly (Deployed | undefined)[],
   tip: string,
-  { manifests }: Pick<Service, 'manifests'>,
+  there: Service,
 ): Promise<Commit[]> {
   const found = new Map<string, Commit>();
   const starts = new Set(known.filter((deployed) => deployed !== undefined).map((one) => one.manifests));
   for (const from of starts.size === 0 ? [undefined] : starts) {
-    for (const commit of await logSince(repository, from, tip, [`${manifests}/**`]))
-      found.set(commit.sha, commit);
+    for (const commit of await logSince(repository, from, tip, there)) found.set(commit.sha, commit);
   }
   return [...found.values()];
 }

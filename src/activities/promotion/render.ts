@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { applicationName } from '../../config/environments.ts';
 import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import { imageNameOf } from '../../config/services.ts';
@@ -160,10 +158,8 @@ export function createRenderActivities(
     path: string,
     settings: RenderSettings,
   ): Promise<{ manifests: Manifest[]; problem?: string }> {
-    const directory = join(scratch, `${revision}-running`);
-    await mkdir(directory);
-    const checkedOut = repository.checkout(revision, directory).then(() => true);
-    if (!(await unlessMissing(checkedOut, false))) return { manifests: [] };
+    const directory = await unlessMissing(checkOut(scratch, revision), undefined);
+    if (directory === undefined) return { manifests: [] };
     if ((await repository.object(revision, path)) === undefined) return { manifests: [] };
     try {
       return { manifests: await render(directory, path, settings) };

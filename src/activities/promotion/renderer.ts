@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdtemp, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
@@ -43,8 +43,8 @@ export function createRenderer(
 
     /** @throws GitError */
     checkOut: async (scratch: string, revision: string): Promise<string> => {
-      const directory = join(scratch, revision);
-      await mkdir(directory);
+      // One may be looked at twice, side by side.
+      const directory = await mkdtemp(join(scratch, 'commit-'));
       await repository.checkout(revision, directory);
       return directory;
     },

@@ -169,6 +169,23 @@ test('people are shown all that is deleted, and who wrote the commit is told fro
   expect(seen).toEqual({ revisions: [before], destination: { namespace: 'production' } });
 });
 
+test('a commit that nobody has any more and the one that stands for it are looked at side by side', async () => {
+  const revisions = ['f'.repeat(40), before];
+  application = undefined;
+  left = [];
+  expect(
+    await acting((to, release) =>
+      to.removeApplication({
+        environment: 'production',
+        release,
+        seen: { revisions, destination: {} },
+        approved: 'x',
+        asker,
+      }),
+    ),
+  ).toEqual({ state: 'gone' });
+});
+
 test('what people approved is deleted, and ends when nothing of it is left', async () => {
   expect(await deleting()).toEqual({ state: 'gone' });
 });

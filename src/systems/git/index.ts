@@ -47,12 +47,12 @@ export interface Repository {
   mergeOf(commit: string): Promise<string | undefined>;
   commit(sha: string): Promise<Commit>;
   /**
-   * All commits from (exclusive; undefined: the first one) to `to` that touched the paths (other than `release/` folders, and
-   * those `without`), newest first.
+   * All commits from (exclusive; undefined: the first one) to `to` that touched the paths, other than those `without`,
+   * newest first.
    */
-  log(from: string | undefined, to: string, paths: string[], without?: string[]): Promise<Commit[]>;
-  /** The newest commit on the first-parent line of `to` that touched a folder (other than `release/` folders in it), if any. */
-  lastChange(to: string, folder: string): Promise<string | undefined>;
+  log(from: string | undefined, to: string, paths: string[], without: string[]): Promise<Commit[]>;
+  /** The newest commit on the first-parent line of `to` that touched a folder, other than paths in it that are `without`. */
+  lastChange(to: string, folder: string, without: string[]): Promise<string | undefined>;
   /** Paths that a commit changed against its first parent. */
   changedPaths(commit: string): Promise<string[]>;
   /** Paths of which two commits, wherever they are, hold something else. */

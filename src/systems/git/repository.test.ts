@@ -228,7 +228,7 @@ test('changes are ordered on the first-parent line, and a commit beside it is le
   expect(await Array.fromAsync(repository.commitsAfter(first, merge))).toEqual([
     { commit: merge, paths: ['m/a/base/x.yaml'] },
   ]);
-  const log = await repository.log(first, merge, ['m/a/**']);
+  const log = await repository.log(first, merge, ['m/a/**'], []);
   expect(log.map(({ sha }) => sha)).toContain(side);
   expect(log.find(({ sha }) => sha === side)?.authors).toEqual([
     'Dev <dev@example.com>',
@@ -252,7 +252,7 @@ test('whatever a message holds, it hides no author', async () => {
   const odd = await commit(message, { 'm/a/base/x.yaml': 'x\n' });
   const plain = await commit('plain', { 'm/a/base/x.yaml': 'y\n' });
   await git(work, 'push', '-q', 'origin', 'main');
-  expect(await repository.log(first, plain, ['m/a/**'])).toMatchObject([
+  expect(await repository.log(first, plain, ['m/a/**'], [])).toMatchObject([
     { sha: plain, subject: 'plain', authors: ['Dev <dev@example.com>'] },
     {
       sha: odd,
@@ -270,7 +270,7 @@ test('what came after a commit can be told though somebody has rewritten the bra
   await git(work, 'push', '-q', '--force', 'origin', 'main');
 
   expect(await repository.position(dropped)).toBeUndefined();
-  expect(await open('new').log(dropped, instead, ['m/a/**'])).toMatchObject([{ sha: instead }]);
+  expect(await open('new').log(dropped, instead, ['m/a/**'], [])).toMatchObject([{ sha: instead }]);
 });
 
 test('a checkout holds the files of that very commit, and no .git', async () => {

@@ -98,16 +98,14 @@ export function createRepository(options: CloneOptions): Repository {
         range,
         '--',
         ...paths.map(pathspec),
-        // A promotion's own commits are nobody's work on the service.
-        noReleases,
-        ...without.map((glob) => `:(top,exclude,glob)${glob}`),
+        ...without.map(excluded),
       ]);
       return parseLog(text);
     },
 
-    async lastChange(to, folder) {
+    async lastChange(to, folder, without) {
       const range = ['log', '-1', '--first-parent', '--format=%H', await known(to)];
-      const found = await clone.git([...range, '--', pathspec(folder), noReleases]);
+      const found = await clone.git([...range, '--', pathspec(folder), ...without.map(excluded)]);
       return found.trim() || undefined;
     },
 
@@ -243,7 +241,7 @@ export function createRepository(options: CloneOptions): Repository {
 /** How a file begins of which Git LFS keeps the content elsewhere. (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md) */
 const lfsPointer = 'version https://git-lfs.github.com/spec/v1';
 
-const noReleases = ':(top,exclude,glob)**/overlays/*/release/**';
+const excluded = (glob: string): string => `:(top,exclude,glob)${glob}`;
 
 /** A glob of the configuration as git understands it, always from the repository's root. */
 const pathspec = (glob: string): string =>
