@@ -196,9 +196,18 @@ export interface RenderActivities {
   /**
    * What the environment runs against what it would run with this release at `revision`, a merge commit.
    *
-   * @throws Refused: the render is empty, or holds another image than the release's; Argo CD would read it otherwise
+   * @returns also whose commits that carries: the branch may have moved under what was proposed
+   * @throws Refused: the render is empty, or holds another image than the release's; Argo CD would read it otherwise; too
+   *   few others may decide
    */
-  renderRelease(input: { environment: string; release: Release; revision: string }): Promise<Rendered>;
+  renderRelease(input: {
+    environment: string;
+    release: Release;
+    revision: string;
+    current?: Deployed;
+    /** What people will be asked for. Runs begun under 0.1 leave it out: their authors stay who they were. */
+    asked?: Approval;
+  }): Promise<Rendered & { authors?: string[] }>;
   /**
    * What the environment would run with the overlay that is on the protected branch's tip, and the release that is there.
    *
@@ -243,17 +252,21 @@ export interface RemovalActivities {
 }
 
 export interface SyncActivities {
-  /** Starts the operation `operationId` at exactly `revision`, with prune. */
+  /** Starts the operation `operationId` at exactly `revision`, with prune. `changed`: it would bring something else than was approved. */
   startSync(
     input: Place & {
       release: WrittenRelease;
-      /** What people were asked for, where no pull request was merged: there that is checked. */
+      /** What people were asked for. */
       approval?: Approval;
+      /** Whether a pull request was merged: then a review was one of that. */
+      merged?: boolean;
+      /** Digest of what they approved, where they decide. Runs begun under 0.1 leave it out. */
+      approved?: string;
       revision: string;
       operationId: string;
       asker: Asker;
     },
-  ): Promise<{ state: 'started' } | { state: 'refused'; reason: string }>;
+  ): Promise<{ state: 'started' | 'changed' } | { state: 'refused'; reason: string }>;
 }
 
 export interface WaitActivities {

@@ -71,7 +71,7 @@ test.each<[string, (activities: Promotions) => Promise<unknown>]>([
 ])('%s refuses an environment that left the configuration, and names those there are', async (_, call) => {
   const activities = {
     ...createPromotionActivities(systems, '/nonexistent'),
-    ...createSyncActivities(systems),
+    ...createSyncActivities(systems, '/nonexistent'),
   } as Promotions;
   await expect(run(() => call(activities))).rejects.toMatchObject({
     type: 'Refused',

@@ -29,7 +29,7 @@ export const activitiesOf: {
   }),
   production: (systems, workDirectory) => ({
     ...createPromotionActivities(systems, workDirectory),
-    ...createSyncActivities(systems),
+    ...createSyncActivities(systems, workDirectory),
     ...createBackupActivities(systems, systems.scratch),
   }),
   recovery: (systems) => ({

@@ -123,7 +123,7 @@ export async function makeBed(names: string[]): Promise<Bed> {
   const systems = { config, repository, sourceOf, argocd: guarded, objects: store, temporal, recreations };
   const activities = {
     ...createWaitActivities(systems, directory),
-    ...createSyncActivities(systems),
+    ...createSyncActivities(systems, directory),
     ...createRenderActivities(systems, directory),
   };
   const environment: Bed['environment'] = (scheduledTimestampMs = Date.now(), heartbeatDetails) =>

@@ -395,7 +395,10 @@ export class World {
       },
       readSettings: async ({ environment }) => this.#settings(environment),
 
-      renderRelease: async () => this.#rendered(this.movedDigest ?? this.manifestsDigest),
+      renderRelease: async () => ({
+        ...this.#rendered(this.movedDigest ?? this.manifestsDigest),
+        authors: this.movedAuthors ?? this.authors,
+      }),
       previewRemoval: async ({ asked }) => ({
         seen: { revisions: [], destination: {} },
         authors: this.authors,
@@ -406,9 +409,11 @@ export class World {
         this.effects.push(`remove ${environment} ${changeName(release.change)}`);
         return { state: 'gone' };
       },
-      startSync: async ({ environment, service, revision }) => {
+      startSync: async ({ environment, service, revision, approved }) => {
         const failure = this.inTheWay?.({ service });
         if (failure) throw failure;
+        const wanted = this.movedDigest ?? this.manifestsDigest;
+        if (approved !== undefined && approved !== wanted) return { state: 'changed' };
         this.effects.push(`sync ${environment} ${revision}`);
         return { state: 'started' };
       },
@@ -436,6 +441,8 @@ export class World {
 
   /** What is rendered at the merge commit, when it is not what was previewed. */
   movedDigest?: string;
+  /** Whose commits that carries, when it is more. */
+  movedAuthors?: string[];
   readonly #branches = new Map<number, string>();
 
   #settings(name: string): PromotionSettings {

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { CancelledFailure, defaultPayloadConverter } from '@temporalio/common';
 import { createClient } from '../../src/client.ts';
 import type { AskActivities, Health } from '../../src/activities/contract.ts';
+import { later } from '../../src/activities/failures.ts';
 import { promote } from '../../src/model/temporal/messages.ts';
 import { test, useTemporal } from '../support/workflow-rig.ts';
 import { World } from '../support/world.ts';
@@ -355,6 +356,50 @@ test.describe('decisions', () => {
       await rig.decide('production', approve(by, { manifestsDigest: 'sha256:moved' }));
     }
     expect((await delivery.result()).state).toBe('succeeded');
+  });
+
+  test('are not made anew by who wrote what came with the merge', async ({ rig }) => {
+    rig.world.movedDigest = 'sha256:moved';
+    rig.world.movedAuthors = ['board-1'];
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.decide('production', approve('board-1'));
+    await rig.decide('production', approve('board-2'));
+    const moved = (by: string) => rig.decide('production', approve(by, { manifestsDigest: 'sha256:moved' }));
+    await rig.sees(at(1), {
+      waitingFor: '2 of 2 approvals',
+      environments: { production: { state: 'waiting', manifestsDigest: 'sha256:moved' } },
+    });
+    await expect(moved('board-1')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('board-1 wrote a commit of this change') as string },
+    });
+    await moved('board-2');
+    await moved('board-3');
+    expect((await delivery.result()).state).toBe('succeeded');
+  });
+
+  test('are asked for again when something else would run once a window has opened', async ({ rig }) => {
+    let isClosed = true;
+    rig.world.inTheWay = () =>
+      isClosed ? later('SyncWindowClosed', 'The sync window is closed') : undefined;
+    const delivery = await rig.deliver(at(1));
+    await rig.sees(at(1), { waitingFor: '2 of 2 approvals' });
+    await rig.decide('production', approve('board-1'));
+    await rig.decide('production', approve('board-2'));
+    await expect.poll(() => rig.world.effects.at(-1)).toBe(`merge production claims/${at(1).commit}`);
+    rig.world.movedDigest = 'sha256:moved';
+    isClosed = false;
+    await rig.sees(at(1), {
+      waitingFor: '2 of 2 approvals',
+      environments: { production: { state: 'waiting', manifestsDigest: 'sha256:moved' } },
+    });
+    for (const by of ['board-1', 'board-2']) {
+      await rig.decide('production', approve(by, { manifestsDigest: 'sha256:moved' }));
+    }
+    expect((await delivery.result()).state).toBe('succeeded');
+    expect(rig.world.effects.filter((effect) => effect.startsWith('sync'))).toEqual([
+      'sync production merge-2',
+    ]);
   });
 
   test('a pull request merged by hand is not synced without its quorum', async ({ rig }) => {

@@ -168,16 +168,19 @@ test('what is synced holds the base of the very commit that the change was verif
   const image = { name: 'registry.example/team/claims', digest: `sha256:${'a'.repeat(64)}` };
   const release = { change, image, source: (await verify(commit)).source };
   const built = { change: `claims/${commit}`, ...image, builtAt: '' };
-  const syncing = createSyncActivities({
-    ...systems,
-    objects: { get: async () => ({ body: JSON.stringify(built), etag: '1' }) },
-    argocd: {
-      terminate: async () => undefined,
-      async *changes() {
-        yield { unreachable: 'as is wanted here' };
+  const syncing = createSyncActivities(
+    {
+      ...systems,
+      objects: { get: async () => ({ body: JSON.stringify(built), etag: '1' }) },
+      argocd: {
+        terminate: async () => undefined,
+        async *changes() {
+          yield { unreachable: 'as is wanted here' };
+        },
       },
-    },
-  } as unknown as Systems);
+    } as unknown as Systems,
+    '/nonexistent',
+  );
   const sync = async (revision: string): Promise<unknown> => {
     const input = { environment: 'production', service: 'claims', release, revision };
     const run = { workflowExecution: { workflowId: 'w', runId: 'r' } };

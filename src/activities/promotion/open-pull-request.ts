@@ -9,14 +9,12 @@ import { releaseKustomization, releaseMessage } from '../../model/promotion/rele
 import { ensurePullRequest } from '../../systems/forge/ensure-pull-request.ts';
 import { oneAtATime } from '../../systems/concurrency/one-at-a-time.ts';
 import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
-import { outlived, refused, withCluster, withForge, withGit, withObjects } from '../failures.ts';
-import { knownService } from '../delivery/known-service.ts';
-import { authorsOf, commitsCarried } from './authors.ts';
+import { outlived, refused, withForge, withGit, withObjects } from '../failures.ts';
+import { carriedBy } from './carried.ts';
 import { bringBase } from './release-base.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
-import { runningRelease } from '../delivery/running-release.ts';
 import type { PullRequestActivities, RenderActivities } from '../contract.ts';
 
 /** Forges' search and the platform's people find what waits for the Change Board by this. */
@@ -51,16 +49,9 @@ export function createOpenPullRequest(
     asker,
   }: Opening): Promise<Proposal> {
     const { change } = release;
-    const service = await knownService({ config, repository }, change.service, seen.tip);
     const { approval } = promotionSettings(config, environment);
-    const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
-    const commits = await commitsCarried(
-      systems,
-      change,
-      { service, environment, tip: seen.tip },
-      { running, current },
-    );
-    const authors = authorsOf(config, commits, release, approval);
+    const carried = await carriedBy(systems, { environment, release, tip: seen.tip, current });
+    const { service, commits, authors, running } = carried;
     const reason =
       (await refuseGone(systems, release, await repository.tip())) ??
       (await refuseOlder(systems, { environment, seen, position: release.source.position }));

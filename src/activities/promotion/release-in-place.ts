@@ -1,13 +1,10 @@
-import { releasePath } from '../../config/paths.ts';
+import { manifestsPath, releasePath } from '../../config/paths.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import type { InPlace } from '../../model/promotion/promotion.ts';
-import { promotionSettings } from '../../config/promotion-settings.ts';
-import { refused, withCluster, withGit } from '../failures.ts';
+import { refused, withGit } from '../failures.ts';
 import type { RenderActivities } from '../contract.ts';
-import { knownService } from '../delivery/known-service.ts';
-import { runningRelease } from '../delivery/running-release.ts';
 import type { Systems } from '../systems.ts';
-import { authorsOf, commitsCarried } from './authors.ts';
+import { carriedBy } from './carried.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseUnasked } from './settings.ts';
@@ -26,14 +23,12 @@ export function releaseInPlace(
   const { change } = release;
 
   return withGit(async () => {
-    const { approval } = promotionSettings(config, environment);
     const weaker = refuseUnasked(config, environment, asked);
     if (weaker !== undefined) throw refused(weaker);
     const { tip, tree, change: there } = await readRelease(systems, { environment, service: change.service });
     const gone = await refuseGone(systems, release, tip);
     if (gone !== undefined) throw refused(gone);
-    const service = await knownService(systems, change.service, tip);
-    const path = releasePath(service, environment);
+    const path = releasePath({ manifests: manifestsPath(config, change.service) }, environment);
     const written = await writtenRelease(repository, tip, path);
     const position = there && (await repository.position(there.commit, tip));
     if (
@@ -46,18 +41,12 @@ export function releaseInPlace(
         `${path} does not hold the release of ${changeName(onto)} any more, onto which this change of the overlay goes. Deliver the change again.`,
       );
     }
-    const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
-    const commits = await commitsCarried(
-      systems,
-      change,
-      { service, environment, tip },
-      { running, current },
-    );
+    const { authors } = await carriedBy(systems, { environment, release, tip, current });
     return {
       released: { change: written.change, position, ...(written.image && { image: written.image }) },
       tree,
       revision: tip,
-      authors: authorsOf(config, commits, release, approval),
+      authors,
     };
   });
 }

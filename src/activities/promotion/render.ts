@@ -1,34 +1,22 @@
-import { applicationName } from '../../config/environments.ts';
-import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
-import { imageNameOf } from '../../config/services.ts';
+import { manifestsPath, releasePath } from '../../config/paths.ts';
 import { hooksIn } from '../../model/argocd/hooks.ts';
-import { changeName, type Release } from '../../model/delivery/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
 import type { Approval, Rendered } from '../../model/promotion/promotion.ts';
-import { refuseImage } from '../../model/promotion/release-image.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
-import { compare, repeatedIn, summarize, type Manifest } from '../../model/manifests.ts';
+import { compare, summarize, type Manifest } from '../../model/manifests.ts';
 import { unlessMissing } from '../../systems/git/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
-import { refuseSource } from '../sync/application-source.ts';
+import { carriedBy } from './carried.ts';
 import { digestOf, storeDifference } from './difference.ts';
 import { bringBase } from './release-base.ts';
 import { readRelease } from './read-release.ts';
 import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
-import { refuseSourceFiles } from './refuse-source-files.ts';
+import { renderWanted, type Target } from './render-wanted.ts';
 import { createRenderer, render, type RenderSettings } from './renderer.ts';
-import { refused, withCluster, withGit } from '../failures.ts';
+import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
-
-/** What is to be rendered. */
-interface Target {
-  environment: string;
-  release: Omit<Release, 'source'>;
-  revision: string;
-  /** What people read of the revision. */
-  shownAs: string;
-}
 
 /**
  * Safe to repeat, side by side and late: they read, and write a difference under its own digest, so what people were shown
@@ -40,8 +28,9 @@ export function createRenderActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   workDirectory: string,
 ): RenderActivities {
-  const { config, repository, argocd } = systems;
-  const { inScratch, checkOut, settingsOf } = createRenderer(systems, workDirectory);
+  const { config, repository } = systems;
+  const renderer = createRenderer(systems, workDirectory);
+  const { inScratch, checkOut } = renderer;
 
   return {
     async previewRelease({ environment, release, asked }) {
@@ -67,7 +56,13 @@ export function createRenderActivities(
       return { seen, ...(await previewed(target, asked)) };
     },
 
-    renderRelease: (promotion) => rendered({ ...promotion, shownAs: promotion.revision }),
+    async renderRelease({ environment, release, revision, current, asked }) {
+      const shown = await rendered({ environment, release, revision, shownAs: revision });
+      if (asked === undefined) return shown;
+      const carried = { environment, release, tip: revision, current };
+      const { authors } = await withGit(() => carriedBy(systems, carried));
+      return { ...shown, authors };
+    },
 
     async previewOverlay(promotion) {
       const found = await releaseInPlace(systems, promotion);
@@ -83,19 +78,20 @@ export function createRenderActivities(
   /** Where nobody decides it is rendered all the same: it may have to be refused. */
   async function previewed(target: Target, asked: Approval): Promise<{ rendered?: Rendered }> {
     if (asked.by === 'decisions') return { rendered: await rendered(target) };
-    await inScratch((scratch) => renderWanted(scratch, target));
+    await inScratch((scratch) => renderWanted(systems, renderer, scratch, target));
     return {};
   }
 
   /** What people decide on: it is compared with what runs, and stored. */
   function rendered(target: Target): Promise<Rendered> {
     return inScratch(async (scratch) => {
-      const { wanted, overlay, name, running, settings } = await renderWanted(scratch, target);
+      const wanted = await renderWanted(systems, renderer, scratch, target);
+      const { manifests, overlay, name, running, settings } = wanted;
       const before =
         running === undefined ? { manifests: [] } : await renderRunning(scratch, running, overlay, settings);
-      const manifestsDigest = digestOf(wanted);
+      const manifestsDigest = digestOf(manifests);
       const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${target.shownAs})\n`;
-      const hooks = hooksIn(wanted);
+      const hooks = hooksIn(manifests);
       const [problem] = before.problem?.split('\n') ?? [];
       const unknown =
         problem === undefined ? '' : `# What runs cannot be rendered, so all is shown as new: ${problem}\n`;
@@ -107,45 +103,12 @@ export function createRenderActivities(
         {
           head: `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}`,
           before: before.manifests,
-          after: wanted,
+          after: manifests,
           scratch,
         },
       );
-      return { manifestsDigest, diff, summary: summarize(compare(before.manifests, wanted), hooks) };
+      return { manifestsDigest, diff, summary: summarize(compare(before.manifests, manifests), hooks) };
     });
-  }
-
-  /** What would run, as Argo CD would render it. @throws Refused: it must not */
-  async function renderWanted(scratch: string, { environment, release, revision, shownAs }: Target) {
-    const { change, image } = release;
-    const manifests = manifestsPath(config, change.service);
-    const overlay = overlayPath({ manifests }, environment);
-    const { name, application, settings } = await withCluster(async () => {
-      const name = applicationName(config, change.service, environment);
-      const application = await argocd.application(name);
-      return { name, application, settings: await settingsOf(application) };
-    });
-    const refusal =
-      (application && refuseSource(config, application, overlay)) ??
-      (await withGit(() => refuseSourceFiles(repository, revision, overlay, name)));
-    if (refusal !== undefined) throw refused(refusal);
-
-    const checkout = await withGit(() => checkOut(scratch, revision));
-    const own = await render(checkout, releasePath({ manifests }, environment), {});
-    const wanted = await render(checkout, overlay, settings);
-    if (wanted.length === 0) {
-      throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
-    }
-    const repeated = repeatedIn(wanted);
-    if (repeated !== undefined) {
-      throw refused(
-        `${overlay} renders ${repeated} twice at ${shownAs}, and one would replace the other. Remove one.`,
-      );
-    }
-    const service = { name: change.service, image: imageNameOf(config, change.service) };
-    const wrong = image && refuseImage(image, service, { release: own, overlay: wanted });
-    if (wrong !== undefined) throw refused(wrong);
-    return { wanted, overlay, name, running: application?.deployedRevision, settings };
   }
 
   /**

@@ -56,6 +56,8 @@ export function createRenderer(
   };
 }
 
+export type Renderer = ReturnType<typeof createRenderer>;
+
 /** @throws KustomizeError */
 export const render = async (root: string, path: string, settings: RenderSettings): Promise<Manifest[]> =>
   parseManifests(await build({ root, path, ...settings }, AbortSignal.timeout(timeoutMs)));

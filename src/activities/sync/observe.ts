@@ -1,5 +1,5 @@
-import { applicationName, isConfigured } from '../../config/environments.ts';
-import { manifestsPath, releasePath } from '../../config/paths.ts';
+import { applicationName, environmentOf, isConfigured } from '../../config/environments.ts';
+import { manifestsPath, overlayPath, releasePath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { liveOf, type Promoted, type Synced } from '../../model/promotion/drift.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
@@ -53,22 +53,25 @@ async function syncedRelease(
 ): Promise<Synced> {
   const revision = application?.deployedRevision;
   if (!promoted || revision === undefined || revision === promoted.revision) return { differs: false };
-  const path = releasePath({ manifests: manifestsPath(config, service) }, environment);
+  const place = { manifests: manifestsPath(config, service) };
+  const release = releasePath(place, environment);
+  // Where Argo CD syncs by itself, people's overlay comes with the branch.
+  const isPromoted = environmentOf(config, environment).sync === 'manual';
+  const paths = { release, promoted: isPromoted ? overlayPath(place, environment) : release };
   // A commit that nobody has any more: somebody has rewritten the branch.
-  return unlessMissing(compared(repository, revision, promoted.revision, path), { differs: true });
+  return unlessMissing(compared(repository, revision, promoted.revision, paths), { differs: true });
 }
 
 async function compared(
   repository: Pick<Repository, 'object' | 'read'>,
   revision: string,
   promoted: string,
-  path: string,
+  paths: { release: string; promoted: string },
 ): Promise<Synced> {
-  const [here, wanted] = await Promise.all([
-    repository.object(revision, path),
-    repository.object(promoted, path),
-  ]);
-  if (here === wanted) return { differs: false };
-  const change = (await writtenRelease(repository, revision, path))?.change;
-  return { differs: true, ...(change && { change }) };
+  const isSame = async (path: string): Promise<boolean> =>
+    (await repository.object(revision, path)) === (await repository.object(promoted, path));
+  if (await isSame(paths.promoted)) return { differs: false };
+  const change = (await writtenRelease(repository, revision, paths.release))?.change;
+  const overlay = await isSame(paths.release);
+  return { differs: true, ...(change && { change }), ...(overlay && { overlay }) };
 }

@@ -33,7 +33,8 @@ export function createPresence({ config, repository }: Pick<Systems, 'config' | 
     if (revision === undefined) return false;
     const found =
       same.get(revision) ??
-      (await repository.object(revision, overlay)) === (await repository.object(wanted, overlay));
+      (await unlessMissing(repository.object(revision, overlay), undefined)) ===
+        (await repository.object(wanted, overlay));
     same.set(revision, found);
     return found;
   }
@@ -41,6 +42,7 @@ export function createPresence({ config, repository }: Pick<Systems, 'config' | 
   return async (application: Application | undefined): Promise<ReleasePresence> => ({
     compared: await presenceIn(application?.sync.revision),
     synced: await presenceIn(application?.operation?.revision),
+    syncedIsSame: await isSame(application?.operation?.revision),
     deployed: await presenceIn(application?.deployedRevision),
     headIsSame: await isSame(application?.sync.revision),
   });

@@ -20,7 +20,10 @@ import { refuseSource } from './application-source.ts';
 import { refuseMisplaced } from './misplaced-application.ts';
 import { buildRecordSchema } from '../delivery/build-records.ts';
 import { later, outlived, withCluster, withGit, withObjects } from '../failures.ts';
-import { refuseUnasked } from '../promotion/settings.ts';
+import { digestOf } from '../promotion/difference.ts';
+import { renderWanted } from '../promotion/render-wanted.ts';
+import { createRenderer } from '../promotion/renderer.ts';
+import { refuseUnasked, refuseWeaker } from '../promotion/settings.ts';
 import { knownService } from '../delivery/known-service.ts';
 import { baseOf } from '../promotion/release-base.ts';
 import { writtenRelease } from '../promotion/written-release.ts';
@@ -41,9 +44,12 @@ const leftoverMs = 2 * 60_000;
 /**
  * Safe to repeat, side by side and late: the operation's ID finds its own, and an outlived attempt starts nothing. Where
  * something is in the way it waits for nothing, which would take the place of others, but fails as expected and comes again.
+ *
+ * @param workDirectory of this program alone, for short-lived checkouts
  */
-export function createSyncActivities(systems: SyncSystems): SyncActivities {
+export function createSyncActivities(systems: SyncSystems, workDirectory: string): SyncActivities {
   const { config, argocd, temporal, recreations } = systems;
+  const renderer = createRenderer(systems, workDirectory);
 
   return { startSync: (sync) => withCluster(() => start(sync)) };
 
@@ -61,7 +67,8 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
       await argocd.terminate(name, { id: operationId });
       return { state: 'refused', reason } as const;
     };
-    const weaker = sync.approval && refuseUnasked(config, environment, sync.approval);
+    const refuseLess = sync.merged ? refuseWeaker : refuseUnasked;
+    const weaker = sync.approval && refuseLess(config, environment, sync.approval);
     if (weaker !== undefined) return refuse(weaker);
     const forged = await withGit(() => refuseEvidence(systems, sync));
     if (forged !== undefined) return refuse(forged);
@@ -95,6 +102,8 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
         `Waits for the operation of ${application.operation?.by ?? 'somebody'} on ${name}.`,
       );
     }
+    // Days may have gone by in front of a window; one that has begun is judged by what it brings.
+    if (!isOurs(application, operationId) && (await isAnother(sync))) return { state: 'changed' };
     if (!(await wanted())) return unwanted;
     const started = await argocd.startOperation(name, syncRequest(release.change, revision, operationId));
     if (started.state === 'ours') return { state: 'started' };
@@ -104,6 +113,16 @@ export function createSyncActivities(systems: SyncSystems): SyncActivities {
         ? `Waits for the operation of ${started.by} on ${name}.`
         : `Application ${name} changed meanwhile; it is looked at again.`,
     );
+  }
+
+  /** Whether what would run is not what people approved: the Application has settings of its own, and so has Argo CD. */
+  async function isAnother({ environment, release, revision, approved }: Sync): Promise<boolean> {
+    if (approved === undefined) return false;
+    const target = { environment, release, revision, shownAs: revision };
+    const { manifests } = await renderer.inScratch((scratch) =>
+      renderWanted(systems, renderer, scratch, target),
+    );
+    return digestOf(manifests) !== approved;
   }
 }
 
@@ -133,7 +152,8 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
   const { environment, release, revision } = sync;
   const { change } = release;
   if (change.service !== sync.service) return `${changeName(change)} is no change of ${sync.service}.`;
-  if ((await repository.position(revision)) === undefined) {
+  const tip = await repository.tip();
+  if ((await repository.position(revision, tip)) === undefined) {
     return `${revision} is not on the protected branch, so it is not synced.`;
   }
   const service = await knownService(systems, sync.service, revision);
@@ -157,6 +177,9 @@ async function refuseEvidence(systems: SyncSystems, sync: Sync): Promise<string 
   const tree = base && releaseTree(base, releaseKustomization(written));
   if (tree === undefined || tree !== (await repository.object(revision, path))) {
     return `${path} at ${revision} holds other manifests than ${changeName(change)}. Look at who wrote it.`;
+  }
+  if ((await repository.object(tip, path)) !== tree) {
+    return `${path} holds another release on the protected branch by now than at ${revision}, which is not synced any more. Deliver the change again, or a newer one.`;
   }
   if (service.image === undefined && !written.image) return undefined;
   const built = await withObjects(() => getJson(objects, objectKeys.build(change), buildRecordSchema));
@@ -183,6 +206,9 @@ function refuseApplication(
   }
   return undefined;
 }
+
+const isOurs = ({ operation, requested }: Application, id: string): boolean =>
+  operation?.id === id || requested?.id === id;
 
 const isBusy = ({ operation, requested }: Application, id: string): boolean =>
   (requested !== undefined && requested.id !== id) ||

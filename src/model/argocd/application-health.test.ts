@@ -46,6 +46,7 @@ const presence = (changes: Partial<ReleasePresence> = {}): ReleasePresence => ({
   compared: 'here',
   synced: 'here',
   deployed: 'here',
+  syncedIsSame: true,
   headIsSame: true,
   ...changes,
 });
@@ -338,6 +339,14 @@ test('what somebody put there after ours is not put back', () => {
   });
 });
 
+test('what somebody synced of a later commit is not what people approved where its overlay is another', () => {
+  const theirs = operation({ by: 'admin', revision: 'c'.repeat(40) });
+  expect(asking(application({ operation: theirs }), { syncedIsSame: false })).toMatchObject({
+    state: 'failed',
+    reason: expect.stringMatching(/^Another sync came after it, of c{40}, by admin, with another overlay/),
+  });
+});
+
 test('an operation that nobody took up is lost; one that is asked for is waited for', () => {
   expect(asking(application({ operation: undefined }))).toEqual({ state: 'lost' });
   const asked = application({ operation: undefined, requested: { id } });
@@ -349,6 +358,7 @@ const anyReleasePresence = fc.record({
   compared: anyPresence,
   synced: anyPresence,
   deployed: anyPresence,
+  syncedIsSame: fc.boolean(),
   headIsSame: fc.boolean(),
 });
 const anyTime = fc.integer({ min: now - 3_600_000, max: now });

@@ -33,6 +33,8 @@ export interface ReleasePresence {
   compared: Presence;
   /** In `operation.revision`. */
   synced: Presence;
+  /** That holds the same manifests as the wanted revision: not only its release, also what people write beside it. */
+  syncedIsSame: boolean;
   /** In `deployedRevision`. */
   deployed: Presence;
   /** The head holds the same manifests as the wanted revision, so that Synced means something for it. */
@@ -137,7 +139,7 @@ function judgeFollowing(
 function judgeOperation(
   app: Application,
   wanted: Wanted & { operationId: string },
-  { synced, headIsSame }: ReleasePresence,
+  { synced, syncedIsSame, headIsSame }: ReleasePresence,
   now: number,
 ): Judgement {
   const { operation, requested } = app;
@@ -165,6 +167,12 @@ function judgeOperation(
     return {
       state: 'failed',
       reason: `Another sync came after it, of ${operation.revision}, by ${operation.by}.`,
+    };
+  }
+  if (!syncedIsSame) {
+    return {
+      state: 'failed',
+      reason: `Another sync came after it, of ${operation.revision}, by ${operation.by}, with another overlay than was promoted. Deliver the newest change to get both.`,
     };
   }
   if (headIsSame && app.sync.status !== 'Synced') {

@@ -91,6 +91,11 @@ test('while Argo CD syncs it is on its way', () => {
   ).toBeUndefined();
 });
 
+test('a release that runs with another overlay than was promoted is told apart from another release', () => {
+  const live = liveOf('claims-production', application(), promoted, { differs: true, change, overlay: true });
+  expect(live.drift?.what).toMatch(/^Argo CD synced claims\/a{40} with another overlay \(revision /);
+});
+
 test('an Application that is gone is missed only where something was promoted', () => {
   expect(liveOf('claims-dev', undefined, promoted, { differs: false })).toMatchObject({
     health: 'Missing',

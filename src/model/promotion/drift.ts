@@ -37,6 +37,8 @@ export interface Synced {
   differs: boolean;
   /** Absent where this program did not write it. */
   change?: Change;
+  /** Whether only people's overlay beside it is another. */
+  overlay?: boolean;
 }
 
 /**
@@ -90,7 +92,8 @@ function driftOf(
   }
   if (promoted && synced.differs) {
     const found = synced.change ? changeName(synced.change) : 'what nobody promoted';
-    const what = `Argo CD synced ${found} (revision ${deployedRevision.slice(0, 10)}), not ${changeName(promoted.change)}, which was promoted last.`;
+    const instead = synced.overlay ? `${found} with another overlay` : found;
+    const what = `Argo CD synced ${instead} (revision ${deployedRevision.slice(0, 10)}), not ${changeName(promoted.change)}, which was promoted last.`;
     return { what, ...at(operation?.finishedAt), remedy: bringBack(promoted) };
   }
   const digest = promoted?.image;

@@ -2,7 +2,6 @@ import { uuid4 } from '@temporalio/workflow';
 import { changeName } from '../../model/delivery/change.ts';
 import type { InPlace, Outcome } from '../../model/promotion/promotion.ts';
 import { quick } from '../activity-options.ts';
-import { approveAnew } from './gates/approve-anew.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import type { Entered } from './promote.ts';
 import { overlayFound } from './promotion-events.ts';
@@ -20,14 +19,12 @@ export async function enterByOverlay(p: Promotion): Promise<Entered | Outcome> {
   const { image } = released;
   const release = { ...p.ask.release, ...(image && { image }) };
   const refusal =
-    (approval.by === 'decisions' ? await awaitDecisions(p, inPlace, approval) : undefined) ??
-    (await approveAnew(p, inPlace, { release, revision }, approval)) ??
-    withdrawal(p);
+    (approval.by === 'decisions' ? await awaitDecisions(p, inPlace, approval) : undefined) ?? withdrawal(p);
   if (refusal) return refusal;
 
   if (sync === 'automated') return { state: 'entered', released, revision, tree };
   const operationId = uuid4();
-  const unsynced = await startSync(p, { release: released, revision, operationId, approval });
+  const unsynced = await startSync(p, inPlace, { release, released, revision, operationId });
   return unsynced ?? { state: 'entered', released, revision, tree, operationId };
 }
 

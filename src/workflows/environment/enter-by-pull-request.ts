@@ -2,7 +2,6 @@ import { log, uuid4 } from '@temporalio/workflow';
 import type { Outcome, Proposal } from '../../model/promotion/promotion.ts';
 import { failureText } from '../failure-text.ts';
 import { quick } from '../activity-options.ts';
-import { approveAnew } from './gates/approve-anew.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { awaitReview } from './gates/await-review.ts';
 import type { Entered } from './promote.ts';
@@ -23,10 +22,7 @@ export async function enterByPullRequest(p: Promotion): Promise<Entered | Outcom
   const revision = p.done.merged ?? '';
   if (settings.sync === 'automated') return { state: 'entered', revision, tree };
   const operationId = uuid4();
-  const unsynced =
-    (await approveAnew(p, proposal, { release, revision }, settings.approval).catch(failed(p))) ??
-    withdrawal(p) ??
-    (await startSync(p, { release, revision, operationId }).catch(failed(p)));
+  const unsynced = await startSync(p, proposal, { release, revision, operationId }).catch(failed(p));
   if (!unsynced) return { state: 'entered', revision, tree, operationId };
   return {
     ...unsynced,

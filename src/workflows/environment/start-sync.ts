@@ -1,27 +1,71 @@
 import type { SyncActivities } from '../../activities/contract.ts';
-import type { Outcome } from '../../model/promotion/promotion.ts';
+import type { Release } from '../../model/delivery/change.ts';
+import type { Outcome, Proposal, PullRequest, Released } from '../../model/promotion/promotion.ts';
 import { syncing } from '../activity-options.ts';
 import { cancelWhen } from '../cancel-when.ts';
+import { approveAnew } from './gates/approve-anew.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
 
-type Sync = Parameters<SyncActivities['startSync']>[0];
+type Start = Parameters<SyncActivities['startSync']>[0];
+
+/** A release that is on the protected branch. */
+interface OnBranch {
+  release: Release;
+  /** What is released there, where that stays. */
+  released?: Released;
+  revision: string;
+  operationId: string;
+}
 
 /**
- * Is tried until a sync window opens, or another's operation ends; a withdrawal ends that.
+ * Syncs what is on the branch; where people decide, exactly what they approved: if something else would run by then, they
+ * decide anew, on that.
  *
+ * @param asked what they were asked about
  * @returns why it was not started, if so
  */
 export async function startSync(
   p: Promotion,
-  sync: Pick<Sync, 'release' | 'revision' | 'operationId' | 'approval'>,
+  asked: Pick<Proposal, 'authors' | 'rendered'> & { pullRequest?: PullRequest },
+  { release, released, revision, operationId }: OnBranch,
 ): Promise<Outcome | undefined> {
-  const { startSync: start } = syncing(p.attempts);
+  const { approval } = p.ask.settings;
+  const sync = {
+    release: released ?? release,
+    revision,
+    operationId,
+    approval,
+    merged: asked.pullRequest !== undefined,
+  };
+  let approved: Pick<Proposal, 'rendered'> = asked;
+  // In 0.1 the start did not look at what it brings.
+  for (let anew = !p.since02; ; anew = true) {
+    if (anew) {
+      const answer = await approveAnew(p, { ...asked, ...approved }, { release, revision }, approval);
+      if ('state' in answer) return answer;
+      approved = answer;
+    }
+    const withdrawn = withdrawal(p);
+    if (withdrawn) return withdrawn;
+    const digest = p.since02 ? approved.rendered?.manifestsDigest : undefined;
+    const started = await start(p, { ...sync, ...(digest !== undefined && { approved: digest }) });
+    if (started === 'started') return undefined;
+    if (started !== 'changed') return started;
+  }
+}
+
+/** Is tried until a sync window opens, or another's operation ends; a withdrawal ends that. */
+async function start(
+  p: Promotion,
+  sync: Omit<Start, 'environment' | 'service' | 'asker'>,
+): Promise<Outcome | 'started' | 'changed'> {
+  const { startSync: ask } = syncing(p.attempts);
   try {
-    const started = await cancelWhen(
+    const answer = await cancelWhen(
       () => p.withdrawn !== undefined,
-      () => start({ ...place(p), ...sync, asker: p.ask.asker }),
+      () => ask({ ...place(p), ...sync, asker: p.ask.asker }),
     );
-    return started.state === 'refused' ? ended(p, 'failed', started.reason) : undefined;
+    return answer.state === 'refused' ? ended(p, 'failed', answer.reason) : answer.state;
   } catch (error) {
     const withdrawn = withdrawal(p);
     if (withdrawn) return withdrawn;
