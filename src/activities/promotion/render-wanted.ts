@@ -50,8 +50,11 @@ export async function renderWanted(
   if (refusal !== undefined) throw refused(refusal);
 
   const checkout = await withGit(() => checkOut(scratch, revision));
+  const rendering = render(checkout, overlay, settings);
+  // What the release alone says of its own fault helps more.
+  rendering.catch(() => undefined);
   const own = await render(checkout, releasePath(place, environment), {});
-  const manifests = await render(checkout, overlay, settings);
+  const manifests = await rendering;
   if (manifests.length === 0) {
     throw refused(`${overlay} renders to nothing at ${shownAs}: a sync would delete all of ${name}.`);
   }

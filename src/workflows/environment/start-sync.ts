@@ -37,18 +37,18 @@ export async function startSync(
     approval,
     merged: asked.pullRequest !== undefined,
   };
-  let approved: Pick<Proposal, 'rendered'> = asked;
-  // In 0.1 the start did not look at what it brings.
-  for (let anew = !p.since02; ; anew = true) {
-    if (anew) {
-      const answer = await approveAnew(p, { ...asked, ...approved }, { release, revision }, approval);
-      if ('state' in answer) return answer;
-      approved = answer;
-    }
+  for (let { rendered } = asked; ;) {
+    const approved = await approveAnew(
+      p,
+      { ...asked, ...(rendered && { rendered }) },
+      { release, revision },
+      approval,
+    );
+    if ('state' in approved) return approved;
+    ({ rendered } = approved);
     const withdrawn = withdrawal(p);
     if (withdrawn) return withdrawn;
-    const digest = p.since02 ? approved.rendered?.manifestsDigest : undefined;
-    const started = await start(p, { ...sync, ...(digest !== undefined && { approved: digest }) });
+    const started = await start(p, { ...sync, ...(rendered && { approved: rendered.manifestsDigest }) });
     if (started === 'started') return undefined;
     if (started !== 'changed') return started;
   }
