@@ -100,5 +100,7 @@ export type Started =
 /** An Application's pods are in another cluster, which cannot be looked into. */
 export class UnseenCluster extends SystemError {}
 
-/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. No other attempt mends it. */
-export class WrongManifest extends SystemError {}
+/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. */
+export class WrongManifest extends SystemError {
+  override readonly lasting = true;
+}
