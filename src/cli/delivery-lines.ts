@@ -1,4 +1,5 @@
 import { enteredBy, type Delivery } from '../model/delivery/delivery.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 import { duration, harmless, shortChange } from './text.ts';
 
 /**
@@ -22,7 +23,7 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
       say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}${logEndOf(step)}`),
     ];
   });
-  const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
+  const ended = !isUnderWay(after) && after.state !== before?.state;
   const known = new Set(before?.problems?.map(({ message }) => message));
   const problems = (after.problems ?? []).filter(({ message }) => !known.has(message));
   return [

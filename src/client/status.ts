@@ -8,7 +8,7 @@ import {
 import { changeName, type Change } from '../model/delivery/change.ts';
 import { stepInto, type Delivery } from '../model/delivery/delivery.ts';
 import type { EnvironmentView } from '../model/promotion/environment.ts';
-import type { PromotionState } from '../model/promotion/promotion.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
 import type { Problem } from '../model/temporal/problem.ts';
@@ -68,7 +68,7 @@ export function environmentUnderWay({ environments, problems = [] }: Delivery): 
   const names = Object.keys(environments);
   const cannotSay = problems.find(isFailing);
   if (names.length === 0 && cannotSay) throw new GitopsError('unreachable', cannotSay.message);
-  return names.find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
+  return names.find((name) => isUnderWay(environments[name] ?? {}));
 }
 
 async function asItsEnvironmentHasIt(
@@ -195,7 +195,7 @@ function seen(delivery: Delivery, name: string, view: Delivery['environments'][s
 
 /** A delivery that was terminated, or timed out, had no time to say so itself. */
 function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName): Delivery {
-  if (delivery.state !== 'running' && delivery.state !== 'waiting') return delivery;
+  if (!isUnderWay(delivery)) return delivery;
   const { waitingFor: _, ...rest } = delivery;
   return {
     ...rest,
@@ -209,8 +209,8 @@ function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName):
 }
 
 /** What was under way in it: whoever looks finds the same in lists. */
-function asItEnded<T extends { state: 'pending' | PromotionState; waitingFor?: string }>(part: T): T {
-  if (part.state !== 'running' && part.state !== 'waiting') return part;
+function asItEnded<T extends { state: string; waitingFor?: string }>(part: T): T {
+  if (!isUnderWay(part)) return part;
   const { waitingFor: _, ...rest } = part;
   return { ...rest, state: 'failed' } as T;
 }

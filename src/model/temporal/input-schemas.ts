@@ -3,7 +3,14 @@ import { changeSchema } from '../delivery/change.ts';
 import { digestSchema, imageReferenceSchema, nameSchema, shaSchema } from '../names.ts';
 import type { DeliveryInput } from '../delivery/delivery.ts';
 import type { EnvironmentInput, EnvironmentState, UnfinishedPromotion } from '../promotion/environment.ts';
-import type { Answer, Ask, Progress } from '../promotion/promotion.ts';
+import {
+  outcomeStates,
+  promotionStates,
+  underWayStates,
+  type Answer,
+  type Ask,
+  type Progress,
+} from '../promotion/promotion.ts';
 import { silenceSchema } from './silence.ts';
 
 // What workflows take: starts and signals come from whoever reaches the namespace. Keys that are not known pass, since
@@ -74,7 +81,7 @@ const seen = {
   logs: texts.exactOptional(),
 };
 const outcomeSchema = z.looseObject({
-  state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
+  state: z.enum(outcomeStates),
   ...seen,
 });
 
@@ -88,7 +95,7 @@ export const progressSchema: z.ZodType<Progress> = z.looseObject({
   askId: id,
   environment: nameSchema,
   view: z.looseObject({
-    state: z.enum(['pending', 'running', 'waiting', ...outcomeSchema.shape.state.options]),
+    state: z.enum(['pending', ...promotionStates]),
     ...seen,
   }),
 });
@@ -101,7 +108,7 @@ export const deliveryInputSchema: z.ZodType<DeliveryInput> = z.looseObject({
 
 const unfinishedSchema: z.ZodType<UnfinishedPromotion> = z.looseObject({
   ask: askSchema,
-  view: z.looseObject({ state: z.enum(['running', 'waiting']) }),
+  view: z.looseObject({ state: z.enum(underWayStates) }),
 });
 
 const stateSchema: z.ZodType<EnvironmentState> = z.looseObject({
