@@ -39,6 +39,7 @@ import {
 import type { Ask, Outcome, PromotionView } from '../../model/promotion/promotion.ts';
 import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
+import { issueText } from '../../model/text/issue-text.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
 import { begun, goesInstead, newPromotion, replacedBy, unfinished, type Promotion } from './promotion.ts';
@@ -186,8 +187,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
 
   const refusalOf = (request: unknown): string | undefined => {
     const parsed = decisionRequestSchema.safeParse(request);
-    if (!parsed.success)
-      return parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    if (!parsed.success) return issueText(parsed.error.issues);
     return refuseDecision(active?.call, parsed.data, Date.now());
   };
 
