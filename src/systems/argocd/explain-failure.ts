@@ -4,7 +4,7 @@ import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
 import { objectPath, Resources } from '../kubernetes/resources.ts';
 import { errorText } from '../system-error.ts';
-import { resourceSchema } from './application.ts';
+import { destinationSchema, resourceSchema } from './application.ts';
 import { inDestination, type Home } from './destination.ts';
 import { driftedFields } from './drift.ts';
 import { UnseenCluster } from './index.ts';
@@ -16,11 +16,7 @@ const resourceLimit = 5;
 const resource = z.object({ kind: z.string(), namespace: z.string().default(''), name: z.string() });
 const explainable = z.object({
   spec: z.object({
-    destination: z.object({
-      server: z.string().optional(),
-      name: z.string().optional(),
-      namespace: z.string().default(''),
-    }),
+    destination: destinationSchema.extend({ namespace: z.string().default('') }),
   }),
   status: z
     .object({
