@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instanceName } from '../../model/argocd/tracking.ts';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
 import { inDestination } from './destination.ts';
@@ -106,7 +107,7 @@ export function createArgoCd({
     remove: (name, revision) => removeApplication(kubernetes, path(name), revision),
     leftOf: (qualified, destination, objects) => {
       const { home: at, name } = placeOf(qualified);
-      const instance = at === namespace ? name : `${at}_${name}`;
+      const instance = instanceName({ name, namespace: at === namespace ? undefined : at });
       return inDestination(home, destination, (cluster) =>
         leftObjects(cluster, instance, objects, destination.namespace ?? ''),
       );
