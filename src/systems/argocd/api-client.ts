@@ -7,6 +7,7 @@ import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 import { readLiveWorkload } from '../kubernetes/live-workload.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 import { Resources } from '../kubernetes/resources.ts';
 import { bringerOf, leftObjects, removeApplication } from './remove-application.ts';
 import { troubledResources } from './resource-health.ts';
@@ -118,9 +119,7 @@ export function createArgoCd({
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
     },
     async kustomizeBuildOptions() {
-      const raw = await kubernetes.get(
-        `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/argocd-cm`,
-      );
+      const raw = await kubernetes.get(`${namespacePath(namespace)}/configmaps/argocd-cm`);
       const options =
         raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
       return (options ?? '').split(/\s+/).filter((option) => option !== '');
