@@ -26,10 +26,10 @@ export async function deliverService(started: DeliveryInput): Promise<Delivery> 
   const input = checkedInput(deliveryInputSchema, started);
   checkOwnId(deliverId(input.platform, input.change));
   const track = trackDelivery(input.change);
-  const lasting = since02();
+  const isSince02 = since02();
   try {
     const outcome = await deliver(input, track);
-    if (!lasting) return await end(input, track, outcome);
+    if (!isSince02) return await end(input, track, outcome);
     return await endForGood(input, track, outcome);
   } catch (error) {
     const cancelled = isCancelled(error);
