@@ -5,7 +5,7 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Release } from '../model/delivery/change.ts';
+import type { Image, Release } from '../model/delivery/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery/delivery.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
@@ -53,11 +53,12 @@ async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End>
   const attempts = { platform, ...(plan.silence && { silence: plan.silence }) };
 
   if (plan.test) await track.step('test', () => lengthy(attempts).testService({ change }));
+  const image = await buildOrAdopt(input, attempts, track, plan);
   const release: Release = {
     change,
     source: plan.source,
     ...(plan.removes && { removes: plan.removes }),
-    ...(await image(input, attempts, track, plan)),
+    ...(image && { image }),
   };
 
   for (const environment of plan.environments) {
@@ -70,20 +71,21 @@ async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End>
   return { state: 'succeeded' };
 }
 
-async function image(
-  { change, image }: DeliveryInput,
+async function buildOrAdopt(
+  { change, image: reference }: DeliveryInput,
   attempts: Attempts,
   track: DeliveryTrack,
   plan: Plan,
-): Promise<Pick<Release, 'image'>> {
-  if (plan.image === 'none') return {};
+): Promise<Image | undefined> {
+  if (plan.image === 'none') return undefined;
   const { name, digest } = await track.step('build', () =>
-    image === undefined
+    reference === undefined
       ? lengthy(attempts).buildImage({ change, source: plan.source })
-      : lengthy(attempts).adoptImage({ change, reference: image }),
+      : lengthy(attempts).adoptImage({ change, reference }),
   );
-  track.image({ name, digest });
-  return { image: { name, digest } };
+  const image = { name, digest };
+  track.image(image);
+  return image;
 }
 
 async function enter(
