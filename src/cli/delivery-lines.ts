@@ -1,6 +1,6 @@
 import { enteredBy, type Delivery } from '../model/delivery/delivery.ts';
 import { isUnderWay } from '../model/promotion/promotion.ts';
-import { duration, harmless, shortChange } from './text.ts';
+import { durationText, harmless, shortChange } from './text.ts';
 
 /**
  * What changed between two looks at a delivery, a line each, for logs that cannot be redrawn. `before` is undefined at
@@ -35,7 +35,7 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
 
 function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {
   if (startedAt === undefined || finishedAt === undefined) return '';
-  return ` in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
+  return ` in ${durationText(Date.parse(finishedAt) - Date.parse(startedAt))}`;
 }
 
 const logEndOf = ({ logEnd }: Delivery['steps'][number]): string =>

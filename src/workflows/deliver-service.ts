@@ -12,7 +12,7 @@ import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
 import type { Outcome } from '../model/promotion/promotion.ts';
 import { lengthy, ownId, quick, type Attempts } from './activity-options.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
-import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
+import { deliveryCancelled, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
 import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
@@ -33,7 +33,7 @@ export async function deliverService(started: DeliveryInput): Promise<Delivery> 
     return await endForGood(input, track, outcome);
   } catch (error) {
     const cancelled = isCancelled(error);
-    const reason = cancelled ? cancelledText : failureText(error);
+    const reason = cancelled ? deliveryCancelled : failureText(error);
     const delivery = await endForGood(input, track, { state: 'failed', reason });
     if (cancelled) throw new CancelledFailure(reason);
     throw ApplicationFailure.nonRetryable(reason, 'DeliveryFailed', delivery.change);
@@ -103,7 +103,7 @@ async function enter(
   } catch (error) {
     if (!isCancelled(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
-      do await withdrawAsk({ environment, ask, reason: cancelledText });
+      do await withdrawAsk({ environment, ask, reason: deliveryCancelled });
       while (!(await track.answerFrom(environment)));
     });
     throw error;

@@ -13,7 +13,7 @@ import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
 import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
-import { cancelledText, trackRecreation, type RecreationTrack } from './recreation-track.ts';
+import { recreationCancelled, trackRecreation, type RecreationTrack } from './recreation-track.ts';
 
 /**
  * Rebuilds a lost cluster from a backup, or tries in a scratch control plane whether that would work. A cluster's
@@ -165,7 +165,7 @@ const finish = (input: RecreationInput, track: RecreationTrack): Promise<void> =
 /** What whoever waits for it gets to read. */
 function failedFor(error: unknown, { drill }: RecreationInput, track: RecreationTrack): unknown {
   const cancelled = isCancelled(error);
-  const reason = cancelled ? cancelledText : failureText(error);
+  const reason = cancelled ? recreationCancelled : failureText(error);
   const { cluster, plan } = track.recreation;
   const goOn =
     !drill && plan && track.hasBegun('install')

@@ -17,7 +17,7 @@ import { silenceSchema } from './silence.ts';
 // who sends may run newer code than who receives.
 
 /** Longer than any wait that the configuration allows, and short enough for every clock. */
-const duration = z
+const milliseconds = z
   .int()
   .min(0)
   .max(366 * 86_400_000);
@@ -30,7 +30,7 @@ const approvalSchema = z.discriminatedUnion('by', [
   z.looseObject({
     by: z.literal('decisions'),
     quorum: z.int().min(1),
-    expiresAfterMs: duration,
+    expiresAfterMs: milliseconds,
     deciders: texts,
   }),
 ]);
@@ -58,8 +58,8 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     approval: approvalSchema,
     sync: z.enum(['automated', 'manual']),
     endToEnd: z.boolean(),
-    healthyWithinMs: duration,
-    reviewWithinMs: duration,
+    healthyWithinMs: milliseconds,
+    reviewWithinMs: milliseconds,
     whileAsked: z.enum(['wait', 'replace']).exactOptional(),
     queue: z.enum(['delivery', 'production']),
     silence: silenceSchema.exactOptional(),
