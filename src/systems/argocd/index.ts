@@ -81,6 +81,9 @@ export interface SyncRequest {
   reason: string;
 }
 
+/** How often Argo CD itself tries a sync again that it started, when the policy does not say. */
+export const automatedRetries = 5;
+
 export interface SyncResource {
   group: string;
   kind: string;
