@@ -14,7 +14,11 @@ export const refused = (message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, 'Refused');
 
 /** Expected, and over after a while. Without a delay it is looked at again as after a failure: soon, then twice a minute. */
-export const later = (type: string, message: string, nextRetryDelay?: '5 minutes'): ApplicationFailure =>
+export const later = (
+  type: string,
+  message: string,
+  nextRetryDelay?: '30 seconds' | '5 minutes',
+): ApplicationFailure =>
   ApplicationFailure.create({
     type,
     message,

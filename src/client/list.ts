@@ -5,7 +5,7 @@ import type { Attempt } from '../model/delivery/delivery.ts';
 import { digestSchema, nameSchema, shaSchema } from '../model/names.ts';
 import type { Live } from '../model/promotion/drift.ts';
 import { isUnderWay, promotionStates, type PromotionState } from '../model/promotion/promotion.ts';
-import { attributes } from '../model/temporal/search-attributes.ts';
+import { attributes, termOf } from '../model/temporal/search-attributes.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import type { Problem } from '../model/temporal/problem.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
@@ -69,11 +69,8 @@ export async function listAll(
   platform: string,
   { service, environment, live: isLive, limit }: z.output<typeof listFilterSchema>,
 ): Promise<Listing> {
-  const ours = [
-    `GitopsPlatform = "${platform}"`,
-    ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
-  ];
-  const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
+  const ours = [termOf('platform', platform), ...(service === undefined ? [] : [termOf('service', service)])];
+  const ofEnvironment = environment === undefined ? [] : [termOf('environment', environment)];
   const problems = listProblems(client, platform);
   // Waited for below; what fails before that is thrown first.
   problems.catch(() => undefined);

@@ -18,6 +18,7 @@ import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';
 import { noAnswer, problemsOf } from './problems.ts';
 import { progressOf } from './progress.ts';
+import { statusText } from './visibility.ts';
 
 /**
  * A change's status: what its delivery tells, and what the environment tells that has it now. A delivery whose history
@@ -81,7 +82,7 @@ async function asItsEnvironmentHasIt(
   const handle = client.workflow.getHandle(environmentId(platform, name, delivery.service));
   const description = await handle.describe().catch(ifThere);
   if (description?.status.name !== 'RUNNING') {
-    const ended = description?.status.name.toLowerCase().replace('_', ' ') ?? 'forgotten';
+    const ended = description ? statusText(description.status.name) : 'forgotten';
     return unanswered(
       client,
       platform,
@@ -204,7 +205,7 @@ function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName):
     environments: Object.fromEntries(
       Object.entries(rest.environments).map(([name, view]) => [name, asItEnded(view)]),
     ),
-    reason: `The delivery's workflow was ${status.toLowerCase().replace('_', ' ')} from outside. Start it again: gitops retry ${delivery.change}`,
+    reason: `The delivery's workflow was ${statusText(status)} from outside. Start it again: gitops retry ${delivery.change}`,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resourceName } from '../../model/argocd/application.ts';
+import { isErrorCondition } from '../../model/argocd/application-health.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
 import { objectPath, Resources } from '../kubernetes/resources.ts';
@@ -73,7 +74,7 @@ export async function explain(home: Home, path: string, keep: KeepLog): Promise<
 
 function whatArgoCdSays({ status }: Explainable): string[] {
   const { phase, message } = status.operationState ?? {};
-  const errors = (status.conditions ?? []).filter(({ type }) => type.endsWith('Error'));
+  const errors = (status.conditions ?? []).filter(isErrorCondition);
   return [
     ...(phase === undefined || phase === 'Succeeded' ? [] : [`Sync ${phase}: ${message ?? ''}`]),
     ...errors.map(({ type, message }) => `${type}: ${message}`),
