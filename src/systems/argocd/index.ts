@@ -4,7 +4,6 @@ import type { LiveWorkload } from '../../model/promotion/running-image.ts';
 import type { KeepLog, Workload } from '../kubernetes/pods.ts';
 import type { ObjectName } from '../kubernetes/resources.ts';
 import { SystemError } from '../system-error.ts';
-import type { LeftObject } from './remove-application.ts';
 
 /**
  * Argo CD through the Kubernetes API of the cluster that it lives in. Applications are named as Argo CD does it:
@@ -99,6 +98,13 @@ export type Started =
   | { state: 'absent' }
   /** Argo CD would take the branch's head of a source for which no revision is named. */
   | { state: 'unfit'; sources: number };
+
+/** An object that an Application deployed, and that is still there. */
+export interface LeftObject {
+  /** `Deployment/orders in bakery-dev` */
+  name: string;
+  isGoing: boolean;
+}
 
 /** An Application's pods are in another cluster, which cannot be looked into. */
 export class UnseenCluster extends SystemError {}

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { parseApplication } from './application.ts';
 import { trackingOf } from '../../model/argocd/tracking.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { objectPath, Resources, type ObjectName } from '../kubernetes/resources.ts';
+import { parseApplication } from './application.ts';
+import type { LeftObject } from './index.ts';
 
 /** With it the objects of an Application are deleted before it goes itself; without, they stay. */
 const cascade = 'resources-finalizer.argocd.argoproj.io';
@@ -58,12 +59,6 @@ const trackedSchema = z.object({
     deletionTimestamp: z.string().optional(),
   }),
 });
-
-export interface LeftObject {
-  /** `Deployment/orders in bakery-dev` */
-  name: string;
-  isGoing: boolean;
-}
 
 /**
  * Which of some objects are there and carry the name of an Application, by annotation or, as Argo CD did before, by label.
