@@ -1,5 +1,5 @@
 import type { Clone } from './clone.ts';
-import { push, treesAt, writeCommits } from './group-commit.ts';
+import { push, treesAt, writeCommits } from './commits.ts';
 import { releaseTree } from './release-tree.ts';
 import type { ReleaseWrite, ReleaseWritten } from './index.ts';
 
