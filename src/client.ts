@@ -15,7 +15,7 @@ import type { Client } from '@temporalio/client';
 import { connectTemporal } from './client/connect.ts';
 import { deciding } from './client/decide.ts';
 import type { Documents } from './client/documents.ts';
-import { checked, GitopsError } from './client/errors.ts';
+import { checked } from './client/errors.ts';
 import { listAll, listFilterSchema, type ListFilter, type Listing } from './client/list.ts';
 import { readingLogs } from './client/logs.ts';
 import { nudging } from './client/nudge.ts';
@@ -105,11 +105,8 @@ export function createClient(client: Client, platform: string, documents?: Docum
     cancel(name: string): Promise<{ change: string; workflowId: string }> {
       return ask(async () => {
         const change = await resolve(name);
+        await session.underWay(change);
         const handle = handleOf(change);
-        const { state } = await session.status(change);
-        if (state !== 'running' && state !== 'waiting') {
-          throw new GitopsError('refused', `${changeName(change)} has ended already: ${state}.`);
-        }
         await handle.cancel();
         return { change: changeName(change), workflowId: handle.workflowId };
       });

@@ -3,6 +3,7 @@
  * outcomes are values, faults are thrown: `ApplicationFailure.nonRetryable(message, 'Refused')` for bad input
  * and rules, anything else is retried.
  */
+import type { Application } from '../model/argocd/application.ts';
 import type { BackupDifference, Counts, RecoveryPoint } from '../model/recovery/backup.ts';
 import type { Change, Image, Release, ResolvedChange, Source } from '../model/delivery/change.ts';
 import type { Delivery, Plan } from '../model/delivery/delivery.ts';
@@ -52,7 +53,7 @@ export interface SeenRelease {
 interface SeenDeployment {
   /** Commits whose manifests it may run. */
   revisions: string[];
-  destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
+  destination: Application['destination'];
 }
 
 /** What a promotion would change, as far as its environment asks people about it. */

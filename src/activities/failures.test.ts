@@ -167,8 +167,8 @@ describe('what the cluster or the object store refuses', () => {
 
   const forbidden = new KubernetesError(403, 'PUT https://10.0.0.1/apis: 403 applications is forbidden.');
   const noBucket = new ObjectStoreError('The object store answered NoSuchBucket.', {
-    ...{ lasting: true, advice: 'See objects in gitops.yaml.', unreachable: false },
-    cause: undefined,
+    lasting: true,
+    advice: 'See objects in gitops.yaml.',
   });
 
   /** How it ends where every attempt before this many seconds have passed is refused so. */
@@ -211,9 +211,7 @@ describe('what the cluster or the object store refuses', () => {
 
   test('is told from an outage, which is for the next attempt', async () => {
     const away = new KubernetesError(0, 'connect ECONNREFUSED.');
-    const slow = new ObjectStoreError('SlowDown.', {
-      ...{ lasting: false, advice: 'Wait.', unreachable: false, cause: undefined },
-    });
+    const slow = new ObjectStoreError('SlowDown.', { advice: 'Wait.' });
     expect(await endOf(withCluster, away)).toBe(away);
     expect(await endOf(withObjects, slow)).toBe(slow);
   });

@@ -1,13 +1,12 @@
 import { sleep } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { NotConfigured } from '../config/not-configured.ts';
-import { WrongManifest } from '../systems/argocd/index.ts';
-import { WrongKey, BackupStoreError } from '../systems/backups/index.ts';
 import { ForgeError } from '../systems/forge/index.ts';
 import { GitError } from '../systems/git/index.ts';
 import { RegistryError } from '../systems/images/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
 import { ObjectStoreError } from '../systems/objects/index.ts';
+import { SystemError } from '../systems/system-error.ts';
 import type { FailureLogs } from '../model/delivery/delivery.ts';
 
 /** A rule or bad input stands against it: trying again changes nothing, and nothing was changed. */
@@ -15,7 +14,11 @@ export const refused = (message: string): ApplicationFailure =>
   ApplicationFailure.nonRetryable(message, 'Refused');
 
 /** Expected, and over after a while. Without a delay it is looked at again as after a failure: soon, then twice a minute. */
-export const later = (type: string, message: string, nextRetryDelay?: '5 minutes'): ApplicationFailure =>
+export const later = (
+  type: string,
+  message: string,
+  nextRetryDelay?: '30 seconds' | '5 minutes',
+): ApplicationFailure =>
   ApplicationFailure.create({
     type,
     message,
@@ -91,11 +94,7 @@ export async function withRecovery<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw isLasting(error) ? refused(error.message) : error;
+    if (error instanceof NotConfigured) throw refused(error.message);
+    throw error instanceof SystemError && error.lasting ? refused(error.message) : error;
   }
-}
-
-function isLasting(error: unknown): error is Error {
-  if (error instanceof BackupStoreError || error instanceof KubernetesError) return error.lasting;
-  return [WrongKey, WrongManifest, NotConfigured].some((kind) => error instanceof kind);
 }

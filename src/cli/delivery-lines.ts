@@ -1,5 +1,6 @@
 import { enteredBy, type Delivery } from '../model/delivery/delivery.ts';
-import { duration, harmless, shortChange } from './text.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
+import { durationText, harmless, shortChange } from './text.ts';
 
 /**
  * What changed between two looks at a delivery, a line each, for logs that cannot be redrawn. `before` is undefined at
@@ -22,7 +23,7 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
       say(`${step.name} ${step.state}${took(step)}${because(step.error ?? step.progress)}${logEndOf(step)}`),
     ];
   });
-  const ended = after.state !== 'running' && after.state !== 'waiting' && after.state !== before?.state;
+  const ended = !isUnderWay(after) && after.state !== before?.state;
   const known = new Set(before?.problems?.map(({ message }) => message));
   const problems = (after.problems ?? []).filter(({ message }) => !known.has(message));
   return [
@@ -34,7 +35,7 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
 
 function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {
   if (startedAt === undefined || finishedAt === undefined) return '';
-  return ` in ${duration(Date.parse(finishedAt) - Date.parse(startedAt))}`;
+  return ` in ${durationText(Date.parse(finishedAt) - Date.parse(startedAt))}`;
 }
 
 const logEndOf = ({ logEnd }: Delivery['steps'][number]): string =>

@@ -1,4 +1,5 @@
 import type { ListedChange, ListedEnvironment, Listing } from '../client.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 
 /** What failed before that has been seen, or is told by what runs. */
 const lateMs = 24 * 3_600_000;
@@ -12,7 +13,7 @@ export interface ShortListing extends Listing {
 
 /** Of a long list what somebody may have to do something about: what is on its way, failed of late, or is not as it should be. */
 export function inShort({ changes, environments, ...rest }: Listing, now: number): ShortListing {
-  const someChanges = changes.filter((change) => isOnItsWay(change) || failedOfLate(change, now));
+  const someChanges = changes.filter((change) => isUnderWay(change) || failedOfLate(change, now));
   const someEnvironments =
     environments.length <= fewEnvironments ? environments : environments.filter(isUnusual);
   return {
@@ -26,10 +27,8 @@ export function inShort({ changes, environments, ...rest }: Listing, now: number
   };
 }
 
-const isOnItsWay = ({ state }: { state?: string }): boolean => state === 'running' || state === 'waiting';
-
 const failedOfLate = ({ state, finishedAt }: ListedChange, now: number): boolean =>
   ['failed', 'rejected'].includes(state) && now - Date.parse(finishedAt ?? '') < lateMs;
 
 const isUnusual = (environment: ListedEnvironment): boolean =>
-  isOnItsWay(environment) || environment.state === 'failed' || environment.live?.drift !== undefined;
+  isUnderWay(environment) || environment.state === 'failed' || environment.live?.drift !== undefined;

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
-import { duration } from '../model/text/duration.ts';
+import { durationText } from '../model/text/duration.ts';
 
-export { duration };
+export { durationText };
 
 /**
  * Text that others wrote (subjects, errors, logs), fit for a terminal: without escape sequences, which could rewrite
@@ -12,7 +12,7 @@ export const harmless = (text: string): string =>
 
 /** Between two moments in ISO 8601; a missing end is now. */
 export const durationBetween = (from: string, to: string | undefined, now: number): string =>
-  duration((to === undefined ? now : Date.parse(to)) - Date.parse(from));
+  durationText((to === undefined ? now : Date.parse(to)) - Date.parse(from));
 
 export const shorten = (text: string, width: number): string =>
   text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;

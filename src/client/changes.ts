@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { changeSchema, changeName, type Change } from '../model/delivery/change.ts';
 import { nameSchema, shaSchema } from '../model/names.ts';
-import { attributes } from '../model/temporal/search-attributes.ts';
+import { attributes, termOf } from '../model/temporal/search-attributes.ts';
 import { checked, GitopsError } from './errors.ts';
 import type { Documents } from './documents.ts';
 
@@ -59,9 +59,9 @@ async function deliveredCommits(
   prefix: string,
 ): Promise<string[]> {
   const query = [
-    `GitopsPlatform = "${platform}"`,
+    termOf('platform', platform),
     `WorkflowType = "deliverService"`,
-    `GitopsService = "${service}"`,
+    termOf('service', service),
     `GitopsCommit STARTS_WITH "${prefix}"`,
   ].join(' AND ');
   const found = new Set<string>();

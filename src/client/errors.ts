@@ -1,6 +1,7 @@
 import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { z } from 'zod';
+import { issueText } from '../model/text/issue-text.ts';
 import { UnreadablePayload } from '../systems/temporal/codec.ts';
 
 /**
@@ -29,10 +30,7 @@ export const isPassing = (error: unknown): boolean =>
 export function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('.')}: ${message}`,
-  );
-  throw new GitopsError('usage', problems.join('; '), { cause: parsed.error });
+  throw new GitopsError('usage', issueText(parsed.error.issues), { cause: parsed.error });
 }
 
 // The gRPC status codes that are told apart here (https://grpc.io/docs/guides/status-codes/).

@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { Change } from '../model/delivery/change.ts';
 import type { Problem } from '../model/temporal/problem.ts';
 import { queues } from '../model/temporal/task-queues.ts';
-import { attributes } from '../model/temporal/search-attributes.ts';
+import { attributes, termOf } from '../model/temporal/search-attributes.ts';
 import { failingTask, reportsProblems } from '../systems/temporal/failing-workflows.ts';
 import { workersOf, type QueueState } from '../systems/temporal/workers.ts';
 import { failingWorkflow, noWorker } from './problems.ts';
@@ -36,7 +36,7 @@ const isMissed = ({ queue, live, waiting }: QueueState): boolean =>
 export async function failingWorkflows(client: Client, platform: string): Promise<Problem[]> {
   if (!(await reportsProblems(client))) return [];
   const marked = await someWorkflows(client, [
-    `GitopsPlatform = "${platform}"`,
+    termOf('platform', platform),
     'ExecutionStatus = "Running"',
     'TemporalReportedProblems IS NOT NULL',
   ]);
@@ -55,17 +55,17 @@ export async function failingWorkflows(client: Client, platform: string): Promis
  */
 export async function unansweredDeliveries(client: Client, platform: string): Promise<Problem[]> {
   const ended = await someWorkflows(client, [
-    `GitopsPlatform = "${platform}"`,
+    termOf('platform', platform),
     'WorkflowType = "environment"',
     'ExecutionStatus IN ("Terminated", "Failed", "TimedOut", "Canceled", "Completed")',
   ]);
   const waiting = await Promise.all(
     ended.map((environment) =>
       someWorkflows(client, [
-        `GitopsPlatform = "${platform}"`,
+        termOf('platform', platform),
         'WorkflowType = "deliverService"',
         'ExecutionStatus = "Running"',
-        `GitopsService = "${environment.typedSearchAttributes.get(attributes.service) ?? ''}"`,
+        termOf('service', environment.typedSearchAttributes.get(attributes.service) ?? ''),
         `StartTime < "${(environment.closeTime ?? new Date()).toISOString()}"`,
       ]),
     ),

@@ -4,8 +4,8 @@ import { changeName, changeSchema } from '../model/delivery/change.ts';
 import type { Attempt } from '../model/delivery/delivery.ts';
 import { digestSchema, nameSchema, shaSchema } from '../model/names.ts';
 import type { Live } from '../model/promotion/drift.ts';
-import type { PromotionState } from '../model/promotion/promotion.ts';
-import { attributes } from '../model/temporal/search-attributes.ts';
+import { isUnderWay, promotionStates, type PromotionState } from '../model/promotion/promotion.ts';
+import { attributes, termOf } from '../model/temporal/search-attributes.ts';
 import { taskQueue, type Queue } from '../model/temporal/task-queues.ts';
 import type { Problem } from '../model/temporal/problem.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
@@ -69,11 +69,8 @@ export async function listAll(
   platform: string,
   { service, environment, live: isLive, limit }: z.output<typeof listFilterSchema>,
 ): Promise<Listing> {
-  const ours = [
-    `GitopsPlatform = "${platform}"`,
-    ...(service === undefined ? [] : [`GitopsService = "${service}"`]),
-  ];
-  const ofEnvironment = environment === undefined ? [] : [`GitopsEnvironment = "${environment}"`];
+  const ours = [termOf('platform', platform), ...(service === undefined ? [] : [termOf('service', service)])];
+  const ofEnvironment = environment === undefined ? [] : [termOf('environment', environment)];
   const problems = listProblems(client, platform);
   // Waited for below; what fails before that is thrown first.
   problems.catch(() => undefined);
@@ -114,9 +111,6 @@ export async function listAll(
     problems: found,
   };
 }
-
-const isUnderWay = ({ state }: { state?: PromotionState | undefined }): boolean =>
-  state === 'running' || state === 'waiting';
 
 /** The environments, of which those are looked at again whose services have changes under way. */
 async function withMoved(
@@ -185,23 +179,12 @@ function listedChange(info: Known): ListedChange[] {
   ];
 }
 
-const states = new Set<string>([
-  'running',
-  'waiting',
-  'succeeded',
-  'failed',
-  'rejected',
-  'superseded',
-] satisfies PromotionState[]);
-const isState = (value: string | undefined): value is PromotionState =>
-  value !== undefined && states.has(value);
-
 /** Who is closed but says it is under way was terminated from outside. */
 function stateOf({ typedSearchAttributes, status, type }: Known): PromotionState | undefined {
-  const state = typedSearchAttributes.get(attributes.state);
-  if (!isState(state)) return undefined;
+  const told = typedSearchAttributes.get(attributes.state);
+  const state = promotionStates.find((one) => one === told);
   const closed = type === 'deliverService' && status.name !== 'RUNNING';
-  return closed && (state === 'running' || state === 'waiting') ? 'failed' : state;
+  return closed && isUnderWay({ state }) ? 'failed' : state;
 }
 
 /** One delivery of a change. */

@@ -4,7 +4,7 @@ import { GitopsError } from './errors.ts';
 import type { Session } from './session.ts';
 import { environmentUnderWay } from './status.ts';
 
-export function nudging({ ask, resolve, status, handleOf }: Session) {
+export function nudging({ ask, resolve, underWay, handleOf }: Session) {
   return {
     /**
      * Has a delivery ask the environment that it is in again now: for when somebody terminated that environment. One that
@@ -15,11 +15,7 @@ export function nudging({ ask, resolve, status, handleOf }: Session) {
     nudge(name: string): Promise<{ change: string; workflowId: string; environment: string }> {
       return ask(async () => {
         const change = await resolve(name);
-        const delivery = await status(change);
-        if (delivery.state !== 'running' && delivery.state !== 'waiting') {
-          throw new GitopsError('refused', `${changeName(change)} has ended already: ${delivery.state}.`);
-        }
-        const environment = environmentUnderWay(delivery);
+        const environment = environmentUnderWay(await underWay(change));
         if (environment === undefined) {
           throw new GitopsError(
             'refused',

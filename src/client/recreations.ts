@@ -16,6 +16,7 @@ import type { recreateCluster } from '../workflows/recreate-cluster.ts';
 import { GitopsError, inOurWords, isPassing } from './errors.ts';
 import { outageMs } from './watch.ts';
 import { progressOf } from './progress.ts';
+import { statusText } from './visibility.ts';
 
 /** Often enough for a person who waits. */
 const lookEveryMs = 1000;
@@ -129,7 +130,7 @@ async function endOf(
       throw new GitopsError('refused', cause.message, { cause: error });
     }
     const last = (await statusOf(client, description)) ?? seen;
-    const reason = `It was ${status.name.toLowerCase().replace('_', ' ')} from outside.`;
+    const reason = `It was ${statusText(status.name)} from outside.`;
     if (last) return last.state === 'running' ? { ...last, state: 'failed', reason } : last;
     throw new Error(reason, { cause: error });
   }

@@ -1,11 +1,12 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { Change } from '../model/delivery/change.ts';
 import type { Delivery } from '../model/delivery/delivery.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { nameSchema } from '../model/names.ts';
 import { resolveChange } from './changes.ts';
 import type { Documents } from './documents.ts';
-import { checked, inOurWords } from './errors.ts';
+import { checked, GitopsError, inOurWords } from './errors.ts';
 import { withLogEnds } from './log-ends.ts';
 import { readStatus } from './status.ts';
 
@@ -22,7 +23,9 @@ export interface Session {
   /** The change that somebody named, perhaps by a prefix. */
   resolve: (name: string) => Promise<Change>;
   status: (change: Change) => Promise<Delivery>;
-  /** The same as people read it: with the ends of logs. */
+  /** The same of one that goes on. @throws GitopsError `refused`: it has ended */
+  underWay: (change: Change) => Promise<Delivery>;
+  /** Its status as people read it: with the ends of logs. */
   shown: (change: Change) => Promise<Delivery>;
   /** Of its delivery. */
   handleOf: (change: Change) => WorkflowHandle;
@@ -45,6 +48,11 @@ export function createSession(client: Client, platform: string, documents?: Docu
     },
     resolve: (name) => resolveChange(client, platform, name, documents),
     status,
+    underWay: async (change) => {
+      const delivery = await status(change);
+      if (isUnderWay(delivery)) return delivery;
+      throw new GitopsError('refused', `${delivery.change} has ended already: ${delivery.state}.`);
+    },
     shown: async (change) => withLogEnds(await status(change), documents),
     handleOf: (change) => client.workflow.getHandle(deliverId(platform, change)),
   };

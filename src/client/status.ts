@@ -8,7 +8,7 @@ import {
 import { changeName, type Change } from '../model/delivery/change.ts';
 import { stepInto, type Delivery } from '../model/delivery/delivery.ts';
 import type { EnvironmentView } from '../model/promotion/environment.ts';
-import type { PromotionState } from '../model/promotion/promotion.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 import { deliverId, environmentId } from '../model/temporal/workflow-ids.ts';
 import { deliveryStatus, environmentStatus } from '../model/temporal/messages.ts';
 import type { Problem } from '../model/temporal/problem.ts';
@@ -18,6 +18,7 @@ import type { Documents } from './documents.ts';
 import { GitopsError } from './errors.ts';
 import { noAnswer, problemsOf } from './problems.ts';
 import { progressOf } from './progress.ts';
+import { statusText } from './visibility.ts';
 
 /**
  * A change's status: what its delivery tells, and what the environment tells that has it now. A delivery whose history
@@ -68,7 +69,7 @@ export function environmentUnderWay({ environments, problems = [] }: Delivery): 
   const names = Object.keys(environments);
   const cannotSay = problems.find(isFailing);
   if (names.length === 0 && cannotSay) throw new GitopsError('unreachable', cannotSay.message);
-  return names.find((name) => ['running', 'waiting'].includes(environments[name]?.state ?? ''));
+  return names.find((name) => isUnderWay(environments[name] ?? {}));
 }
 
 async function asItsEnvironmentHasIt(
@@ -81,7 +82,7 @@ async function asItsEnvironmentHasIt(
   const handle = client.workflow.getHandle(environmentId(platform, name, delivery.service));
   const description = await handle.describe().catch(ifThere);
   if (description?.status.name !== 'RUNNING') {
-    const ended = description?.status.name.toLowerCase().replace('_', ' ') ?? 'forgotten';
+    const ended = description ? statusText(description.status.name) : 'forgotten';
     return unanswered(
       client,
       platform,
@@ -195,7 +196,7 @@ function seen(delivery: Delivery, name: string, view: Delivery['environments'][s
 
 /** A delivery that was terminated, or timed out, had no time to say so itself. */
 function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName): Delivery {
-  if (delivery.state !== 'running' && delivery.state !== 'waiting') return delivery;
+  if (!isUnderWay(delivery)) return delivery;
   const { waitingFor: _, ...rest } = delivery;
   return {
     ...rest,
@@ -204,13 +205,13 @@ function asItWasClosed(delivery: Delivery, status: WorkflowExecutionStatusName):
     environments: Object.fromEntries(
       Object.entries(rest.environments).map(([name, view]) => [name, asItEnded(view)]),
     ),
-    reason: `The delivery's workflow was ${status.toLowerCase().replace('_', ' ')} from outside. Start it again: gitops retry ${delivery.change}`,
+    reason: `The delivery's workflow was ${statusText(status)} from outside. Start it again: gitops retry ${delivery.change}`,
   };
 }
 
 /** What was under way in it: whoever looks finds the same in lists. */
-function asItEnded<T extends { state: 'pending' | PromotionState; waitingFor?: string }>(part: T): T {
-  if (part.state !== 'running' && part.state !== 'waiting') return part;
+function asItEnded<T extends { state: string; waitingFor?: string }>(part: T): T {
+  if (!isUnderWay(part)) return part;
   const { waitingFor: _, ...rest } = part;
   return { ...rest, state: 'failed' } as T;
 }

@@ -1,4 +1,9 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  type Client,
+  type WorkflowExecutionInfo,
+  type WorkflowExecutionStatusName,
+} from '@temporalio/client';
 import pLimit from 'p-limit';
 
 /** What a server gives at most at a time, unless it was told otherwise. */
@@ -27,6 +32,10 @@ export async function listWorkflows(
 
 /** What visibility has of a workflow, and the server. */
 export type Known = Omit<WorkflowExecutionInfo, 'raw'>;
+
+/** In words: `timed out`. */
+export const statusText = (status: WorkflowExecutionStatusName): string =>
+  status.toLowerCase().replace('_', ' ');
 
 /** A workflow as the server has it, which visibility hears of moments later. */
 export interface Described {

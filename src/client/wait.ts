@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '../model/delivery/delivery.ts';
+import { isUnderWay } from '../model/promotion/promotion.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { GitopsError, isPassing } from './errors.ts';
 import type { Session } from './session.ts';
@@ -61,11 +62,12 @@ export async function patiently<T>(look: () => Promise<T>, signal: AbortSignal):
   }
 }
 
-const isUnderWay = (state: string): boolean => ['pending', 'running', 'waiting'].includes(state);
+const hasEnded = (part: { state: string }): boolean => part.state !== 'pending' && !isUnderWay(part);
 
-function isReached({ state, steps, environments, overlaysOnly }: Delivery, until: string): boolean {
-  if (!isUnderWay(state)) return true;
+function isReached(delivery: Delivery, until: string): boolean {
+  if (hasEnded(delivery)) return true;
   if (until === 'end') return false;
+  const { steps, environments, overlaysOnly } = delivery;
   const there = environments[until];
   // CI waits for dev, whatever a commit changes: there it changes nothing.
   if (!there && overlaysOnly) return true;
@@ -76,5 +78,5 @@ function isReached({ state, steps, environments, overlaysOnly }: Delivery, until
       `The change does not go to ${until}. It goes to: ${Object.keys(environments).join(', ')}.`,
     );
   }
-  return there !== undefined && !isUnderWay(there.state);
+  return there !== undefined && hasEnded(there);
 }

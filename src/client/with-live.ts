@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { changeName } from '../model/delivery/change.ts';
 import type { Delivery } from '../model/delivery/delivery.ts';
 import type { PromotionView } from '../model/promotion/promotion.ts';
-import { attributes } from '../model/temporal/search-attributes.ts';
+import { attributes, termOf } from '../model/temporal/search-attributes.ts';
 import { environmentsOf, listedEnvironment, placeOf } from './list.ts';
 import { observe, withoutDrift, type Place } from './observe.ts';
 import type { Known } from './visibility.ts';
@@ -12,10 +12,7 @@ export async function withLive(client: Client, platform: string, delivery: Deliv
   const { service, change: own } = delivery;
   const left = Object.entries(delivery.environments).filter(([, { revision }]) => revision !== undefined);
   if (left.length === 0) return delivery;
-  const known = await environmentsOf(client, [
-    `GitopsPlatform = "${platform}"`,
-    `GitopsService = "${service}"`,
-  ]);
+  const known = await environmentsOf(client, [termOf('platform', platform), termOf('service', service)]);
   const places = left.flatMap(([name, view]) => promotedLast(delivery, name, view, known));
   const liveIn = await observe(client, platform, places);
   if (!liveIn) return delivery;

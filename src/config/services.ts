@@ -114,7 +114,7 @@ export const idlePaths = (
 
 const patternProblems = (key: string, patterns: string[], files: readonly string[]): LayoutProblem[] =>
   patterns
-    .filter((pattern) => !files.some((file) => matches(file, pattern)))
+    .filter((pattern) => !files.some((file) => picomatch.isMatch(file, pattern, { dot: true })))
     .map((path) => ({
       path,
       message: `no file is found here: correct ${key}, where a whole folder is written libs/**`,
@@ -171,10 +171,6 @@ function discovered(config: Config, name: string, path: string) {
 /** Whether a file lies in a folder; all of them lie in `.`. */
 export const isIn = (file: string, folder: string): boolean =>
   folder === '.' || file.startsWith(`${folder}/`);
-
-/** A `.dockerignore` is a change like any other. */
-const matches = (path: string, globs: string | string[]): boolean =>
-  picomatch.isMatch(path, globs, { dot: true });
 
 /** A commit has thousands of paths, and patterns take long to read. */
 const owners = new WeakMap<Service, (path: string) => boolean>();

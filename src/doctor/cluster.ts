@@ -3,6 +3,7 @@ import { applicationNamespace } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { argoProjApi } from '../systems/argocd/api-paths.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
+import { namespacePath } from '../systems/kubernetes/namespaces.ts';
 import { wrongBuildOptions } from '../systems/kustomize/build-options.ts';
 import { failed, ok, type Check, type Finding } from './check.ts';
 import { giveRole, lackingRights, type Right } from './rights.ts';
@@ -48,7 +49,7 @@ const podsSchema = z.object({
 
 async function argoCd(api: Kubernetes, namespace: string): Promise<Finding> {
   const name = 'Argo CD';
-  const settings = await api.get(`/api/v1/namespaces/${namespace}/configmaps/argocd-cm`);
+  const settings = await api.get(`${namespacePath(namespace)}/configmaps/argocd-cm`);
   if (settings === undefined) {
     const detail = `Namespace ${namespace} has no Argo CD: no ConfigMap argocd-cm.`;
     return failed(name, detail, 'Correct argocd.namespace in gitops.yaml.');
@@ -63,7 +64,7 @@ async function argoCd(api: Kubernetes, namespace: string): Promise<Finding> {
 async function controllerIsReady(api: Kubernetes, namespace: string): Promise<boolean | undefined> {
   try {
     const labelSelector = 'app.kubernetes.io/name=argocd-application-controller';
-    const pods = podsSchema.parse(await api.get(`/api/v1/namespaces/${namespace}/pods`, { labelSelector }));
+    const pods = podsSchema.parse(await api.get(`${namespacePath(namespace)}/pods`, { labelSelector }));
     return pods.items.some(({ status }) =>
       status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
     );

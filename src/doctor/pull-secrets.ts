@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { namespaceOf } from '../config/environments.ts';
 import { isForbidden } from '../systems/kubernetes/index.ts';
+import { namespacePath } from '../systems/kubernetes/namespaces.ts';
 import { failed, notLookedAt, ok, warning, type Check, type Finding } from './check.ts';
 import type { World } from './world.ts';
 
@@ -26,7 +27,7 @@ async function onSecret(
 ): Promise<Finding> {
   const name = `pull secret ${secret} in ${namespace}`;
   try {
-    const found = await (await kubernetes()).get(`/api/v1/namespaces/${namespace}/secrets/${secret}`);
+    const found = await (await kubernetes()).get(`${namespacePath(namespace)}/secrets/${secret}`);
     if (found === undefined) {
       const create = `kubectl -n ${namespace} create secret docker-registry ${secret} --docker-server=… --docker-username=… --docker-password=…`;
       return failed(name, 'It is not there: pods could not pull their images.', `Create it: ${create}`);

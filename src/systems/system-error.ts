@@ -1,8 +1,12 @@
-interface Circumstances {
+export interface Circumstances {
   /** What to change. */
   advice?: string | undefined;
   /** Whether it was never heard: it is down, or the address, the network or a certificate is wrong. */
   unreachable?: boolean;
+  /** Whether no other attempt mends it: a person has to. */
+  lasting?: boolean;
+  /** How long it wants to be left alone. */
+  retryAfterMs?: number | undefined;
   cause?: unknown;
 }
 
@@ -12,12 +16,19 @@ export class SystemError extends Error {
   readonly fact: string;
   readonly advice: string | undefined;
   readonly unreachable: boolean;
+  readonly lasting: boolean;
+  readonly retryAfterMs: number | undefined;
 
-  constructor(fact: string, { advice, unreachable = false, cause }: Circumstances = {}) {
+  constructor(
+    fact: string,
+    { advice, unreachable = false, lasting = false, retryAfterMs, cause }: Circumstances = {},
+  ) {
     super(advice === undefined ? fact : `${fact} ${advice}`, cause === undefined ? undefined : { cause });
     this.fact = fact;
     this.advice = advice;
     this.unreachable = unreachable;
+    this.lasting = lasting;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

@@ -5,14 +5,14 @@ import {
   log,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Release } from '../model/delivery/change.ts';
+import type { Image, Release } from '../model/delivery/change.ts';
 import type { Delivery, DeliveryInput, Plan } from '../model/delivery/delivery.ts';
 import { deliverId } from '../model/temporal/workflow-ids.ts';
 import { deliveryInputSchema } from '../model/temporal/input-schemas.ts';
 import type { Outcome } from '../model/promotion/promotion.ts';
 import { lengthy, ownId, quick, type Attempts } from './activity-options.ts';
 import { checkedInput, checkOwnId } from './input-checks.ts';
-import { cancelledText, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
+import { deliveryCancelled, trackDelivery, type DeliveryTrack } from './delivery-track.ts';
 import { failureText } from './failure-text.ts';
 import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
@@ -26,14 +26,14 @@ export async function deliverService(started: DeliveryInput): Promise<Delivery> 
   const input = checkedInput(deliveryInputSchema, started);
   checkOwnId(deliverId(input.platform, input.change));
   const track = trackDelivery(input.change);
-  const lasting = since02();
+  const isSince02 = since02();
   try {
     const outcome = await deliver(input, track);
-    if (!lasting) return await end(input, track, outcome);
+    if (!isSince02) return await end(input, track, outcome);
     return await endForGood(input, track, outcome);
   } catch (error) {
     const cancelled = isCancelled(error);
-    const reason = cancelled ? cancelledText : failureText(error);
+    const reason = cancelled ? deliveryCancelled : failureText(error);
     const delivery = await endForGood(input, track, { state: 'failed', reason });
     if (cancelled) throw new CancelledFailure(reason);
     throw ApplicationFailure.nonRetryable(reason, 'DeliveryFailed', delivery.change);
@@ -53,11 +53,12 @@ async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End>
   const attempts = { platform, ...(plan.silence && { silence: plan.silence }) };
 
   if (plan.test) await track.step('test', () => lengthy(attempts).testService({ change }));
+  const image = await buildOrAdopt(input, attempts, track, plan);
   const release: Release = {
     change,
     source: plan.source,
     ...(plan.removes && { removes: plan.removes }),
-    ...(await image(input, attempts, track, plan)),
+    ...(image && { image }),
   };
 
   for (const environment of plan.environments) {
@@ -70,20 +71,21 @@ async function deliver(input: DeliveryInput, track: DeliveryTrack): Promise<End>
   return { state: 'succeeded' };
 }
 
-async function image(
-  { change, image }: DeliveryInput,
+async function buildOrAdopt(
+  { change, image: reference }: DeliveryInput,
   attempts: Attempts,
   track: DeliveryTrack,
   plan: Plan,
-): Promise<Pick<Release, 'image'>> {
-  if (plan.image === 'none') return {};
+): Promise<Image | undefined> {
+  if (plan.image === 'none') return undefined;
   const { name, digest } = await track.step('build', () =>
-    image === undefined
+    reference === undefined
       ? lengthy(attempts).buildImage({ change, source: plan.source })
-      : lengthy(attempts).adoptImage({ change, reference: image }),
+      : lengthy(attempts).adoptImage({ change, reference }),
   );
-  track.image({ name, digest });
-  return { image: { name, digest } };
+  const image = { name, digest };
+  track.image(image);
+  return image;
 }
 
 async function enter(
@@ -101,7 +103,7 @@ async function enter(
   } catch (error) {
     if (!isCancelled(error)) throw error;
     await CancellationScope.nonCancellable(async () => {
-      do await withdrawAsk({ environment, ask, reason: cancelledText });
+      do await withdrawAsk({ environment, ask, reason: deliveryCancelled });
       while (!(await track.answerFrom(environment)));
     });
     throw error;

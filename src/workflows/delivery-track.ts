@@ -25,7 +25,7 @@ import { failureLogs, failureText } from './failure-text.ts';
 import { isCancelled } from './is-cancelled.ts';
 import { remind, type Reminder } from './reminder.ts';
 
-export const cancelledText = 'The delivery was cancelled.';
+export const deliveryCancelled = 'The delivery was cancelled.';
 
 export type DeliveryTrack = ReturnType<typeof trackDelivery>;
 
@@ -67,7 +67,7 @@ export function trackDelivery(change: Change) {
     } catch (error) {
       Object.assign(step, {
         state: 'failed',
-        error: isCancelled(error) ? cancelledText : failureText(error),
+        error: isCancelled(error) ? deliveryCancelled : failureText(error),
       });
       const [log] = failureLogs(error);
       if (log !== undefined) step.log = log;

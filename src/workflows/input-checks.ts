@@ -7,13 +7,10 @@ import {
   type SignalDefinition,
 } from '@temporalio/workflow';
 import type { z } from 'zod';
+import { issueText } from '../model/text/issue-text.ts';
 import { isUnreadable } from './payload-converter.ts';
 
-const problems = (error: z.ZodError): string =>
-  error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
-    .join('; ');
+const problems = ({ issues }: z.ZodError): string => issueText(issues.slice(0, 5));
 
 /**
  * Handles a signal that has the right shape. Signals come from whoever reaches the namespace, and an error thrown by a

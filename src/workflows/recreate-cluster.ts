@@ -13,7 +13,7 @@ import { ownId } from './activity-options.ts';
 import { checking, closing, stepsFromNow, type Step } from './recreation-steps.ts';
 import { isCancelled } from './is-cancelled.ts';
 import { since02 } from './since.ts';
-import { cancelledText, trackRecreation, type RecreationTrack } from './recreation-track.ts';
+import { recreationCancelled, trackRecreation, type RecreationTrack } from './recreation-track.ts';
 
 /**
  * Rebuilds a lost cluster from a backup, or tries in a scratch control plane whether that would work. A cluster's
@@ -25,9 +25,9 @@ import { cancelledText, trackRecreation, type RecreationTrack } from './recreati
 export async function recreateCluster(started: RecreationInput): Promise<Recreation> {
   const input = checkedInput(recreationInputSchema, started);
   checkOwnId(idOf(input));
-  const lasting = since02();
+  const isSince02 = since02();
   const track = trackRecreation(input);
-  const outcome = await (input.drill ? rehearse(input, track) : recreate(input, track, lasting)).catch(
+  const outcome = await (input.drill ? rehearse(input, track) : recreate(input, track, isSince02)).catch(
     (error: unknown) => {
       throw failedFor(error, input, track);
     },
@@ -46,7 +46,11 @@ const idOf = ({ platform, cluster, drill }: RecreationInput): string =>
 type Outcome = Awaited<ReturnType<RecreationActivities['reportRecreation']>>;
 
 /** The safe order: nothing syncs by itself before all that it needs is there, and the roots, which hold all, come last. */
-async function recreate(input: RecreationInput, track: RecreationTrack, lasting: boolean): Promise<Outcome> {
+async function recreate(
+  input: RecreationInput,
+  track: RecreationTrack,
+  isSince02: boolean,
+): Promise<Outcome> {
   const target = targetOf(input);
   const step = stepsFromNow(input);
 
@@ -82,7 +86,7 @@ async function recreate(input: RecreationInput, track: RecreationTrack, lasting:
 
   const outcome = await report(input, track, startedAt);
   // All is back by now: a cancel comes too late, and must not leave the cluster marked as one that is being rebuilt.
-  if (lasting) await CancellationScope.nonCancellable(() => finish(input, track));
+  if (isSince02) await CancellationScope.nonCancellable(() => finish(input, track));
   else await finish(input, track);
   return outcome;
 }
@@ -161,7 +165,7 @@ const finish = (input: RecreationInput, track: RecreationTrack): Promise<void> =
 /** What whoever waits for it gets to read. */
 function failedFor(error: unknown, { drill }: RecreationInput, track: RecreationTrack): unknown {
   const cancelled = isCancelled(error);
-  const reason = cancelled ? cancelledText : failureText(error);
+  const reason = cancelled ? recreationCancelled : failureText(error);
   const { cluster, plan } = track.recreation;
   const goOn =
     !drill && plan && track.hasBegun('install')

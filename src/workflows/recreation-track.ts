@@ -12,7 +12,7 @@ import { isCancelled } from './is-cancelled.ts';
 import { failureText } from './failure-text.ts';
 import { now } from './activity-options.ts';
 
-export const cancelledText = 'It was cancelled.';
+export const recreationCancelled = 'It was cancelled.';
 
 /** A drill restores, and looks at what is there then: the syncs would reach what the live cluster runs. */
 const drillPhases: readonly PhaseName[] = ['check', 'install', 'restore', 'report', 'finish'];
@@ -51,7 +51,7 @@ export function trackRecreation({ cluster, drill = false }: RecreationInput) {
         return result;
       } catch (error) {
         phase.state = 'failed';
-        phase.detail = isCancelled(error) ? cancelledText : failureText(error);
+        phase.detail = isCancelled(error) ? recreationCancelled : failureText(error);
         throw error;
       } finally {
         phase.finishedAt = now();

@@ -9,7 +9,7 @@ import { recordedImage, recordImage } from './build-records.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
-import { keyOf, withOutputLog } from './output-log.ts';
+import { logOf, withOutputLog } from './output-log.ts';
 import type { Systems } from '../systems.ts';
 
 /** Safe to repeat and side by side: each attempt has a checkout and a log of its own; the record is written once. */
@@ -52,7 +52,7 @@ export function createBuildImage(
         }),
       );
       assertSucceeded(result, 'BuildFailed', `The image of ${changeName(change)}`, log);
-      return recordImage(systems, change, { name, digest: result.digest }, keyOf(log));
+      return recordImage(systems, change, { name, digest: result.digest }, logOf(log));
     },
   };
 }

@@ -88,4 +88,4 @@ export async function withOutputLog<T>(
   return { result: done.value, log };
 }
 
-export const keyOf = ({ key, lost }: ClosedLog): { log?: string } => (lost === undefined ? { log: key } : {});
+export const logOf = ({ key, lost }: ClosedLog): { log?: string } => (lost === undefined ? { log: key } : {});

@@ -3,6 +3,7 @@ import { isConfigured, noSuchEnvironment } from '../../config/environments.ts';
 import { changeSchema } from '../../model/delivery/change.ts';
 import type { Attempt, Delivery } from '../../model/delivery/delivery.ts';
 import { unknownEnvironment, type EnvironmentMemory } from '../../model/promotion/environment.ts';
+import { promotionStates } from '../../model/promotion/promotion.ts';
 import { parseJson } from '../../model/json.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import { digestSchema, shaSchema } from '../../model/names.ts';
@@ -85,7 +86,7 @@ const ageOf = ({ current }: EnvironmentMemory): string => current?.at ?? '';
 const mostAttempts = 100;
 
 const attemptSchema = z.object({
-  state: z.enum(['running', 'waiting', 'succeeded', 'failed', 'rejected', 'superseded']),
+  state: z.enum(promotionStates),
   startedAt: z.string(),
   finishedAt: z.string().exactOptional(),
 });

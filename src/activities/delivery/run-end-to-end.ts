@@ -7,7 +7,7 @@ import { refused } from '../failures.ts';
 import type { BuildActivities } from '../contract.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded } from './command-result.ts';
-import { keyOf, withOutputLog } from './output-log.ts';
+import { logOf, withOutputLog } from './output-log.ts';
 import type { Systems } from '../systems.ts';
 
 /** Safe to repeat: each attempt has a checkout and a log of its own. */
@@ -42,7 +42,7 @@ export function createRunEndToEnd(
         ),
       );
       assertSucceeded(result, 'EndToEndFailed', `The end-to-end test in ${environment}`, log);
-      return keyOf(log);
+      return logOf(log);
     },
   };
 }

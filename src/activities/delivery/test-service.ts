@@ -7,7 +7,7 @@ import { buildInput } from './build-input.ts';
 import { withCheckout, type CheckoutSystems } from './checkout.ts';
 import { assertSucceeded, type CommandResult } from './command-result.ts';
 import { serviceOf } from './known-service.ts';
-import { keyOf, withOutputLog } from './output-log.ts';
+import { logOf, withOutputLog } from './output-log.ts';
 import type { Systems } from '../systems.ts';
 
 /** Safe to repeat: each attempt has a checkout and a log of its own. */
@@ -30,7 +30,7 @@ export function createTestService(
         }),
       );
       assertSucceeded(result, 'TestsFailed', `The tests of ${changeName(change)}`, log);
-      return keyOf(log);
+      return logOf(log);
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Automatic } from '../../model/recovery/automation.ts';
 import type { BackupIndex } from '../../model/recovery/backup.ts';
 import { expectedRevisions } from '../../model/recovery/next-step.ts';
-import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
+import { instanceName } from '../../model/argocd/tracking.ts';
+import { rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
 import { refused } from '../failures.ts';
 import { Damaged, existingIndex, withBackup } from '../backup/open.ts';
 import { rememberedReleases, type Remembered } from './remembered-releases.ts';
@@ -66,7 +67,7 @@ export function applicationsAmong(
         name,
         namespace,
         wave: waveOf(object),
-        root: roots.has(instanceName(object)),
+        root: roots.has(instanceName(object.metadata)),
         expected: expectedRevisions(ran.get(keyOf({ name, namespace })) ?? [], memory?.current.revision),
       };
     });

@@ -3,7 +3,8 @@ import { milliseconds } from '../../config/duration.ts';
 import { isOverdue, newestGood, type BackupIndex } from '../../model/recovery/backup.ts';
 import { cannotMigrate } from '../../model/recovery/migration.ts';
 import type { RecreationPlan, Target } from '../../model/recovery/recreation.ts';
-import { instanceName, rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
+import { instanceName } from '../../model/argocd/tracking.ts';
+import { rootsAmong, waveOf, type Placed } from '../../model/recovery/sync-waves.ts';
 import { KubernetesError } from '../../systems/kubernetes/index.ts';
 import { clusterUid } from '../../systems/kubernetes/namespaces.ts';
 import { recoveryPoints } from '../../systems/backups/catalogue.ts';
@@ -96,7 +97,9 @@ function described({ key, stored, createdAt, argocd }: BackupIndex): RecreationP
 
 function orderOf(contents: Placed[]): Pick<RecreationPlan, 'waves' | 'roots'> {
   const roots = rootsAmong(contents);
-  const others = contents.filter((one) => one.kind === 'Application' && !roots.has(instanceName(one)));
+  const others = contents.filter(
+    (one) => one.kind === 'Application' && !roots.has(instanceName(one.metadata)),
+  );
   const waves = [...Map.groupBy(others, waveOf)]
     .map(([wave, { length: applications }]) => ({ wave, applications }))
     .toSorted((a, b) => a.wave - b.wave);

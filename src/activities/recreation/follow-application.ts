@@ -3,12 +3,12 @@ import type { Application } from '../../model/argocd/application.ts';
 import type { Step } from '../../model/recovery/next-step.ts';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import { KubernetesError } from '../../systems/kubernetes/index.ts';
+import { refreshPace } from '../refresh-pace.ts';
 
 /** The deadline, and whether a look is too old, are judged this often without any news. */
 const tickMs = 1000;
 /** After a sync Argo CD mostly looks by itself; asked at once, it would do everything twice. */
 const firstRefreshMs = 1000;
-const longestPauseMs = 30_000;
 
 export interface Following {
   argocd: ArgoCd;
@@ -29,14 +29,17 @@ export interface Following {
  */
 export async function followApplication(following: Following): Promise<'done' | 'given-up' | 'late'> {
   const { argocd, name, signal, next, start, deadline } = following;
-  const refresh = refresher(argocd, name);
+  let isRefreshDue: (() => boolean) | undefined;
   for await (const { application, unreachable } of argocd.changes(name, tickMs, signal)) {
     const step = unreachable === undefined ? next(application) : 'wait';
     if (step === 'done') return 'done';
     if (step === 'give-up') return 'given-up';
     if (Date.now() >= deadline(application)) return 'late';
     try {
-      if (step === 'refresh') await refresh();
+      if (step === 'refresh') {
+        isRefreshDue ??= refreshPace(Date.now() + firstRefreshMs);
+        if (isRefreshDue()) await argocd.refresh(name);
+      }
       if (step === 'start' && application && !(await start?.(application))) return 'given-up';
     } catch (error) {
       if (!(error instanceof KubernetesError) || [401, 403].includes(error.status)) throw error;
@@ -44,16 +47,4 @@ export async function followApplication(following: Following): Promise<'done' | 
     }
   }
   throw new Error('The watch of Argo CD ended.'); // Never: it ends by throwing only.
-}
-
-function refresher(argocd: ArgoCd, name: string): () => Promise<void> {
-  let pause = firstRefreshMs;
-  let due: number | undefined;
-  return async () => {
-    due ??= Date.now() + pause;
-    if (Date.now() < due) return;
-    pause = Math.min(longestPauseMs, pause * 2);
-    due = Date.now() + pause;
-    await argocd.refresh(name);
-  };
 }

@@ -5,7 +5,8 @@ import { z } from 'zod';
 import { givenBack, heldBack } from '../../model/recovery/automation.ts';
 import { isRecord } from '../../model/json.ts';
 import type { Work } from '../../model/recovery/recreation.ts';
-import { instanceName, rootsAmong } from '../../model/recovery/sync-waves.ts';
+import { instanceName } from '../../model/argocd/tracking.ts';
+import { rootsAmong } from '../../model/recovery/sync-waves.ts';
 import { argoProjPath } from '../../systems/argocd/api-paths.ts';
 import { isConflict, type Kubernetes } from '../../systems/kubernetes/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
@@ -31,7 +32,9 @@ export function createRestoreAutomation(
       withRecovery(async () => {
         const objects = await argoCdObjects(systems, await existingIndex(systems.recovery.store, key));
         const roots = rootsAmong(objects);
-        const others = objects.filter((object) => isApplication(object) && !roots.has(instanceName(object)));
+        const others = objects.filter(
+          (object) => isApplication(object) && !roots.has(instanceName(object.metadata)),
+        );
         // ApplicationSets leave Applications alone until all of these are as they were.
         const chosen = of === 'others' ? others : objects.filter((object) => !others.includes(object));
         const kubernetes = systems.clusterOf(target);

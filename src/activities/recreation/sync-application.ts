@@ -2,16 +2,13 @@ import { milliseconds } from '../../config/duration.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import { nextHealthStep, nextSyncStep } from '../../model/recovery/next-step.ts';
 import { closedWindow } from '../../model/argocd/sync-windows.ts';
-import type { SyncResource } from '../../systems/argocd/index.ts';
+import { automatedRetries, type SyncResource } from '../../systems/argocd/index.ts';
 import { ownRunIsOpen } from '../../systems/temporal/runs.ts';
 import type { ArgoCds } from './argocd-by-namespace.ts';
 import type { BackedUp } from './backed-up-applications.ts';
 import { operationIdOf } from './operation-id.ts';
 import type { RebuiltCluster } from './rebuilt-cluster.ts';
 import { followApplication } from './follow-application.ts';
-
-/** What Argo CD gives to the syncs that it starts by itself: in a cluster that comes up, much is there only a minute later. */
-const retries = 5;
 
 /** Carries an operation of our own to its success. At the deadline it is ended, so that nothing goes on unseen. */
 export async function runOperation(
@@ -40,8 +37,9 @@ export async function runOperation(
       const request = { id, revisions: expected, prune: false, reason: `Recreation, ${phase}` };
       const { state } = await argocd.startOperation(
         name,
-        // What of some resources cannot be applied yet is left out the next time.
-        resources ? { ...request, resources, retries: 0 } : { ...request, retries },
+        // What of some resources cannot be applied yet is left out the next time. In a cluster that comes up, much of the
+        // rest is there only a minute later.
+        resources ? { ...request, resources, retries: 0 } : { ...request, retries: automatedRetries },
       );
       return state === 'ours' || state === 'busy';
     },

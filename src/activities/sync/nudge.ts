@@ -1,20 +1,18 @@
 import { activityInfo, log } from '@temporalio/activity';
 import type { Application } from '../../model/argocd/application.ts';
 import { closedWindow } from '../../model/argocd/sync-windows.ts';
+import { automatedRetries } from '../../systems/argocd/index.ts';
 import { isOpen } from '../../systems/temporal/runs.ts';
+import { refreshPace } from '../refresh-pace.ts';
 import { syncRequest } from './start-sync.ts';
 import type { Systems } from '../systems.ts';
 import type { WaitActivities } from '../contract.ts';
 
 type Wait = Parameters<WaitActivities['awaitHealthy']>[0];
 
-/** A refresh is asked for again when Argo CD's look stays too old: soon at first, then not to be in its way. */
-const firstRefreshPauseMs = 2000;
-const longestRefreshPauseMs = 30_000;
 /** An attempt this soon after it was scheduled knows of the commit before Argo CD does. */
 const freshMs = 10_000;
-/** What Argo CD gives to the syncs that it starts by itself. */
-const automatedRetries = 5;
+
 /**
  * Argo CD polls the repository every few minutes, and a refresh makes it compare before it syncs: where it syncs by
  * itself, an operation as it would start one saves that. Only right after the commit: a late attempt might be overtaken
@@ -52,13 +50,10 @@ export function createNudge(
   name: string,
   wait: Wait,
 ): (application: Application) => Promise<void> {
-  let pause = firstRefreshPauseMs;
-  let next = 0;
+  const isDue = refreshPace();
   let first = wait.operationId === undefined;
   return async (application) => {
-    if (Date.now() < next) return;
-    next = Date.now() + pause;
-    pause = Math.min(longestRefreshPauseMs, pause * 2);
+    if (!isDue()) return;
     try {
       if (first && (await syncAtOnce(systems, name, application, wait))) return;
       await systems.argocd.refresh(name);

@@ -1,9 +1,6 @@
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ArgoCd } from '../../systems/argocd/index.ts';
 import type { Recreations } from '../../systems/temporal/recreations.ts';
-
-/** Soon enough afterwards, and bearable for a server to which thousands come back all the while. */
-const lookAgainAfter = '30 seconds';
+import { later } from '../failures.ts';
 
 /**
  * Argo CD for all but who rebuilds it: while its cluster is rebuilt nobody reads or changes it, since what is there is
@@ -14,12 +11,12 @@ const lookAgainAfter = '30 seconds';
 export function notWhileRecreated(argocd: ArgoCd, recreations: Recreations): ArgoCd {
   async function pass(): Promise<void> {
     if (!(await recreations.last()).underWay) return;
-    throw ApplicationFailure.create({
-      type: 'BeingRecreated',
-      message: 'The cluster is being rebuilt. This goes on by itself afterwards.',
-      nextRetryDelay: lookAgainAfter,
-      category: ApplicationFailureCategory.BENIGN,
-    });
+    // Soon enough afterwards, and bearable for a server to which thousands come back all the while.
+    throw later(
+      'BeingRecreated',
+      'The cluster is being rebuilt. This goes on by itself afterwards.',
+      '30 seconds',
+    );
   }
   async function after<T>(work: () => Promise<T>): Promise<T> {
     await pass();

@@ -108,7 +108,7 @@ function judgeFollowing(
   if (broken && (app.reconciledAt ?? 0) >= since + brokenRenderMs)
     return { state: 'failed', reason: broken.message };
   if (compared === 'behind') {
-    const error = app.conditions.find(isError);
+    const error = app.conditions.find(isErrorCondition);
     return {
       state: 'waiting',
       for: `Argo CD to see the commit${error ? `: ${error.message}` : ''}`,
@@ -125,7 +125,7 @@ function judgeFollowing(
     if (final) return { state: 'failed', reason: `The sync failed: ${operation.message ?? operation.phase}` };
   }
   if (app.sync.status !== 'Synced') {
-    const error = app.conditions.find(isError);
+    const error = app.conditions.find(isErrorCondition);
     return {
       state: 'waiting',
       for: `${syncer(app)} (${error?.message ?? describeSync(app)})`,
@@ -284,7 +284,7 @@ const overtaken = (revision = ''): Judgement => ({
   reason: `Another release was written over this one by ${revision.slice(0, 12)}.`,
 });
 
-const isError = ({ type }: Application['conditions'][number]): boolean => type.endsWith('Error');
+export const isErrorCondition = ({ type }: { type: string }): boolean => type.endsWith('Error');
 
 /** Told by the text, since Argo CD has one condition for a forge that is away and for manifests that are wrong. */
 const isBrokenRender = ({ type, message }: Application['conditions'][number]): boolean =>

@@ -1,3 +1,4 @@
+import type { Application } from './application.ts';
 import { matchesGlob } from './glob.ts';
 
 /**
@@ -22,10 +23,7 @@ export interface SyncWindow {
   description?: string | undefined;
 }
 
-export interface WindowTarget {
-  name: string;
-  destination: { server?: string | undefined; name?: string | undefined; namespace?: string | undefined };
-}
+export type WindowTarget = Pick<Application, 'name' | 'destination'>;
 
 /**
  * The window that keeps a sync from being asked for now, in words, or undefined when none does. Argo CD's API server

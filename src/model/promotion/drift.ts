@@ -1,4 +1,4 @@
-import { isHealthy } from '../argocd/application-health.ts';
+import { isErrorCondition, isHealthy } from '../argocd/application-health.ts';
 import { isUnfinished, type Application } from '../argocd/application.ts';
 import { changeName, type Change } from '../delivery/change.ts';
 import { runsNowhere } from './running-image.ts';
@@ -85,7 +85,7 @@ function driftOf(
     health,
   } = application;
   if (deleting) return { what: `${name} is being deleted.`, remedy: 'Create it again once it is gone.' };
-  const error = conditions.find(({ type }) => type.endsWith('Error'));
+  const error = conditions.find(isErrorCondition);
   if (error) {
     const what = `Argo CD cannot compare or sync ${name}: ${error.message}`;
     return { what, ...at(error.since), remedy: 'Correct what it names in the repository, and deliver that.' };

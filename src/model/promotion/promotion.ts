@@ -52,7 +52,14 @@ export interface Ask {
   settings: PromotionSettings;
 }
 
-export type PromotionState = 'running' | 'waiting' | 'succeeded' | 'failed' | 'rejected' | 'superseded';
+export const underWayStates = ['running', 'waiting'] as const;
+export const outcomeStates = ['succeeded', 'failed', 'rejected', 'superseded'] as const;
+export const promotionStates = [...underWayStates, ...outcomeStates] as const;
+export type PromotionState = (typeof promotionStates)[number];
+
+/** Whether a promotion, a delivery or a step of it has begun and not ended. */
+export const isUnderWay = ({ state }: { state?: string | undefined }): boolean =>
+  underWayStates.some((one) => one === state);
 
 export interface PullRequest {
   number: number;
@@ -147,7 +154,7 @@ export interface PullRequestReading {
 
 /** How a promotion ended. Never thrown: an environment lives on. */
 export interface Outcome extends PromotionView {
-  state: 'succeeded' | 'failed' | 'rejected' | 'superseded';
+  state: (typeof outcomeStates)[number];
 }
 
 /** The environment's answer to an ask, a signal. */

@@ -1,5 +1,5 @@
 import { isUnfinished, type Application } from '../argocd/application.ts';
-import { isHealthy } from '../argocd/application-health.ts';
+import { isErrorCondition, isHealthy } from '../argocd/application-health.ts';
 import { canonicalName } from '../image-name.ts';
 import { imageName } from '../manifests.ts';
 import type { Deployed } from '../promotion/promotion.ts';
@@ -45,7 +45,7 @@ function obstacle(
   if (!automated && !same(runs, expected)) {
     return `It runs ${namesOf(runs)}, not ${namesOf(expected)}${because(operation?.message)}`;
   }
-  const error = conditions.find(({ type }) => type.endsWith('Error'))?.message;
+  const error = conditions.find(isErrorCondition)?.message;
   const synced = automated !== undefined || sync.status === 'Unknown' || same(compared, expected);
   if (synced && sync.status !== 'Synced')
     return `It is ${sync.status}${because(error ?? operation?.message)}`;

@@ -1,4 +1,4 @@
-import { duration } from '../text/duration.ts';
+import { durationText } from '../text/duration.ts';
 import { codeBlock, inlineCode } from '../text/markdown.ts';
 import type { RecoveredApplication, RecreationReport } from './recreation.ts';
 import { namesOf } from './recovery-outcome.ts';
@@ -23,10 +23,10 @@ export function shortcomings(report: RecreationReport): string[] {
       ([kind, { expected, created, kept }]) => `Of ${expected} ${kind}s there are ${created + kept}.`,
     ),
     ...(rpoMs > targets.rpoMs
-      ? [`The backup was ${duration(rpoMs)} old, and ${duration(targets.rpoMs)} are allowed.`]
+      ? [`The backup was ${durationText(rpoMs)} old, and ${durationText(targets.rpoMs)} are allowed.`]
       : []),
     ...(rtoMs > targets.rtoMs
-      ? [`It took ${duration(rtoMs)}, and ${duration(targets.rtoMs)} are allowed.`]
+      ? [`It took ${durationText(rtoMs)}, and ${durationText(targets.rtoMs)} are allowed.`]
       : []),
   ];
 }
@@ -37,7 +37,7 @@ export function summaryOf(report: RecreationReport): string {
   if (against.length > 0) return against.join(' ');
   const { applications, drill, rpoMs, rtoMs } = report;
   const what = drill ? 'The backup can be restored' : `All of it is back`;
-  return `${what}: ${applications.length} Applications in ${duration(rtoMs)}, from a backup that was ${duration(rpoMs)} old.`;
+  return `${what}: ${applications.length} Applications in ${durationText(rtoMs)}, from a backup that was ${durationText(rpoMs)} old.`;
 }
 
 /** The report for people, who need not have been there. */
@@ -90,14 +90,14 @@ function happened({
       [
         [
           'Lost since the backup, at most (RPO)',
-          duration(rpoMs),
-          duration(targets.rpoMs),
+          durationText(rpoMs),
+          durationText(targets.rpoMs),
           mark(rpoMs <= targets.rpoMs),
         ],
         [
           'Until the last Application (RTO)',
-          duration(rtoMs),
-          duration(targets.rtoMs),
+          durationText(rtoMs),
+          durationText(targets.rtoMs),
           mark(rtoMs <= targets.rtoMs),
         ],
       ],
@@ -131,7 +131,7 @@ const phases = ({ phases }: RecreationReport): string =>
       .filter(({ state }) => state === 'succeeded' || state === 'failed')
       .map(({ name, state, startedAt = '', finishedAt = '', detail = '' }) => [
         name,
-        duration(Date.parse(finishedAt) - Date.parse(startedAt)),
+        durationText(Date.parse(finishedAt) - Date.parse(startedAt)),
         `${state === 'failed' ? '**failed** ' : ''}${cell(detail)}`,
       ]),
   );

@@ -3,14 +3,21 @@ import { changeSchema } from '../delivery/change.ts';
 import { digestSchema, imageReferenceSchema, nameSchema, shaSchema } from '../names.ts';
 import type { DeliveryInput } from '../delivery/delivery.ts';
 import type { EnvironmentInput, EnvironmentState, UnfinishedPromotion } from '../promotion/environment.ts';
-import type { Answer, Ask, Progress } from '../promotion/promotion.ts';
+import {
+  outcomeStates,
+  promotionStates,
+  underWayStates,
+  type Answer,
+  type Ask,
+  type Progress,
+} from '../promotion/promotion.ts';
 import { silenceSchema } from './silence.ts';
 
 // What workflows take: starts and signals come from whoever reaches the namespace. Keys that are not known pass, since
 // who sends may run newer code than who receives.
 
 /** Longer than any wait that the configuration allows, and short enough for every clock. */
-const duration = z
+const milliseconds = z
   .int()
   .min(0)
   .max(366 * 86_400_000);
@@ -23,7 +30,7 @@ const approvalSchema = z.discriminatedUnion('by', [
   z.looseObject({
     by: z.literal('decisions'),
     quorum: z.int().min(1),
-    expiresAfterMs: duration,
+    expiresAfterMs: milliseconds,
     deciders: texts,
   }),
 ]);
@@ -51,8 +58,8 @@ export const askSchema: z.ZodType<Ask> = z.looseObject({
     approval: approvalSchema,
     sync: z.enum(['automated', 'manual']),
     endToEnd: z.boolean(),
-    healthyWithinMs: duration,
-    reviewWithinMs: duration,
+    healthyWithinMs: milliseconds,
+    reviewWithinMs: milliseconds,
     whileAsked: z.enum(['wait', 'replace']).exactOptional(),
     queue: z.enum(['delivery', 'production']),
     silence: silenceSchema.exactOptional(),
@@ -74,7 +81,7 @@ const seen = {
   logs: texts.exactOptional(),
 };
 const outcomeSchema = z.looseObject({
-  state: z.enum(['succeeded', 'failed', 'rejected', 'superseded']),
+  state: z.enum(outcomeStates),
   ...seen,
 });
 
@@ -88,7 +95,7 @@ export const progressSchema: z.ZodType<Progress> = z.looseObject({
   askId: id,
   environment: nameSchema,
   view: z.looseObject({
-    state: z.enum(['pending', 'running', 'waiting', ...outcomeSchema.shape.state.options]),
+    state: z.enum(['pending', ...promotionStates]),
     ...seen,
   }),
 });
@@ -101,7 +108,7 @@ export const deliveryInputSchema: z.ZodType<DeliveryInput> = z.looseObject({
 
 const unfinishedSchema: z.ZodType<UnfinishedPromotion> = z.looseObject({
   ask: askSchema,
-  view: z.looseObject({ state: z.enum(['running', 'waiting']) }),
+  view: z.looseObject({ state: z.enum(underWayStates) }),
 });
 
 const stateSchema: z.ZodType<EnvironmentState> = z.looseObject({

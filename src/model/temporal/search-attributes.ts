@@ -8,3 +8,7 @@ export const attributes = {
   commit: defineSearchAttributeKey('GitopsCommit', SearchAttributeType.KEYWORD),
   state: defineSearchAttributeKey('GitopsState', SearchAttributeType.KEYWORD),
 };
+
+/** A term of a list filter: what has this value. */
+export const termOf = (attribute: keyof typeof attributes, value: string): string =>
+  `${attributes[attribute].name} = "${value}"`;

@@ -1,5 +1,5 @@
 /** `0.3 s`, `12.1 s`, `4m 10s`, `2h 05m`, `3d 4h`. */
-export function duration(ms: number): string {
+export function durationText(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
   const [days, hours, minutes] = [

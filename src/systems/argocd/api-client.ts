@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { instanceName } from '../../model/argocd/tracking.ts';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
 import { parseApplication } from './application.ts';
 import { inDestination } from './destination.ts';
@@ -6,6 +7,7 @@ import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
 import { isForbidden, isMissing, type Kubernetes } from '../kubernetes/index.ts';
 import { readLiveWorkload } from '../kubernetes/live-workload.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 import { Resources } from '../kubernetes/resources.ts';
 import { bringerOf, leftObjects, removeApplication } from './remove-application.ts';
 import { troubledResources } from './resource-health.ts';
@@ -106,7 +108,7 @@ export function createArgoCd({
     remove: (name, revision) => removeApplication(kubernetes, path(name), revision),
     leftOf: (qualified, destination, objects) => {
       const { home: at, name } = placeOf(qualified);
-      const instance = at === namespace ? name : `${at}_${name}`;
+      const instance = instanceName({ name, namespace: at === namespace ? undefined : at });
       return inDestination(home, destination, (cluster) =>
         leftObjects(cluster, instance, objects, destination.namespace ?? ''),
       );
@@ -117,9 +119,7 @@ export function createArgoCd({
       return raw === undefined ? [] : (projectSchema.parse(raw).spec.syncWindows ?? []);
     },
     async kustomizeBuildOptions() {
-      const raw = await kubernetes.get(
-        `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/argocd-cm`,
-      );
+      const raw = await kubernetes.get(`${namespacePath(namespace)}/configmaps/argocd-cm`);
       const options =
         raw === undefined ? undefined : configMapSchema.parse(raw).data?.['kustomize.buildOptions'];
       return (options ?? '').split(/\s+/).filter((option) => option !== '');

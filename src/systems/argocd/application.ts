@@ -15,6 +15,8 @@ const operation = z.object({
 
 const text = z.string().optional();
 const options = z.record(z.string(), z.unknown());
+/** `spec.destination`: the cluster by its address or its name, and where objects go that name no namespace. */
+export const destinationSchema = z.object({ server: text, name: text, namespace: text });
 /** An entry of `status.resources`. */
 export const resourceSchema = z.object({
   group: text,
@@ -51,11 +53,7 @@ const applicationSchema = z.object({
       .nullish(),
     sourceHydrator: z.unknown().optional(),
     sources: z.array(z.unknown()).nullish(),
-    destination: z.object({
-      server: z.string().optional(),
-      name: z.string().optional(),
-      namespace: z.string().optional(),
-    }),
+    destination: destinationSchema,
     syncPolicy: z
       .object({
         automated: z

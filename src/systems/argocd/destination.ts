@@ -5,6 +5,7 @@ import { parseJson } from '../../model/json.ts';
 import { kubernetesOf } from '../kubernetes/api-client.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 import { errorText, SystemError } from '../system-error.ts';
 import { UnseenCluster } from './index.ts';
 
@@ -52,7 +53,7 @@ type ClusterSecret = z.infer<typeof secretSchema>;
 /** @see https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#clusters */
 async function connect({ kubernetes, namespace }: Home, destination: Destination): Promise<Kubernetes> {
   const found = await Array.fromAsync(
-    listAll(kubernetes, `/api/v1/namespaces/${namespace}/secrets`, 'argocd.argoproj.io/secret-type=cluster'),
+    listAll(kubernetes, `${namespacePath(namespace)}/secrets`, 'argocd.argoproj.io/secret-type=cluster'),
     (secret) => secretSchema.parse(secret),
   );
   const isMeant = ({ data }: ClusterSecret): boolean =>

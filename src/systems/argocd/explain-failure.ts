@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { resourceName } from '../../model/argocd/application.ts';
+import { isErrorCondition } from '../../model/argocd/application-health.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { explainPods, makesPods, type KeepLog, type Workload } from '../kubernetes/pods.ts';
 import { objectPath, Resources } from '../kubernetes/resources.ts';
 import { errorText } from '../system-error.ts';
-import { resourceSchema } from './application.ts';
+import { destinationSchema, resourceSchema } from './application.ts';
 import { inDestination, type Home } from './destination.ts';
 import { driftedFields } from './drift.ts';
 import { UnseenCluster } from './index.ts';
@@ -16,11 +17,7 @@ const resourceLimit = 5;
 const resource = z.object({ kind: z.string(), namespace: z.string().default(''), name: z.string() });
 const explainable = z.object({
   spec: z.object({
-    destination: z.object({
-      server: z.string().optional(),
-      name: z.string().optional(),
-      namespace: z.string().default(''),
-    }),
+    destination: destinationSchema.extend({ namespace: z.string().default('') }),
   }),
   status: z
     .object({
@@ -77,7 +74,7 @@ export async function explain(home: Home, path: string, keep: KeepLog): Promise<
 
 function whatArgoCdSays({ status }: Explainable): string[] {
   const { phase, message } = status.operationState ?? {};
-  const errors = (status.conditions ?? []).filter(({ type }) => type.endsWith('Error'));
+  const errors = (status.conditions ?? []).filter(isErrorCondition);
   return [
     ...(phase === undefined || phase === 'Succeeded' ? [] : [`Sync ${phase}: ${message ?? ''}`]),
     ...errors.map(({ type, message }) => `${type}: ${message}`),

@@ -8,6 +8,7 @@ import {
 } from '../../model/recovery/backup-contents.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 import { argoProjPath } from './api-paths.ts';
 import { listOwned } from './list-owned.ts';
 import { isSealingKey, listSealingKeys } from '../sealed-secrets/index.ts';
@@ -63,7 +64,7 @@ async function* settings(source: Source): AsyncGenerator<Exported> {
     ['ConfigMap', 'configmaps'],
     ['Secret', 'secrets'],
   ] as const) {
-    for await (const object of listAll(kubernetes, `/api/v1/namespaces/${namespace}/${resource}`)) {
+    for await (const object of listAll(kubernetes, `${namespacePath(namespace)}/${resource}`)) {
       const place = placeOf(kind, object.metadata);
       if (place === 'imported') yield kept(source, kind, object);
       else if (place === 'beside') yield { ...kept(source, kind, object), beside: true };

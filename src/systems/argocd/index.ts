@@ -4,7 +4,6 @@ import type { LiveWorkload } from '../../model/promotion/running-image.ts';
 import type { KeepLog, Workload } from '../kubernetes/pods.ts';
 import type { ObjectName } from '../kubernetes/resources.ts';
 import { SystemError } from '../system-error.ts';
-import type { LeftObject } from './remove-application.ts';
 
 /**
  * Argo CD through the Kubernetes API of the cluster that it lives in. Applications are named as Argo CD does it:
@@ -81,6 +80,9 @@ export interface SyncRequest {
   reason: string;
 }
 
+/** How often Argo CD itself tries a sync again that it started, when the policy does not say. */
+export const automatedRetries = 5;
+
 export interface SyncResource {
   group: string;
   kind: string;
@@ -97,8 +99,17 @@ export type Started =
   /** Argo CD would take the branch's head of a source for which no revision is named. */
   | { state: 'unfit'; sources: number };
 
+/** An object that an Application deployed, and that is still there. */
+export interface LeftObject {
+  /** `Deployment/orders in bakery-dev` */
+  name: string;
+  isGoing: boolean;
+}
+
 /** An Application's pods are in another cluster, which cannot be looked into. */
 export class UnseenCluster extends SystemError {}
 
-/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. No other attempt mends it. */
-export class WrongManifest extends SystemError {}
+/** The manifest is not the one that was meant, or none of an Argo CD that can be recreated. */
+export class WrongManifest extends SystemError {
+  override readonly lasting = true;
+}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { matchesGlob } from '../../model/argocd/glob.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll, type ListedObject } from '../kubernetes/list.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
 
 const owned = {
@@ -31,7 +32,7 @@ const parametersSchema = z.object({ data: z.record(z.string(), z.string()).optio
  * between slashes.
  */
 async function otherNamespaces(kubernetes: Kubernetes, namespace: string) {
-  const raw = await kubernetes.get(`/api/v1/namespaces/${namespace}/configmaps/argocd-cmd-params-cm`);
+  const raw = await kubernetes.get(`${namespacePath(namespace)}/configmaps/argocd-cmd-params-cm`);
   const { data = {} } = raw === undefined ? {} : parametersSchema.parse(raw);
   return (key: string): ((name: string) => boolean) | undefined => {
     const patterns = (data[key] ?? '')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isConflict, isMissing, type Kubernetes } from '../kubernetes/index.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 
 /**
  * How far a cluster is rebuilt. Nothing of Argo CD runs before `started`, and what came before it is never done again
@@ -41,8 +42,7 @@ const markerSchema = z.object({
   }),
 });
 
-const collection = (namespace: string): string =>
-  `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`;
+const collection = (namespace: string): string => `${namespacePath(namespace)}/configmaps`;
 const path = (namespace: string): string => `${collection(namespace)}/${name}`;
 
 /** @param namespace of Argo CD */

@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { parseApplication } from './application.ts';
+import { trackingOf } from '../../model/argocd/tracking.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { objectPath, Resources, type ObjectName } from '../kubernetes/resources.ts';
+import { parseApplication } from './application.ts';
+import type { LeftObject } from './index.ts';
 
 /** With it the objects of an Application are deleted before it goes itself; without, they stay. */
 const cascade = 'resources-finalizer.argocd.argoproj.io';
@@ -47,24 +49,16 @@ export async function removeApplication(
 export async function bringerOf(kubernetes: Kubernetes, path: string): Promise<string | undefined> {
   const raw = await kubernetes.get(path);
   if (raw === undefined) return undefined;
-  const { annotations, labels } = trackedSchema.parse(raw).metadata;
-  const [tracked] = annotations['argocd.argoproj.io/tracking-id']?.split(':') ?? [];
-  return (tracked ?? labels['app.kubernetes.io/instance'])?.replace('_', '/');
+  return trackingOf(trackedSchema.parse(raw).metadata).instance?.replace('_', '/');
 }
 
 const trackedSchema = z.object({
   metadata: z.object({
-    labels: z.record(z.string(), z.string()).default({}),
-    annotations: z.record(z.string(), z.string()).default({}),
+    labels: z.record(z.string(), z.string()).optional(),
+    annotations: z.record(z.string(), z.string()).optional(),
     deletionTimestamp: z.string().optional(),
   }),
 });
-
-export interface LeftObject {
-  /** `Deployment/orders in bakery-dev` */
-  name: string;
-  isGoing: boolean;
-}
 
 /**
  * Which of some objects are there and carry the name of an Application, by annotation or, as Argo CD did before, by label.
@@ -84,15 +78,12 @@ export async function leftObjects(
     const path = resource && objectPath(resource, object, namespace);
     const raw = path === undefined ? undefined : await kubernetes.get(path);
     if (raw === undefined || path === undefined) continue;
-    const { labels, annotations, deletionTimestamp } = trackedSchema.parse(raw).metadata;
-    const isTracked =
-      annotations['argocd.argoproj.io/tracking-id']?.startsWith(`${instance}:`) ??
-      labels['app.kubernetes.io/instance'] === instance;
-    if (!isTracked) continue;
+    const { metadata } = trackedSchema.parse(raw);
+    if (trackingOf(metadata).instance !== instance) continue;
     const where = resource?.namespaced ? ` in ${object.namespace || namespace}` : '';
     left.set(path, {
       name: `${object.kind}/${object.name}${where}`,
-      isGoing: deletionTimestamp !== undefined,
+      isGoing: metadata.deletionTimestamp !== undefined,
     });
   }
   return [...left.values()];

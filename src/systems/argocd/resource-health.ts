@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ResourceState } from '../../model/argocd/application.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { objectPath, Resources } from '../kubernetes/resources.ts';
-import { resourceSchema } from './application.ts';
+import { destinationSchema, resourceSchema } from './application.ts';
 import { inDestination, type Home } from './destination.ts';
 
 /** So many objects are read at most: those with a health of their own are few. */
@@ -10,11 +10,7 @@ const limit = 50;
 
 const applicationSchema = z.object({
   spec: z.object({
-    destination: z.object({
-      server: z.string().optional(),
-      name: z.string().optional(),
-      namespace: z.string().default(''),
-    }),
+    destination: destinationSchema.extend({ namespace: z.string().default('') }),
   }),
   status: z.object({ resources: z.array(resourceSchema).nullish() }).prefault({}),
 });

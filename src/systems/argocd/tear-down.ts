@@ -36,7 +36,7 @@ export async function tearDown(torn: TornDown): Promise<void> {
       await kubernetes.delete(objectPath(resource, object, namespace));
     }
   }
-  await kubernetes.delete(`/api/v1/namespaces/${encodeURIComponent(sealingKeys)}/secrets`, { labelSelector });
+  await kubernetes.delete(`${namespacePath(sealingKeys)}/secrets`, { labelSelector });
   for await (const { metadata } of listAll(kubernetes, '/api/v1/namespaces', labelSelector)) {
     if (metadata.name !== namespace) await removeNamespace(torn, metadata.name, []);
   }

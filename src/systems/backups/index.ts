@@ -20,20 +20,13 @@ export const fileBody = (file: string, bytes: Bytes): Body => ({
   open: () => createReadStream(file),
 });
 
-/** The store did not do what it was asked for. `lasting`: trying again changes nothing until a person changes something. */
-export class BackupStoreError extends SystemError {
-  readonly lasting: boolean;
-  constructor(
-    fact: string,
-    { lasting, ...rest }: { lasting: boolean; advice?: string; cause?: unknown; unreachable?: boolean },
-  ) {
-    super(fact, rest);
-    this.lasting = lasting;
-  }
-}
+/** The store did not do what it was asked for. */
+export class BackupStoreError extends SystemError {}
 
-/** The configured recipient or identity of age does not fit: no other attempt mends that. */
-export class WrongKey extends SystemError {}
+/** The configured recipient or identity of age does not fit. */
+export class WrongKey extends SystemError {
+  override readonly lasting = true;
+}
 
 /** Turns errors in the middle of a download into BackupStoreErrors as well. */
 export function explainingErrors(body: Readable, explain: (error: unknown) => BackupStoreError): Readable {

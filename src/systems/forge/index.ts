@@ -1,5 +1,5 @@
 import { certificateAdvice } from '../network/certificates.ts';
-import { SystemError } from '../system-error.ts';
+import { SystemError, type Circumstances } from '../system-error.ts';
 
 /** A pull request as the forge has it now. */
 export interface PullRequest {
@@ -110,23 +110,20 @@ const advice: Partial<Record<ForgeErrorKind, string>> = {
 export class ForgeError extends SystemError {
   override readonly name = 'ForgeError';
   readonly kind: ForgeErrorKind;
-  /** No other attempt mends it. */
-  readonly lasting: boolean;
-  /** How long the forge wants to be left alone. */
-  readonly retryAfterMs: number | undefined;
 
-  constructor(kind: ForgeErrorKind, fact: string, { retryAfterMs, cause }: ForgeErrorOptions = {}) {
-    const trust = certificateAdvice(cause, 'forge.caFile');
-    super(fact, { advice: trust ?? advice[kind], unreachable: kind === 'unavailable', cause });
+  constructor(
+    kind: ForgeErrorKind,
+    fact: string,
+    circumstances: Pick<Circumstances, 'retryAfterMs' | 'cause'> = {},
+  ) {
+    super(fact, {
+      ...circumstances,
+      advice: certificateAdvice(circumstances.cause, 'forge.caFile') ?? advice[kind],
+      unreachable: kind === 'unavailable',
+      lasting: !passing.has(kind),
+    });
     this.kind = kind;
-    this.lasting = !passing.has(kind);
-    this.retryAfterMs = retryAfterMs;
   }
-}
-
-interface ForgeErrorOptions {
-  retryAfterMs?: number | undefined;
-  cause?: unknown;
 }
 
 /** Where a repository is on its forge, by the URL that Git clones it from. */

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { issueText } from '../../model/text/issue-text.ts';
 
 /** What a forge told. It only says where to look: it may be late, replayed or out of order. */
 export type ForgeEvent = { repository: string } & (
@@ -119,6 +120,6 @@ function parseJson(body: Uint8Array): unknown {
 function read<T>(schema: z.ZodType<T>, json: unknown, name: string): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [{ path, message } = { path: [], message: 'unreadable' }] = parsed.error.issues;
-  throw new EventRefused(400, `Not what a forge says about ${name}: ${path.join('.')}: ${message}.`);
+  const wrong = issueText(parsed.error.issues.slice(0, 1));
+  throw new EventRefused(400, `Not what a forge says about ${name}: ${wrong}.`);
 }

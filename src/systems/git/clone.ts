@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { git, gitEnvironment } from './git.ts';
 
@@ -128,7 +128,7 @@ export class Clone {
       () => false,
     );
     if (!whole) {
-      if (await exists(directory)) await rm(directory, { recursive: true });
+      await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { recursive: true });
       await this.git(['init', '--quiet', '--bare', directory]);
     }
@@ -136,9 +136,3 @@ export class Clone {
     await writeFile(join(directory, 'info/attributes'), attributes);
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

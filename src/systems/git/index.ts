@@ -1,4 +1,4 @@
-import { SystemError } from '../system-error.ts';
+import { SystemError, type Circumstances } from '../system-error.ts';
 
 export interface Commit {
   sha: string;
@@ -107,23 +107,18 @@ const lasting = new Set<GitErrorKind>(['auth', 'forbidden', 'missing']);
 export class GitError extends SystemError {
   override readonly name = 'GitError';
   readonly kind: GitErrorKind;
-  /** No other attempt mends it: a person has to. */
-  readonly lasting: boolean;
-  /** How long the server wants to be left alone. */
-  readonly retryAfterMs: number | undefined;
 
   constructor(
     kind: GitErrorKind,
     fact: string,
-    {
-      retryAfterMs,
-      ...options
-    }: { advice?: string | undefined; retryAfterMs?: number; cause?: unknown } = {},
+    circumstances: Omit<Circumstances, 'unreachable' | 'lasting'> = {},
   ) {
-    super(fact, { ...options, unreachable: kind === 'unavailable' || kind === 'certificate' });
+    super(fact, {
+      ...circumstances,
+      unreachable: kind === 'unavailable' || kind === 'certificate',
+      lasting: lasting.has(kind),
+    });
     this.kind = kind;
-    this.lasting = lasting.has(kind);
-    this.retryAfterMs = retryAfterMs;
   }
 }
 

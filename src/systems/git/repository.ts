@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { Clone, type CloneOptions } from './clone.ts';
 import { git, gitEnvironment } from './git.ts';
-import { GroupCommit, writeCommits } from './group-commit.ts';
+import { writeCommits } from './commits.ts';
+import { GroupCommit } from './group-commit.ts';
 import { writeBranch } from './write-branch.ts';
 import { GitError, type Commit, type Repository } from './index.ts';
 

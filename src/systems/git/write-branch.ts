@@ -1,5 +1,5 @@
 import type { Clone } from './clone.ts';
-import { push, treesAt, writeCommits } from './group-commit.ts';
+import { push, treesAt, writeCommits } from './commits.ts';
 import { releaseTree } from './release-tree.ts';
 import type { ReleaseWrite, ReleaseWritten } from './index.ts';
 
@@ -13,7 +13,7 @@ export async function writeBranch(clone: Clone, write: ReleaseWrite): Promise<Re
   await clone.fetch();
   const tip = (await clone.git(['rev-parse', clone.tipRef])).trim();
   const merged = (await treesAt(clone, tip, [path])).get(path);
-  if (merged === tree) return { state: 'written', revision: await author(clone, tip, path), tree };
+  if (merged === tree) return { state: 'written', revision: await lastCommitTo(clone, tip, path), tree };
   if (merged !== expectedTree) return { state: 'changed', tree: merged };
 
   const head = await clone.fetchBranch(branch);
@@ -28,7 +28,7 @@ export async function writeBranch(clone: Clone, write: ReleaseWrite): Promise<Re
 }
 
 /** The commit that wrote a folder, which on a merged branch is the branch's own. */
-async function author(clone: Clone, tip: string, path: string): Promise<string> {
+async function lastCommitTo(clone: Clone, tip: string, path: string): Promise<string> {
   return (await clone.git(['log', '-1', '--format=%H', tip, '--', path])).trim();
 }
 

@@ -1,6 +1,6 @@
 import type { Image } from '../../model/delivery/change.ts';
 import type { AnswerKind } from '../network/answers.ts';
-import { SystemError } from '../system-error.ts';
+import { SystemError, type Circumstances } from '../system-error.ts';
 
 export interface Build {
   /** Folder of the build context. */
@@ -41,22 +41,9 @@ export interface Images {
 export class RegistryError extends SystemError {
   override readonly name = 'RegistryError';
   readonly kind: AnswerKind;
-  /** No other attempt mends it: a person has to. */
-  readonly lasting: boolean;
-  /** How long it wants to be left alone. */
-  readonly retryAfterMs: number | undefined;
 
-  constructor(
-    kind: AnswerKind,
-    fact: string,
-    {
-      retryAfterMs,
-      ...more
-    }: { advice?: string; retryAfterMs?: number; unreachable?: boolean; cause?: unknown } = {},
-  ) {
-    super(fact, more);
+  constructor(kind: AnswerKind, fact: string, circumstances: Omit<Circumstances, 'lasting'> = {}) {
+    super(fact, { ...circumstances, lasting: kind !== 'unavailable' && kind !== 'rate-limited' });
     this.kind = kind;
-    this.lasting = kind !== 'unavailable' && kind !== 'rate-limited';
-    this.retryAfterMs = retryAfterMs;
   }
 }

@@ -210,7 +210,7 @@ async function refusal(answer: Response, host: string, what: string): Promise<Re
   const words = shownWords(text).replace(/\.$/, '');
   return new RegistryError(kind, `The registry ${host} answered ${status} ${what}${words && `: ${words}`}.`, {
     advice: advice[kind] ?? 'See registry in gitops.yaml.',
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    retryAfterMs,
   });
 }
 

@@ -34,13 +34,16 @@ const advice: Record<number, (source: string) => string> = {
 /** An answer of the API server that is not a success. `status` is the HTTP status, 0 without an answer. */
 export class KubernetesError extends SystemError {
   readonly status: number;
-  /** This account is not known, or may not: no other attempt mends that, a person has to. */
-  readonly lasting: boolean;
+
   /** @param source of address and credentials */
   constructor(status: number, fact: string, source = 'KUBECONFIG') {
-    super(fact, { advice: advice[status]?.(source), unreachable: status === 0 });
+    super(fact, {
+      advice: advice[status]?.(source),
+      unreachable: status === 0,
+      // This account is not known, or may not.
+      lasting: status === 401 || status === 403,
+    });
     this.status = status;
-    this.lasting = status === 401 || status === 403;
   }
 }
 

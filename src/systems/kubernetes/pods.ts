@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import type { Kubernetes } from './index.ts';
+import { namespacePath } from './namespaces.ts';
 
 /** A Kubernetes object that makes pods. */
 export interface Workload {
@@ -130,7 +131,7 @@ export async function podsOf(kubernetes: Kubernetes, workload: Workload): Promis
   return podsSchema.parse(await kubernetes.get(pods, query)).items;
 }
 
-export const podsPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/pods`;
+export const podsPath = (namespace: string): string => `${namespacePath(namespace)}/pods`;
 
 /** By which a workload finds its pods. */
 export function labelSelectorOf(workload: unknown): string {
@@ -221,7 +222,7 @@ async function lastLines(
   pod: string,
   { name, ready, state, restartCount }: ContainerStatus,
 ): Promise<string> {
-  const log = await kubernetes.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log`, {
+  const log = await kubernetes.text(`${podsPath(namespace)}/${pod}/log`, {
     container: name,
     tailLines: logLines,
     // The server counts from the first of these lines, and the last are what matters: so cut here.
@@ -237,7 +238,7 @@ async function lastWarning(
   pod: string,
 ): Promise<{ reason: string; message: string } | undefined> {
   const { items } = eventsSchema.parse(
-    await kubernetes.get(`/api/v1/namespaces/${namespace}/events`, {
+    await kubernetes.get(`${namespacePath(namespace)}/events`, {
       fieldSelector: `involvedObject.name=${pod},type=Warning`,
       limit: 100,
     }),

@@ -2,17 +2,8 @@ import type { z } from 'zod';
 import { parseJson } from '../../model/json.ts';
 import { SystemError } from '../system-error.ts';
 
-/** The store did not do what it was asked for. `lasting`: no other attempt mends it, a person has to. */
-export class ObjectStoreError extends SystemError {
-  readonly lasting: boolean;
-  constructor(
-    fact: string,
-    { lasting, ...rest }: { lasting: boolean; advice: string; unreachable: boolean; cause: unknown },
-  ) {
-    super(fact, rest);
-    this.lasting = lasting;
-  }
-}
+/** The store did not do what it was asked for. */
+export class ObjectStoreError extends SystemError {}
 
 interface StoredObject {
   body: string;

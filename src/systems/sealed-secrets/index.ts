@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { KubernetesObject } from '../../model/recovery/backup-contents.ts';
 import type { Kubernetes } from '../kubernetes/index.ts';
 import { listAll } from '../kubernetes/list.ts';
+import { namespacePath } from '../kubernetes/namespaces.ts';
 
 const sealingKeyLabel = 'sealedsecrets.bitnami.com/sealed-secrets-key';
 
@@ -23,7 +24,7 @@ export async function* listSealingKeys(
   kubernetes: Kubernetes,
   namespace: string,
 ): AsyncGenerator<SealingKey> {
-  const secrets = listAll(kubernetes, `/api/v1/namespaces/${namespace}/secrets`, sealingKeyLabel);
+  const secrets = listAll(kubernetes, `${namespacePath(namespace)}/secrets`, sealingKeyLabel);
   for await (const object of secrets) {
     const { name } = object.metadata;
     const certificate = certificateOf(object);

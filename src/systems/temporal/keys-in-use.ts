@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import type { Client } from '@temporalio/client';
-import { attributes } from '../../model/temporal/search-attributes.ts';
+import { termOf } from '../../model/temporal/search-attributes.ts';
 import { keyIdOf } from './codec.ts';
 
 /** Each asks for one event. */
@@ -13,7 +13,7 @@ const atOnce = 20;
 export async function keysInUse(client: Client, platform: string): Promise<Map<string, number>> {
   const { namespace } = client.options;
   const { workflowService } = client;
-  const query = `${attributes.platform.name} = "${platform}" AND ExecutionStatus = "Running"`;
+  const query = `${termOf('platform', platform)} AND ExecutionStatus = "Running"`;
   const counts = new Map<string, number>();
   let nextPageToken: Uint8Array | undefined;
   do {

@@ -12,7 +12,6 @@ import { refuseDecision } from '../../model/decisions/refuse-decision.ts';
 import type {
   EnvironmentInput,
   EnvironmentState,
-  EnvironmentView,
   UnfinishedPromotion,
 } from '../../model/promotion/environment.ts';
 import {
@@ -39,16 +38,16 @@ import {
 import type { Ask, Outcome, PromotionView } from '../../model/promotion/promotion.ts';
 import { positionOf, takeNext } from '../../model/promotion/promotion-queue.ts';
 import { attributes } from '../../model/temporal/search-attributes.ts';
+import { issueText } from '../../model/text/issue-text.ts';
 import { onSignal } from '../input-checks.ts';
 import { failureText } from '../failure-text.ts';
+import { environmentView, shown } from './environment-view.ts';
 import { begun, goesInstead, newPromotion, replacedBy, unfinished, type Promotion } from './promotion.ts';
 import { askedAgain, decided, newerCame, pullRequestMoved, withdrawn } from './promotion-events.ts';
 
 /** So many ended asks are known by heart; an older one is judged by its position. */
 const remembered = 50;
 
-/** Of so many people see all; of older ones it is known how they ended, since all of this travels from run to run. */
-const shown = 10;
 const longestReason = 300;
 
 function brief({ outcome: { state, reason }, ...entry }: Answered): Answered {
@@ -186,8 +185,7 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
 
   const refusalOf = (request: unknown): string | undefined => {
     const parsed = decisionRequestSchema.safeParse(request);
-    if (!parsed.success)
-      return parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
+    if (!parsed.success) return issueText(parsed.error.issues);
     return refuseDecision(active?.call, parsed.data, Date.now());
   };
 
@@ -203,31 +201,12 @@ export function openInbox(input: EnvironmentInput, state: EnvironmentState, sinc
     else log.warn('a decision was refused', { refusal });
   });
 
-  setHandler(environmentStatus, (): EnvironmentView => ({
-    environment,
-    service,
-    ...(state.current && { current: state.current }),
-    ...(state.lastHealthy && { lastHealthy: state.lastHealthy }),
-    ...(active && {
-      active: {
-        askId: active.ask.id,
-        change: active.ask.release.change,
-        position: positionOf(active.ask),
-        view: active.view,
-      },
-    }),
-    waiting: state.waiting.map((ask) => ({
-      askId: ask.id,
-      change: ask.release.change,
-      position: positionOf(ask),
-    })),
-    recent: state.answered.slice(-shown).map(({ change, outcome }) => ({ change, outcome })),
-  }));
+  setHandler(environmentStatus, () => environmentView(input, state, active));
 
   return {
     supersede,
 
-    /** What the run before this one did not finish. */
+    /** What is under way: begun, or left by the run before this one. */
     active: (): Promotion | undefined => active,
 
     begin(ask: Ask): Promotion {

@@ -38,8 +38,8 @@ export async function environment(started: EnvironmentInput): Promise<void> {
   const input = carriedInput(environmentInputSchema, started);
   checkOwnId(environmentId(input.platform, input.environment, input.service));
   const state: EnvironmentState = input.carried ?? { waiting: [], answered: [] };
-  const lasting = since02();
-  const inbox = openInbox(input, state, lasting);
+  const isSince02 = since02();
+  const inbox = openInbox(input, state, isSince02);
   const root = CancellationScope.current();
   root.cancelRequested.catch(() => inbox.withdrawActive('Somebody asked the environment to cancel.'));
 
@@ -49,7 +49,7 @@ export async function environment(started: EnvironmentInput): Promise<void> {
     await condition(
       () => inbox.active() !== undefined || state.waiting.length > 0 || workflowInfo().continueAsNewSuggested,
     );
-    const outcome = state.unrecalled ? undefined : await runNext(input, state, inbox, lasting);
+    const outcome = state.unrecalled ? undefined : await runNext(input, state, inbox, isSince02);
     await condition(() => allHandlersFinished() && (!state.unstored || state.waiting.length > 0));
     // The only success that leaves nothing: the service was removed. Who asks again begins anew.
     if (outcome?.state === 'succeeded' && !state.current && state.waiting.length === 0) return;
@@ -101,7 +101,7 @@ async function runNext(
   input: EnvironmentInput,
   state: EnvironmentState,
   inbox: Inbox,
-  lasting: boolean,
+  isSince02: boolean,
 ): Promise<Outcome | undefined> {
   const promotion = inbox.active() ?? (await begin(state, inbox));
   if (!promotion) return undefined;
@@ -112,7 +112,7 @@ async function runNext(
     return ended(promotion, 'failed', failureText(error));
   });
   if (!outcome) return undefined;
-  if (lasting) store(input, state);
+  if (isSince02) store(input, state);
   else await remember(input, state);
   await inbox.finish(promotion, outcome);
   return outcome;
