@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import picomatch from 'picomatch';
 import { expect, test } from 'vitest';
-import { root } from '../../test/support/pages.ts';
-import { endToEndStep, objectKeys } from './object-keys.ts';
-import { reportTextKey } from './recovery/recreation.ts';
+import { endToEndStep, objectKeys } from '../../src/model/object-keys.ts';
+import { reportTextKey } from '../../src/model/recovery/recreation.ts';
+import { root } from '../support/pages.ts';
 
 const change = { service: 'claims', commit: '3f'.repeat(20) };
 const attempt = '1a2b3c4d-12';
