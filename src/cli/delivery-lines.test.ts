@@ -84,15 +84,15 @@ test('an error of several lines cannot give a CI system commands', () => {
   ]);
 });
 
-test('a log hears once what keeps a change from going on', () => {
-  const problem = {
-    kind: 'no-worker',
-    message: 'Nobody serves rcm/build. Start a worker: gitops worker --queues build',
-    runbook: 'docs/runbooks/delivery-stuck.md',
-  } as const;
+test.each([
+  'Nobody serves rcm/build. Start a worker: gitops worker --queues build',
+  'Workers begin the next step of rcm/poll and never finish it.',
+])('a log hears once what keeps a change from going on: %s', (message) => {
+  const problem = { kind: 'no-worker', message, runbook: 'docs/runbooks/delivery-stuck.md' } as const;
+  const sentence = message.replace(/\.$/, '');
   const [before, after] = [delivery({}), delivery({ problems: [problem] })];
   expect(deliveryLines(before, after, now)).toEqual([
-    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f Nobody serves rcm/build. Start a worker: gitops worker --queues build. See docs/runbooks/delivery-stuck.md.',
+    `2026-01-01T08:00:00.000Z claims/3f3f3f3f3f ${sentence}. See docs/runbooks/delivery-stuck.md.`,
   ]);
   expect(deliveryLines(after, after, now)).toEqual([]);
 });

@@ -28,7 +28,9 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
   const problems = (after.problems ?? []).filter(({ message }) => !known.has(message));
   return [
     ...steps,
-    ...problems.map(({ message, runbook }) => say(`${message}. See ${runbook}.`)),
+    ...problems.map(({ message, runbook }) =>
+      say(`${message}${message.endsWith('.') ? '' : '.'} See ${runbook}.`),
+    ),
     ...(ended ? [say(`${after.state}${because(after.reason)}`)] : []),
   ];
 }

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { configuration } from '../../test/support/configuration.ts';
 import { jsonSchema } from './json-schema.ts';
 import { parseConfig } from './load.ts';
+import { listServices } from './services.ts';
 
 interface Schema {
   default?: unknown;
@@ -72,6 +74,20 @@ test('docs/configuration.md names every value of a key that takes only some', ()
     const { meaning } = rows.find((row) => row.path === path) ?? {};
     for (const value of values) expect(meaning).toContain(`\`${value}\``);
   }
+});
+
+test('docs/cli.md names all that gitops config show says of a service', () => {
+  const [, listed = ''] = /"services": \[\{("name", [^}]*)\}\]/.exec(read('docs/cli.md')) ?? [];
+  const claims = {
+    path: 'claims',
+    source: { repository: 'https://forge.example/team/claims.git', base: 'deploy/base' },
+    test: ['npm', 'test'],
+    target: 'run',
+    buildArgs: { VERSION: '1' },
+  };
+  const config = configuration({ services: { ignore: ['*.md'], explicit: { claims } } });
+  const said = listServices(config, []).get('claims') ?? {};
+  expect(listed.match(/\w+/g)?.toSorted()).toEqual(Object.keys(said).toSorted());
 });
 
 test('every whole gitops.yaml that a page shows is valid', () => {

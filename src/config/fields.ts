@@ -41,7 +41,10 @@ export const path = z
   .refine(insideTheRepository, inside);
 
 /** A folder in the repository, or all of it. */
-export const folder = z.union([z.literal('.'), path], 'takes a folder of the repository, or . for all of it');
+export const folder = z.union(
+  [z.literal('.'), path],
+  'it takes a folder of the repository, or . for all of it',
+);
 
 /** Paths in the repository: `*` is any name, `**` any folders. */
 export const glob = z

@@ -25,13 +25,17 @@ export function inWords(issue: z.core.$ZodIssue): Problem[] {
 }
 
 /** Of several shapes, what is wrong with the one that was meant: the only one of the value's own kind. */
-function closestBranch({ errors, input }: z.core.$ZodIssueInvalidUnion, path: Path): Problem[] {
+function closestBranch({ errors, input, message }: z.core.$ZodIssueInvalidUnion, path: Path): Problem[] {
   const meant = errors.filter((issues) => !issues.some(isOfAnotherKind));
   if (meant.length === 1 && meant[0]) {
     return meant[0].flatMap((issue) => inWords({ ...issue, path: [...path, ...issue.path] }));
   }
-  const message = input === undefined ? 'is missing' : `${shown(input)} is not allowed here`;
-  return [{ path, message: `${message}: none, review, or { quorum, expiresAfter }`, atKey: false }];
+  return [{ path, message: `${misfit(input)}: ${message}`, atKey: false }];
+}
+
+function misfit(input: unknown): string {
+  if (input === undefined) return 'is missing';
+  return input === null ? 'is empty' : `${shown(input)} is not allowed here`;
 }
 
 const isOfAnotherKind = ({ path, code }: z.core.$ZodIssue): boolean =>

@@ -1,15 +1,11 @@
 import { posix } from 'node:path';
-import { kustomizationNames, readKustomization, type Kustomization } from '../model/kustomization.ts';
+import { kustomizationNames } from '../model/kustomization.ts';
 
 /** The file by which Kustomize reads a folder, if it has one. */
 export const kustomizationOf = (folder: string, files: ReadonlySet<string>): string | undefined =>
   kustomizationNames.map((name) => `${folder}/${name}`).find((file) => files.has(file));
 
 export const isKustomization = (file: string): boolean => kustomizationNames.includes(posix.basename(file));
-
-/** @returns undefined when it is no YAML with keys and values */
-export const parseKustomization = (text: string): Kustomization | undefined =>
-  readKustomization(text).kustomization;
 
 /** A folder or file as the kustomization in `folder` names it, from the root of the repository. */
 export const resolveReference = (folder: string, reference: string): string =>

@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
 import { canonicalName } from '../model/image-name.ts';
-import { chartsIn, referencesIn, replacedImages, type Kustomization } from '../model/kustomization.ts';
 import {
-  isKustomization,
-  isRemote,
-  kustomizationOf,
-  parseKustomization,
-  resolveReference,
-} from './kustomization.ts';
+  chartsIn,
+  readKustomization,
+  referencesIn,
+  replacedImages,
+  type Kustomization,
+} from '../model/kustomization.ts';
+import { isKustomization, isRemote, kustomizationOf, resolveReference } from './kustomization.ts';
 import { overlayPath, releasePath } from './paths.ts';
 import { bringsBase, isIn, type Service } from './services.ts';
 import type { LayoutProblem, Tree } from './tree.ts';
@@ -98,10 +98,8 @@ interface Part {
 
 /** @param home where what it brings from elsewhere belongs */
 async function readPart(file: string, home: string, tree: Tree): Promise<Part> {
-  const kustomization = parseKustomization((await tree.read(file)) ?? '');
-  if (!kustomization) {
-    return { references: [], problems: [{ path: file, message: 'is no YAML with keys and values' }] };
-  }
+  const { kustomization = {}, problem } = readKustomization((await tree.read(file)) ?? '');
+  if (problem !== undefined) return { references: [], problems: [{ path: file, message: problem }] };
   const references = referencesIn(kustomization);
   const messages = [
     ...chartsIn(kustomization).map(

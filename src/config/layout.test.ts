@@ -159,12 +159,15 @@ test.each([
     ],
   ],
   ['[]', [/is no YAML with keys and values$/]],
-  ['a: [', [/is no YAML with keys and values$/]],
+  ['', [/is no YAML with keys and values$/]],
+  ['a: [', [/is no YAML \(Flow sequence .* at line 2, column 1\)$/]],
+  ['resources: [release]\npatches:\n\t- x', [/is no YAML \(Tabs are not allowed .* at line 3, column 1\)$/]],
+  ['resources: [release]\n<<<<<<< HEAD', [/is no YAML \(.* at line 2, column \d+\)$/]],
   [
     `a: &a [x]\n${Array.from('bcdefgh')
       .map((letter, i) => `${letter}: &${letter} [${Array(9).fill(`*${'abcdefg'[i]}`).join(', ')}]`)
       .join('\n')}`,
-    [/is no YAML with keys and values$/],
+    [/nests too deep, or has too many aliases$/],
   ],
 ])('an overlay with %j is refused', async (content, why) => {
   expect(await problems({ [`${overlay}/kustomization.yaml`]: `${content}\n` })).toEqual(

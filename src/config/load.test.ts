@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { isScalar, LineCounter, parseDocument, stringify, visit } from 'yaml';
+import { z } from 'zod';
 import { least } from '../../test/support/configuration.ts';
 import { ConfigError, loadConfig, parseConfig } from './load.ts';
+import { configSchema } from './schema.ts';
 
 const exampleFile = fileURLToPath(new URL('../../examples/brainsait-rcm/gitops.yaml', import.meta.url));
 const example = readFileSync(exampleFile, 'utf8');
@@ -125,6 +127,33 @@ test('each problem tells its path and what is allowed', () => {
     ['[]', 'takes keys and values, not a list'],
   ];
   for (const [text, complaint] of cases) expect(complaints(text).map(withoutPlace)).toEqual([complaint]);
+});
+
+test.each([
+  [{ image: false }, 'path: is missing'],
+  [{ path: null }, 'path: is empty'],
+  [{ path: 5 }, 'path: 5 is not allowed here'],
+  [{ path: ['a'] }, 'path: a list is not allowed here'],
+  [{ path: 'a', context: 5 }, 'context: 5 is not allowed here'],
+  [{ path: 'a', context: false }, 'context: false is not allowed here'],
+])('a service of %j is told that it takes a folder', (orders, complaint) => {
+  const text = stringify({ ...least, services: { explicit: { orders } } });
+  expect(complaints(text).map(withoutPlace)).toEqual([
+    `services.explicit.orders.${complaint}: it takes a folder of the repository, or . for all of it`,
+  ]);
+});
+
+test('each key that takes values of several shapes says which they are', () => {
+  const told: (string | undefined)[] = [];
+  z.toJSONSchema(configSchema, {
+    io: 'input',
+    override({ zodSchema }) {
+      if (!(zodSchema instanceof z.ZodUnion)) return;
+      told.push(z.safeParse(zodSchema, Symbol('no shape of it')).error?.issues[0]?.message);
+    },
+  });
+  expect(told).not.toEqual([]);
+  expect(told).not.toContain('Invalid input');
 });
 
 test('all problems are told at once, in the order of the file', () => {

@@ -148,15 +148,18 @@ const services = z
   })
   .describe('What is delivered.');
 
-const approval = z.union([
-  z.enum(['none', 'review']),
-  z.strictObject({
-    quorum: z.int().min(1).max(20).describe('How many different people must approve.'),
-    expiresAfter: duration({ least: '1m', most: '30d' })
-      .default('24h')
-      .describe('How long they may take, and their decisions count.'),
-  }),
-]);
+const approval = z.union(
+  [
+    z.enum(['none', 'review']),
+    z.strictObject({
+      quorum: z.int().min(1).max(20).describe('How many different people must approve.'),
+      expiresAfter: duration({ least: '1m', most: '30d' })
+        .default('24h')
+        .describe('How long they may take, and their decisions count.'),
+    }),
+  ],
+  'none, review, or { quorum, expiresAfter }',
+);
 
 const endToEnd = z.strictObject({
   command: command.describe('Run at the root of a clean checkout of the delivered commit.'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { applicationNamespace } from '../config/environments.ts';
 import type { Config } from '../config/schema.ts';
 import { argoProjApi } from '../systems/argocd/api-paths.ts';
+import { otherNamespaces } from '../systems/argocd/list-owned.ts';
 import { isForbidden, type Kubernetes } from '../systems/kubernetes/index.ts';
 import { namespacePath } from '../systems/kubernetes/namespaces.ts';
 import { wrongBuildOptions } from '../systems/kustomize/build-options.ts';
@@ -24,6 +25,7 @@ export const cluster: Check = {
     yield found;
     if (found.state === 'failed') return;
     yield await argoCd(api, config.argocd.namespace);
+    yield* await onHomes(api, config);
     yield onBuildOptions(await (await argocd()).kustomizeBuildOptions());
   },
 };
@@ -36,6 +38,26 @@ export function onBuildOptions(options: readonly string[]): Finding {
     ? ok(name, 'Argo CD gives Kustomize no option that changes what is approved.')
     : failed(name, `${wrong}: every promotion is refused.`, 'Remove it from that ConfigMap.');
 }
+
+/** Argo CD neither syncs nor judges what lies in a namespace that its setting does not name, and no backup holds it. */
+async function onHomes(api: Kubernetes, config: Config): Promise<Finding[]> {
+  const { namespace } = config.argocd;
+  const others = homesOf(config).filter((home) => home !== namespace);
+  if (others.length === 0) return [];
+  const isLookedAt = await otherNamespaces(api, namespace, 'Application');
+  return others.map((home) => {
+    const name = `Applications in ${home}`;
+    if (isLookedAt?.(home)) return ok(name, 'Argo CD looks at that namespace.');
+    const detail = `Argo CD does not look at namespace ${home}, where environments.applicationNamespace says that Applications lie.`;
+    const remedy = `Add ${home} to application.namespaces in ConfigMap argocd-cmd-params-cm of namespace ${namespace} and restart Argo CD, or correct applicationNamespace in gitops.yaml.`;
+    return failed(name, detail, remedy);
+  });
+}
+
+/** Where Applications of the environments lie. */
+const homesOf = (config: Config): string[] => [
+  ...new Set(config.environments.map(({ name }) => applicationNamespace(config, name))),
+];
 
 const podsSchema = z.object({
   items: z.array(
@@ -77,10 +99,10 @@ async function controllerIsReady(api: Kubernetes, namespace: string): Promise<bo
 async function rights(api: Kubernetes, config: Config): Promise<Finding> {
   const { namespace } = config.argocd;
   const argocd = { namespace, group: 'argoproj.io' };
-  const homes = new Set(config.environments.map(({ name }) => applicationNamespace(config, name)));
   const needed: Right[] = [
-    ...[...homes].flatMap((home) =>
-      ['get', 'list', 'watch', 'patch', 'update'].map((verb) => ({
+    ...homesOf(config).flatMap((home) =>
+      // Deleted is the Application of a service that is removed.
+      ['get', 'list', 'watch', 'patch', 'update', 'delete'].map((verb) => ({
         namespace: home,
         group: 'argoproj.io',
         resource: 'applications',
@@ -94,7 +116,7 @@ async function rights(api: Kubernetes, config: Config): Promise<Finding> {
   const lacking = await lackingRights(api, needed);
   const name = 'rights in the cluster';
   return lacking.length === 0
-    ? ok(name, 'We may do with Applications what promotions need.')
+    ? ok(name, 'We may do with Applications what promotions and removals need.')
     : failed(name, `We may not ${lacking.join(', ')}.`, giveRole);
 }
 

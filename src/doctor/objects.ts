@@ -1,9 +1,9 @@
+import { objectKeys } from '../model/object-keys.ts';
 import { SystemError } from '../systems/system-error.ts';
 import { objectStoreOf } from '../wiring/object-store.ts';
 import { failed, ok, type Check } from './check.ts';
 
-/** Says whose bucket it is: keys begin with the name of a service or an environment, which another platform may have. */
-const key = 'doctor/platform.txt';
+const key = objectKeys.owner;
 
 /** Whether the object store is this platform's, keeps what is written, and refuses a write whose condition does not hold. */
 export const objects: Check = {

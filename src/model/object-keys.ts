@@ -2,6 +2,8 @@ import type { Change } from './delivery/change.ts';
 
 /** Keys in the object store: what outlives Temporal's histories. */
 export const objectKeys = {
+  /** Says whose bucket it is: other keys begin with the name of a service or an environment, which another platform may have. */
+  owner: 'doctor/platform.txt',
   repository: 'state/repository.json',
   environment: (environment: string, service: string) => `state/${environment}/${service}.json`,
   delivery: ({ service, commit }: Change) => `deliveries/${service}/${commit}.json`,

@@ -8,15 +8,14 @@ import { createRecordActivities } from '../activities/delivery/records.ts';
 import { createRecoveryActivities } from '../activities/backup/index.ts';
 import { createRecreationActivities } from '../activities/recreation/index.ts';
 import type { Served } from '../activities/contract.ts';
-import type { RecreationSystems } from '../activities/recreation/systems.ts';
 import { createRepositoryPollActivities } from '../activities/delivery/repository-poll.ts';
 import { createSyncActivities } from '../activities/sync/start-sync.ts';
-import type { Systems } from '../activities/systems.ts';
 import type { Queue } from '../model/temporal/task-queues.ts';
+import type { Reached } from './needed-secrets.ts';
 
 /** What is done where: a queue's workers can do nothing else, whatever a workflow asks of them. */
 export const activitiesOf: {
-  [Q in Queue]: (systems: Systems & RecreationSystems, workDirectory: string) => Served[Q];
+  [Q in Queue]: (systems: Reached<Q>, workDirectory: string) => Served[Q];
 } = {
   build: ({ config, repository, sourceOf, objects, images, commands }, workDirectory) =>
     createBuildActivities({ config, repository, sourceOf, objects, images, commands, workDirectory }),

@@ -1,12 +1,17 @@
-import { expect, test, vi } from 'vitest';
+import type { Client } from '@temporalio/client';
+import { afterEach, expect, test, vi } from 'vitest';
 import { configuration, least } from '../../test/support/configuration.ts';
 import { queues } from '../model/temporal/task-queues.ts';
-import { missingSecrets } from './needed-secrets.ts';
+import { missingSecrets, reach } from './needed-secrets.ts';
+import { createSystems } from './systems.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 const config = configuration({
   repository: { ...least.repository, token: 'env:TEST_PUSH' },
   forge: { ...least.forge, token: 'env:TEST_FORGE', webhookSecret: 'env:TEST_WEBHOOK' },
   registry: { ...least.registry, login: { username: 'bot', password: 'file:/nowhere/password' } },
+  objects: { ...least.objects, accessKeyId: 'env:TEST_KEY_ID', secretAccessKey: 'env:TEST_KEY' },
   services: {
     explicit: {
       claims: {
@@ -31,6 +36,8 @@ test.each([
       'repository.token (env:TEST_PUSH)',
       'services.explicit.claims.source.token (env:TEST_SOURCE)',
       'registry.login.password (file:/nowhere/password)',
+      'objects.accessKeyId (env:TEST_KEY_ID)',
+      'objects.secretAccessKey (env:TEST_KEY)',
     ],
   ],
   [
@@ -39,6 +46,8 @@ test.each([
       'repository.token (env:TEST_PUSH)',
       'services.explicit.claims.source.token (env:TEST_SOURCE)',
       'forge.token (env:TEST_FORGE)',
+      'objects.accessKeyId (env:TEST_KEY_ID)',
+      'objects.secretAccessKey (env:TEST_KEY)',
     ],
   ],
   [
@@ -47,13 +56,46 @@ test.each([
       'repository.token (env:TEST_PUSH)',
       'services.explicit.claims.source.token (env:TEST_SOURCE)',
       'forge.token (env:TEST_FORGE)',
+      'objects.accessKeyId (env:TEST_KEY_ID)',
+      'objects.secretAccessKey (env:TEST_KEY)',
       'backup.recipients[0] (env:TEST_RECIPIENT)',
     ],
   ],
-  ['recovery', ['backup.recovery.identity (env:TEST_IDENTITY)']],
-  ['wait', ['repository.token (env:TEST_PUSH)']],
+  [
+    'recovery',
+    [
+      'objects.accessKeyId (env:TEST_KEY_ID)',
+      'objects.secretAccessKey (env:TEST_KEY)',
+      'backup.recovery.identity (env:TEST_IDENTITY)',
+    ],
+  ],
+  [
+    'wait',
+    [
+      'repository.token (env:TEST_PUSH)',
+      'objects.accessKeyId (env:TEST_KEY_ID)',
+      'objects.secretAccessKey (env:TEST_KEY)',
+    ],
+  ],
 ] as const)('workers of %s need no more than what they do takes', (queue, missing) => {
   expect(missingSecrets(config, [queue])).toEqual(missing);
+});
+
+test.each(queues)('a worker of %s that starts can reach all that its activities are given', (queue) => {
+  for (const secret of missingSecrets(config, [queue])) {
+    const [, variable] = /env:(\w+)/.exec(secret) ?? [];
+    if (variable !== undefined) vi.stubEnv(variable, 'sesame');
+  }
+  const temporal = { workflow: { getHandle: () => ({}) } } as unknown as Client;
+  const systems = createSystems(config, temporal, '/nowhere');
+  const broken = reach[queue].filter((system) => {
+    try {
+      return systems[system] === undefined;
+    } catch {
+      return true;
+    }
+  });
+  expect(broken).toEqual([]);
 });
 
 test('each is told once, and none that is there', () => {
@@ -61,6 +103,8 @@ test('each is told once, and none that is there', () => {
   expect(missingSecrets(config, queues)).toEqual([
     'services.explicit.claims.source.token (env:TEST_SOURCE)',
     'registry.login.password (file:/nowhere/password)',
+    'objects.accessKeyId (env:TEST_KEY_ID)',
+    'objects.secretAccessKey (env:TEST_KEY)',
     'forge.token (env:TEST_FORGE)',
     'backup.recipients[0] (env:TEST_RECIPIENT)',
     'backup.recovery.identity (env:TEST_IDENTITY)',

@@ -16,8 +16,8 @@ export async function* listOwned(
   namespace: string,
   kind: keyof typeof owned,
 ): AsyncGenerator<ListedObject> {
-  const [resource, key] = owned[kind];
-  const others = (await otherNamespaces(kubernetes, namespace))(key);
+  const [resource] = owned[kind];
+  const others = await otherNamespaces(kubernetes, namespace, kind);
   const path = others ? `${argoProjApi}/${resource}` : argoProjPath(namespace, resource);
   for await (const object of listAll(kubernetes, path)) {
     const at = object.metadata.namespace ?? namespace;
@@ -29,22 +29,25 @@ const parametersSchema = z.object({ data: z.record(z.string(), z.string()).optio
 
 /**
  * Which other namespaces Argo CD takes Applications from, by its own setting: names, patterns, and regular expressions
- * between slashes.
+ * between slashes. Undefined when there are none.
  */
-async function otherNamespaces(kubernetes: Kubernetes, namespace: string) {
+export async function otherNamespaces(
+  kubernetes: Kubernetes,
+  namespace: string,
+  kind: keyof typeof owned,
+): Promise<((name: string) => boolean) | undefined> {
   const raw = await kubernetes.get(`${namespacePath(namespace)}/configmaps/argocd-cmd-params-cm`);
   const { data = {} } = raw === undefined ? {} : parametersSchema.parse(raw);
-  return (key: string): ((name: string) => boolean) | undefined => {
-    const patterns = (data[key] ?? '')
-      .split(',')
-      .map((pattern) => pattern.trim())
-      .filter((pattern) => pattern !== '');
-    if (patterns.length === 0) return undefined;
-    const matches = patterns.map((pattern) =>
-      /^\/.+\/$/.test(pattern)
-        ? (name: string) => new RegExp(pattern.slice(1, -1)).test(name)
-        : (name: string) => matchesGlob(pattern, name),
-    );
-    return (name) => matches.some((match) => match(name));
-  };
+  const [, key] = owned[kind];
+  const patterns = (data[key] ?? '')
+    .split(',')
+    .map((pattern) => pattern.trim())
+    .filter((pattern) => pattern !== '');
+  if (patterns.length === 0) return undefined;
+  const matches = patterns.map((pattern) =>
+    /^\/.+\/$/.test(pattern)
+      ? (name: string) => new RegExp(pattern.slice(1, -1)).test(name)
+      : (name: string) => matchesGlob(pattern, name),
+  );
+  return (name) => matches.some((match) => match(name));
 }

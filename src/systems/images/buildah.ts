@@ -97,18 +97,21 @@ export function createBuildah({ directory, registry }: BuildahOptions): Images {
       return work(file === undefined ? [] : ['--authfile', file], folder);
     });
 
-  async function push(name: string, { tag }: Push, login: string[], digestFile: string, shared: Build) {
+  /** @param local its name until then */
+  async function push(local: string, pushed: Push, login: string[], digestFile: string, shared: Build) {
+    const name = canonicalName(pushed.name);
+    const remote = `${name}:${pushed.tag}`;
     const { failed } = await buildah(
       [
         ...['push', `--tls-verify=${!registry.insecure}`, '--digestfile', digestFile, ...login],
-        ...[name, `docker://${name.split(':local-')[0] ?? name}:${tag}`],
+        ...[local, `docker://${remote}`],
       ],
       { ...shared, timeoutMs: pushTimeoutMs },
     );
     if (failed) {
       // A registry that does not let us push says so here, and why.
-      await tryPush(registry, name.split(':local-')[0] ?? name);
-      throw new Error(`The image could not be pushed to ${name}. Its log says why.`);
+      await tryPush(registry, name);
+      throw new Error(`The image could not be pushed to ${remote}. Its log says why.`);
     }
     return (await readFile(digestFile, 'utf8')).trim();
   }
