@@ -6,13 +6,15 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { makeDiskRepository, type DiskRepository } from '../../test/support/disk-repository.ts';
 import { startGitServer, type GitServer } from '../../test/support/git-server.ts';
+import { WrongManifest } from '../systems/argocd/index.ts';
+import { BackupStoreError, WrongKey } from '../systems/backups/index.ts';
 import { ForgeError } from '../systems/forge/index.ts';
 import { createRepository } from '../systems/git/repository.ts';
 import type { Repository } from '../systems/git/index.ts';
 import { RegistryError } from '../systems/images/index.ts';
 import { KubernetesError } from '../systems/kubernetes/index.ts';
 import { ObjectStoreError } from '../systems/objects/index.ts';
-import { withCluster, withForge, withGit, withObjects, withRegistry } from './failures.ts';
+import { withCluster, withForge, withGit, withObjects, withRecovery, withRegistry } from './failures.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
   work.then(
@@ -215,4 +217,20 @@ describe('what the cluster or the object store refuses', () => {
     expect(await endOf(withCluster, away)).toBe(away);
     expect(await endOf(withObjects, slow)).toBe(slow);
   });
+});
+
+test.each([
+  ['a right in the cluster', new KubernetesError(403, 'No.'), true],
+  ['a right to the backups', new BackupStoreError('No.', { lasting: true }), true],
+  ['a right to the object store', new ObjectStoreError('No.', { lasting: true }), true],
+  ['the key', new WrongKey('No.'), true],
+  ['the manifest that was meant', new WrongManifest('No.'), true],
+  ['a cluster that answers', new KubernetesError(0, 'No.'), false],
+  ['a store of backups that answers', new BackupStoreError('No.'), false],
+  ['an object store that answers', new ObjectStoreError('No.'), false],
+])('a step of a recovery that lacks %s ends at once, or is tried again', async (_, error, ends) => {
+  const failure = await failureOf(withRecovery(() => Promise.reject(error)));
+
+  expect(failure.nonRetryable ?? false).toBe(ends);
+  expect(failure.message).toMatch(/^No\./);
 });
