@@ -73,6 +73,10 @@ export class SimulatedArgoCd implements ArgoCd {
     throw new UnseenCluster('There are no pods.');
   }
 
+  async heldBy() {
+    return [];
+  }
+
   async bringerOf(): Promise<undefined> {}
 
   async remove() {

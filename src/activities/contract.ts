@@ -53,6 +53,8 @@ export interface SeenRelease {
 interface SeenDeployment {
   /** Commits whose manifests it may run. */
   revisions: string[];
+  /** What Argo CD took for a part of it. */
+  objects?: { apiVersion: string; kind: string; namespace: string; name: string }[];
   destination: Application['destination'];
 }
 

@@ -33,6 +33,7 @@ const config = configuration({
 });
 const argocd = {
   application: async () => undefined,
+  heldBy: async () => [],
   kustomizeBuildOptions: async () => [],
 } as Partial<ArgoCd> as ArgoCd;
 /** There is nothing to be stored. */

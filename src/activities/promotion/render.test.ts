@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { configuration } from '../../../test/support/configuration.ts';
 import { makeDiskRepository, type DiskRepository } from '../../../test/support/disk-repository.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import type { Release } from '../../model/delivery/change.ts';
 import type { Approval } from '../../model/promotion/promotion.ts';
 import { releaseKustomization } from '../../model/promotion/release.ts';
-import type { ArgoCd } from '../../systems/argocd/index.ts';
+import type { ArgoCd, HeldObject } from '../../systems/argocd/index.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import type { RenderActivities } from '../contract.ts';
 import { createRenderActivities } from './render.ts';
@@ -73,6 +73,10 @@ async function render(
   return stored;
 }
 
+/** What Argo CD takes for a part of the Application. */
+let held: HeldObject[] = [];
+beforeEach(() => void (held = []));
+
 /** @param kustomize as the Application has it @param running the revision that it deployed */
 function activities(
   stored: string[],
@@ -88,6 +92,7 @@ function activities(
   } as Partial<Application> as Application;
   const argocd = {
     application: async () => application,
+    heldBy: async () => held,
     kustomizeBuildOptions: async () => [],
   } as Partial<ArgoCd> as ArgoCd;
   const objects = {
@@ -135,6 +140,23 @@ test('what runs but cannot be rendered, of before this platform, is said, and al
   const rendered = await running.renderRelease({ environment: 'production', release, revision });
   expect(rendered.summary).toMatch(/^1 added: Deployment\/claims/);
   expect(stored[0]).toMatch(/^# What runs cannot be rendered, so all is shown as new: .*forge\.example/m);
+});
+
+test('what a sync that failed has left is shown as what it is: the next one deletes it', async () => {
+  await render('resources: [release]\n');
+  const release = await releaseOfTip();
+  const revision = await disk.git('rev-parse', 'HEAD');
+  const at = { namespace: 'production', requiresPruning: false };
+  held = [
+    { group: 'apps', version: 'v1', kind: 'Deployment', name: 'claims', ...at },
+    { group: '', version: 'v1', kind: 'PersistentVolumeClaim', name: 'data', ...at },
+  ];
+  const stored: string[] = [];
+  const running = activities(stored, {}, revision);
+  expect(await running.renderRelease({ environment: 'production', release, revision })).toMatchObject({
+    summary: '1 removed: PersistentVolumeClaim/data in production',
+  });
+  expect(stored[0]).toMatch(/=== DELETED: PersistentVolumeClaim\/data in production/);
 });
 
 test('of two objects of one name one would replace the other: they are not even shown', async () => {

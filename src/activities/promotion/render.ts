@@ -14,6 +14,7 @@ import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { renderWanted, type Target } from './render-wanted.ts';
 import { createRenderer, render, type RenderSettings } from './renderer.ts';
+import { straysOf } from './strays.ts';
 import { refused, withGit } from '../failures.ts';
 import type { Systems } from '../systems.ts';
 import type { RenderActivities } from '../contract.ts';
@@ -28,7 +29,7 @@ export function createRenderActivities(
   systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   workDirectory: string,
 ): RenderActivities {
-  const { config, repository } = systems;
+  const { config, repository, argocd } = systems;
   const renderer = createRenderer(systems, workDirectory);
   const { inScratch, checkOut } = renderer;
 
@@ -89,6 +90,8 @@ export function createRenderActivities(
       const { manifests, overlay, name, running, settings } = wanted;
       const before =
         running === undefined ? { manifests: [] } : await renderRunning(scratch, running, overlay, settings);
+      const strays = await straysOf(argocd, name, [...before.manifests, ...manifests]);
+      const runs = [...before.manifests, ...strays];
       const manifestsDigest = digestOf(manifests);
       const heading = `# ${name}: what runs (${running ?? 'nothing'}) against what would run (${target.shownAs})\n`;
       const hooks = hooksIn(manifests);
@@ -102,12 +105,12 @@ export function createRenderActivities(
         { environment, change: release.change },
         {
           head: `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}`,
-          before: before.manifests,
+          before: runs,
           after: manifests,
           scratch,
         },
       );
-      return { manifestsDigest, diff, summary: summarize(compare(before.manifests, manifests), hooks) };
+      return { manifestsDigest, diff, summary: summarize(compare(runs, manifests), hooks) };
     });
   }
 

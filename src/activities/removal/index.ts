@@ -11,6 +11,7 @@ import { authorsOf, commitsSince } from '../promotion/authors.ts';
 import { digestOf, storeDifference } from '../promotion/difference.ts';
 import { createRenderer, render } from '../promotion/renderer.ts';
 import { refuseWeaker } from '../promotion/settings.ts';
+import { objectName, straysOf } from '../promotion/strays.ts';
 import { refuseSource } from '../sync/application-source.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
 import { unlessMissing } from '../../systems/git/index.ts';
@@ -38,8 +39,10 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const name = applicationName(config, change.service, environment);
       const application = await applicationOf(name, removal, environment);
       const running = application?.deployedRevision ?? current?.revision;
+      const held = application ? await withCluster(() => argocd.heldBy(name)) : [];
       const seen = {
         revisions: [...new Set([...(running === undefined ? [] : [running]), removal.parent])],
+        ...(held.length > 0 && { objects: held.map(objectName) }),
         // Of one that is gone nobody can say; mostly it is the cluster that Argo CD lives in.
         destination: application?.destination ?? {
           name: 'in-cluster',
@@ -51,8 +54,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const commits = await withGit(() => commitsSince(repository, current, change, removal));
       const authors = authorsOf(config, commits, release, asked);
       const rendered = await inScratch(async (scratch) => {
-        const gone =
-          running === undefined ? [] : await whatRuns(scratch, running, removal, environment, application);
+        const gone = await whatGoes(scratch, running, removal, environment, application);
         const manifestsDigest = digestOf(gone);
         const head =
           `# ${name}: all that runs (${running ?? 'nothing'}) is deleted, as ${changeName(change)} removes the service\n` +
@@ -79,9 +81,10 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
 
       const application = await applicationOf(name, removal, environment);
       const running = application?.deployedRevision;
-      if (approved !== undefined && running !== undefined) {
+      // What is being deleted becomes less.
+      if (approved !== undefined && application && !application.deleting) {
         const gone = await inScratch((scratch) =>
-          whatRuns(scratch, running, removal, environment, application),
+          whatGoes(scratch, running, removal, environment, application),
         );
         if (digestOf(gone) !== approved) return { state: 'changed' };
       }
@@ -96,7 +99,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
         const all = seen.revisions.map((revision) =>
           whatRuns(scratch, revision, removal, environment, undefined).catch(ifUnrenderable),
         );
-        return (await Promise.all(all)).flat();
+        return [...(await Promise.all(all)).flat(), ...(seen.objects ?? [])];
       });
       const left = await withCluster(() => argocd.leftOf(name, seen.destination, deployed));
       if (left.some(({ isGoing }) => isGoing))
@@ -133,13 +136,21 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
    * A root that has not seen yet that the Application is gone would bring it back, without its finalizer.
    *
    * @throws ApplicationFailure `Busy`: so long it is waited for
+   * @throws Refused: its manifests have it still
    */
   async function passBringer(name: string, { commit }: Change): Promise<void> {
     const bringer = await withCluster(() => argocd.bringerOf(name));
     const root = bringer === undefined ? undefined : await withCluster(() => argocd.application(bringer));
     if (!root?.automated || bringer === undefined) return;
     const { revision } = root.sync;
-    if (revision !== undefined && (await withGit(() => hasSeen(revision, commit)))) return;
+    if (revision !== undefined && (await withGit(() => hasSeen(revision, commit)))) {
+      const held = await withCluster(() => argocd.heldBy(bringer));
+      if (!held.some((one) => one.kind === 'Application' && one.name === plain(name) && !one.requiresPruning))
+        return;
+      throw refused(
+        `Application ${bringer} still brings ${name} at ${revision}, and would bring it back. Take its manifest away there, too, then deliver the change again.`,
+      );
+    }
     await withCluster(() => argocd.refresh(bringer));
     throw later('Busy', `Waits until Application ${bringer}, which brings ${name}, has seen ${commit}.`);
   }
@@ -159,6 +170,19 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     const refusal = application && refuseSource(config, application, overlayPath(removal, environment));
     if (refusal !== undefined) throw refused(refusal);
     return application;
+  }
+
+  /** All that goes with an Application: as it was rendered, and what else it has. */
+  async function whatGoes(
+    scratch: string,
+    running: string | undefined,
+    removal: Removal,
+    environment: string,
+    application: Application | undefined,
+  ): Promise<Manifest[]> {
+    const runs =
+      running === undefined ? [] : await whatRuns(scratch, running, removal, environment, application);
+    return application ? [...runs, ...(await straysOf(argocd, application.name, runs))] : runs;
   }
 
   /** Somebody may have rewritten the branch since it was synced: then it is what the commit that removes it took away. */
@@ -191,6 +215,9 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     return render(checkout, overlay, settings);
   }
 }
+
+/** Without the namespace that it lies in. */
+const plain = (name: string): string => name.split('/').at(-1) ?? name;
 
 /** An overlay that waits for its first release renders to nothing, and so has deployed nothing. */
 function ifUnrenderable(error: unknown): Manifest[] {

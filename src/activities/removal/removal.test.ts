@@ -9,7 +9,7 @@ import { openRun } from '../../../test/support/open-run.ts';
 import type { Application } from '../../model/argocd/application.ts';
 import type { Release, Source } from '../../model/delivery/change.ts';
 import type { Approval } from '../../model/promotion/promotion.ts';
-import type { ArgoCd } from '../../systems/argocd/index.ts';
+import type { ArgoCd, HeldObject } from '../../systems/argocd/index.ts';
 import type { ObjectStore } from '../../systems/objects/index.ts';
 import { createResolveChanges } from '../delivery/resolve-changes.ts';
 import { createVerifyChange } from '../delivery/verify-change.ts';
@@ -49,6 +49,7 @@ let bringer: string | undefined;
 let root: Partial<Application> | undefined;
 let refreshed: number;
 let removal: 'going' | 'absent' | 'changed';
+let held: HeldObject[];
 let left: Awaited<ReturnType<ArgoCd['leftOf']>>;
 
 beforeEach(async () => {
@@ -65,6 +66,7 @@ beforeEach(async () => {
   };
   removal = 'absent';
   left = [];
+  held = [];
   bringer = undefined;
   root = undefined;
   refreshed = 0;
@@ -92,6 +94,7 @@ async function acting<T>(
   const folder = await mkdtemp(join(tmpdir(), 'removal-test-'));
   const argocd = {
     application: async (name: string) => (name === bringer ? root : application),
+    heldBy: async () => held,
     kustomizeBuildOptions: async () => [],
     remove: async () => removal,
     bringerOf: async () => bringer,
@@ -208,6 +211,34 @@ test('a root that has not seen that the service is gone would bring it back, and
   }
   root = { sync: { revision: before } } as Partial<Application>;
   expect(await deleting()).toEqual({ state: 'gone' });
+});
+
+test('a root that would bring it back, whatever it has seen, is named', async () => {
+  bringer = 'bakery-production';
+  root = { automated: { prune: true }, sync: { revision: commit } } as Partial<Application>;
+  const approved = (await preview()).rendered?.manifestsDigest;
+  application = undefined;
+  const one = { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', namespace: 'argocd' };
+  held = [{ ...one, name: 'claims-production', requiresPruning: false }];
+  await expect(deletingWith(approved)).rejects.toMatchObject({
+    type: 'Refused',
+    message: expect.stringMatching(/bakery-production still brings claims-production .* Take its manifest/),
+  });
+  held = [{ ...one, name: 'claims-production', requiresPruning: true }];
+  expect(await deletingWith(approved)).toEqual({ state: 'gone' });
+});
+
+test('what belongs to it and is in no manifest is shown as well, and decided on', async () => {
+  const map = { group: '', version: 'v1', namespace: 'production', requiresPruning: false };
+  held = [
+    { ...map, kind: 'ConfigMap', name: 'claims' },
+    { ...map, kind: 'Secret', name: 'left' },
+  ];
+  const { rendered, seen } = await preview();
+  expect(rendered?.summary).toBe('2 removed: ConfigMap/claims, Secret/left in production');
+  expect(seen.objects?.map(({ name }) => name)).toEqual(['claims', 'left']);
+  held = [];
+  expect(await deletingWith(rendered?.manifestsDigest)).toEqual({ state: 'changed' });
 });
 
 test('where decisions are demanded by now, nothing is deleted without them', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instanceName } from '../../model/argocd/tracking.ts';
 import { argoProjApi, argoProjPath } from './api-paths.ts';
-import { parseApplication } from './application.ts';
+import { parseApplication, parseHeld } from './application.ts';
 import { inDestination } from './destination.ts';
 import { explain } from './explain-failure.ts';
 import { createKubernetes } from '../kubernetes/api-client.ts';
@@ -104,6 +104,10 @@ export function createArgoCd({
     },
     startOperation: (name, request) => startOperation(kubernetes, path(name), request),
     terminate: (name, operation) => terminateOperation(kubernetes, path(name), operation),
+    async heldBy(name) {
+      const raw = await kubernetes.get(path(name));
+      return raw === undefined ? [] : parseHeld(raw);
+    },
     bringerOf: (name) => bringerOf(kubernetes, path(name)),
     remove: (name, revision) => removeApplication(kubernetes, path(name), revision),
     leftOf: (qualified, destination, objects) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Application, Operation, ResourceState } from '../../model/argocd/application.ts';
 import { isRecord } from '../../model/json.ts';
+import type { HeldObject } from './index.ts';
 
 /** The name of the `operation.info` entry that holds our ID; Argo CD carries it into `status.operationState`. */
 export const operationInfo = 'gitops-operation';
@@ -28,6 +29,21 @@ export const resourceSchema = z.object({
   requiresPruning: z.boolean().optional(),
   health: z.object({ status: text, message: text }).nullish(),
 });
+
+const heldSchema = z.object({
+  status: z
+    .object({ resources: z.array(resourceSchema.extend({ hook: z.boolean().optional() })).nullish() })
+    .default({}),
+});
+
+/** All that belongs to an Application, other than hooks. */
+export const parseHeld = (raw: unknown): HeldObject[] =>
+  (heldSchema.parse(raw).status.resources ?? [])
+    .filter(({ hook }) => !hook)
+    .map(({ group = '', version = '', kind, namespace = '', name, requiresPruning = false }) => ({
+      ...{ group, version, kind, namespace, name },
+      requiresPruning,
+    }));
 
 /** It may quote whole values of a manifest, and goes into histories, whose size Temporal bounds. */
 const mostOfMessage = 4000;

@@ -36,6 +36,8 @@ export interface ArgoCd {
   startOperation(name: string, request: SyncRequest): Promise<Started>;
   /** Ends an operation if it is what runs; leaves any other alone. */
   terminate(name: string, operation: OperationName): Promise<void>;
+  /** What Argo CD took for a part of it when it looked last, other than hooks; nothing where there is none. */
+  heldBy(name: string): Promise<HeldObject[]>;
   /** The Application that brings it, if one does. */
   bringerOf(name: string): Promise<string | undefined>;
   /** Deletes it with all that it deployed, if that is of this revision still: on its way, or not there any more. */
@@ -98,6 +100,17 @@ export type Started =
   | { state: 'absent' }
   /** Argo CD would take the branch's head of a source for which no revision is named. */
   | { state: 'unfit'; sources: number };
+
+/** An object that belongs to an Application. `group` and `namespace` are empty where it has none. */
+export interface HeldObject {
+  group: string;
+  version: string;
+  kind: string;
+  namespace: string;
+  name: string;
+  /** The manifests that Argo CD compared with do not have it. */
+  requiresPruning: boolean;
+}
 
 /** An object that an Application deployed, and that is still there. */
 export interface LeftObject {
