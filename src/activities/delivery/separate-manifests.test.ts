@@ -197,6 +197,10 @@ test('what is synced holds the base of the very commit that the change was verif
     writeRelease(change, of, { environment: 'production', from, image });
   expect(await sync(await write(verified, verified))).toBe('Waits for the cluster (as is wanted here).');
   expect(await sync(await write(verified, old))).toEqual(refusal('holds other manifests than'));
+  const taken = await write(verified, verified);
+  await manifests.git('revert', '--no-edit', 'HEAD');
+  await manifests.git('push', '-q', 'origin', 'HEAD');
+  expect(await sync(taken)).toEqual(refusal('holds another release on the protected branch by now'));
   expect(await sync(await write(old, old))).toEqual(refusal('is not the release of'));
   expect(
     await sync(await writeRelease(change, undefined, { environment: 'production', from: verified, image })),
