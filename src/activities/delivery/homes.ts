@@ -1,6 +1,6 @@
 import { listServices, type Service } from '../../config/services.ts';
 import { sourceRepositories } from '../../config/sources.ts';
-import { GitError, unlessMissing, type Repository } from '../../systems/git/index.ts';
+import { GitError, hasCommit, type Repository } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
 
 /** A repository, and the services that have their source in it. */
@@ -42,7 +42,7 @@ export async function homeOf(homes: [Home, ...Home[]], commit: string): Promise<
   let unread: GitError | undefined;
   for (const home of homes) {
     try {
-      if (!(await unlessMissing(home.repository.commit(commit), undefined))) continue;
+      if (!(await hasCommit(home.repository, commit))) continue;
       if ((await home.repository.position(commit)) !== undefined) return home;
       has ??= home;
     } catch (error) {

@@ -15,12 +15,12 @@ export async function straysOf(
   return held.filter((object) => !manifests.some((manifest) => isOf(manifest, object))).map(asManifest);
 }
 
-/** A manifest may leave the namespace to the Application. */
+/** A manifest may leave the namespace to the Application, or name one where there is none. */
 const isOf = (manifest: Manifest, { group, kind, namespace, name }: HeldObject): boolean =>
   manifest.kind === kind &&
   manifest.name === name &&
   groupOf(manifest.apiVersion) === group &&
-  (manifest.namespace === '' || manifest.namespace === namespace);
+  ([manifest.namespace, namespace].includes('') || manifest.namespace === namespace);
 
 const groupOf = (apiVersion: string): string => apiVersion.split('/').slice(0, -1).join('/');
 

@@ -1,11 +1,11 @@
 import { applicationName, namespaceOf } from '../../config/environments.ts';
 import { overlayPath } from '../../config/paths.ts';
 import type { Application } from '../../model/argocd/application.ts';
-import { changeName, type Change } from '../../model/delivery/change.ts';
+import { changeName } from '../../model/delivery/change.ts';
 import { compare, summarize, type Manifest } from '../../model/manifests.ts';
 import { wantedBy } from '../../systems/temporal/runs.ts';
 import type { RemovalActivities } from '../contract.ts';
-import { removalOf, type Removal } from '../delivery/removal-of.ts';
+import type { Removal } from '../delivery/removal-of.ts';
 import { later, outlived, refused, withCluster, withGit } from '../failures.ts';
 import { authorsOf, commitsSince } from '../promotion/authors.ts';
 import { digestOf, storeDifference } from '../promotion/difference.ts';
@@ -13,9 +13,12 @@ import { createRenderer, render } from '../promotion/renderer.ts';
 import { refuseWeaker } from '../promotion/settings.ts';
 import { objectName, straysOf } from '../promotion/strays.ts';
 import { refuseSource } from '../sync/application-source.ts';
+import type { LeftObject } from '../../systems/argocd/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
-import { unlessMissing } from '../../systems/git/index.ts';
+import { hasCommit } from '../../systems/git/index.ts';
 import type { Systems } from '../systems.ts';
+import { awaitBringer } from './await-bringer.ts';
+import { evidenceOf } from './evidence.ts';
 
 type RemovalSystems = Pick<Systems, 'config' | 'repository' | 'argocd' | 'objects' | 'temporal'>;
 
@@ -35,7 +38,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     /** Safe to repeat, side by side and late: it reads, and writes what people are shown under its own digest. */
     async previewRemoval({ environment, release, current, asked }) {
       const { change } = release;
-      const removal = await evidenceOf(change);
+      const removal = await evidenceOf(systems, change);
       const name = applicationName(config, change.service, environment);
       const application = await applicationOf(name, removal, environment);
       const running = application?.deployedRevision ?? current?.revision;
@@ -54,7 +57,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const commits = await withGit(() => commitsSince(repository, current, change, removal));
       const authors = authorsOf(config, commits, release, asked);
       const rendered = await inScratch(async (scratch) => {
-        const gone = await whatGoes(scratch, running, removal, environment, application);
+        const gone = await whatGoes(scratch, name, running, removal, environment, application);
         const manifestsDigest = digestOf(gone);
         const head =
           `# ${name}: all that runs (${running ?? 'nothing'}) is deleted, as ${changeName(change)} removes the service\n` +
@@ -76,7 +79,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       if (!(await wanted())) return { state: 'refused', reason: outlived };
       const weaker = approved === undefined && refuseWeaker(config, environment, { by: 'none' });
       if (weaker) return { state: 'refused', reason: weaker };
-      const removal = await evidenceOf(change);
+      const removal = await evidenceOf(systems, change);
       const name = applicationName(config, change.service, environment);
 
       const application = await applicationOf(name, removal, environment);
@@ -84,11 +87,11 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       // What is being deleted becomes less.
       if (approved !== undefined && application && !application.deleting) {
         const gone = await inScratch((scratch) =>
-          whatGoes(scratch, running, removal, environment, application),
+          whatGoes(scratch, name, running, removal, environment, application),
         );
         if (digestOf(gone) !== approved) return { state: 'changed' };
       }
-      await passBringer(name, change);
+      await awaitBringer(systems, name, change);
       if (!(await wanted())) return { state: 'refused', reason: outlived };
       const state = await withCluster(() => argocd.remove(name, running));
       if (state === 'changed') return { state };
@@ -104,61 +107,9 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
       const left = await withCluster(() => argocd.leftOf(name, seen.destination, deployed));
       if (left.some(({ isGoing }) => isGoing))
         throw later('Busy', `Waits until what ${name} deployed is gone.`);
-      return left.length === 0
-        ? { state: 'gone' }
-        : {
-            state: 'refused',
-            reason: leftText(
-              name,
-              left.map((object) => object.name),
-            ),
-          };
+      return left.length === 0 ? { state: 'gone' } : { state: 'refused', reason: leftText(name, left) };
     },
   };
-
-  /** @throws Refused: the change removes nothing, or the service has come back since */
-  async function evidenceOf(change: Change): Promise<Removal> {
-    return withGit(async () => {
-      const tip = await repository.tip();
-      if ((await repository.position(change.commit, tip)) === undefined) {
-        throw refused(`${change.commit} is not on the protected branch any more, so nothing is removed.`);
-      }
-      const removal = await removalOf(systems, change);
-      if (!removal) throw refused(`${changeName(change)} does not remove ${change.service}.`);
-      if ((await repository.object(tip, removal.manifests)) === undefined) return removal;
-      throw refused(
-        `${change.service} is in the repository again at ${tip} (${removal.manifests}), so nothing is removed. Deliver it as it is there.`,
-      );
-    });
-  }
-
-  /**
-   * A root that has not seen yet that the Application is gone would bring it back, without its finalizer.
-   *
-   * @throws ApplicationFailure `Busy`: so long it is waited for
-   * @throws Refused: its manifests have it still
-   */
-  async function passBringer(name: string, { commit }: Change): Promise<void> {
-    const bringer = await withCluster(() => argocd.bringerOf(name));
-    const root = bringer === undefined ? undefined : await withCluster(() => argocd.application(bringer));
-    if (!root?.automated || bringer === undefined) return;
-    const { revision } = root.sync;
-    if (revision !== undefined && (await withGit(() => hasSeen(revision, commit)))) {
-      const held = await withCluster(() => argocd.heldBy(bringer));
-      if (!held.some((one) => one.kind === 'Application' && one.name === plain(name) && !one.requiresPruning))
-        return;
-      throw refused(
-        `Application ${bringer} still brings ${name} at ${revision}, and would bring it back. Take its manifest away there, too, then deliver the change again.`,
-      );
-    }
-    await withCluster(() => argocd.refresh(bringer));
-    throw later('Busy', `Waits until Application ${bringer}, which brings ${name}, has seen ${commit}.`);
-  }
-
-  /** Of another repository nobody can say. */
-  async function hasSeen(revision: string, commit: string): Promise<boolean> {
-    return !(await isThere(revision)) || repository.isAncestor(commit, revision);
-  }
 
   /** @throws Refused: it brings something else than the service's overlay, which nobody would be shown */
   async function applicationOf(
@@ -175,6 +126,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
   /** All that goes with an Application: as it was rendered, and what else it has. */
   async function whatGoes(
     scratch: string,
+    name: string,
     running: string | undefined,
     removal: Removal,
     environment: string,
@@ -182,7 +134,7 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
   ): Promise<Manifest[]> {
     const runs =
       running === undefined ? [] : await whatRuns(scratch, running, removal, environment, application);
-    return application ? [...runs, ...(await straysOf(argocd, application.name, runs))] : runs;
+    return application ? [...runs, ...(await straysOf(argocd, name, runs))] : runs;
   }
 
   /** Somebody may have rewritten the branch since it was synced: then it is what the commit that removes it took away. */
@@ -194,12 +146,8 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
     application: Application | undefined,
   ): Promise<Manifest[]> {
     const overlay = overlayPath(removal, environment);
-    const revision = (await withGit(() => isThere(running))) ? running : removal.parent;
+    const revision = (await withGit(() => hasCommit(repository, running))) ? running : removal.parent;
     return renderedAt(scratch, revision, overlay, application);
-  }
-
-  async function isThere(revision: string): Promise<boolean> {
-    return (await unlessMissing(repository.commit(revision), undefined)) !== undefined;
   }
 
   /** As Argo CD rendered it; nothing where there was no overlay yet. */
@@ -216,19 +164,17 @@ export function createRemovalActivities(systems: RemovalSystems, workDirectory: 
   }
 }
 
-/** Without the namespace that it lies in. */
-const plain = (name: string): string => name.split('/').at(-1) ?? name;
-
 /** An overlay that waits for its first release renders to nothing, and so has deployed nothing. */
 function ifUnrenderable(error: unknown): Manifest[] {
   if (error instanceof KustomizeError) return [];
   throw error;
 }
 
-function leftText(application: string, left: string[]): string {
+function leftText(application: string, left: LeftObject[]): string {
+  const named = left.slice(0, mostNamed).map(({ name }) => name);
   const more = left.length > mostNamed ? ` and ${left.length - mostNamed} more` : '';
   return (
-    `Application ${application} is gone, but not all that it deployed: ${left.slice(0, mostNamed).join(', ')}${more}. ` +
+    `Application ${application} is gone, but not all that it deployed: ${named.join(', ')}${more}. ` +
     'Nobody looks after that any more. Delete it with kubectl, then deliver the change again.'
   );
 }

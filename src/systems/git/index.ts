@@ -131,3 +131,6 @@ export async function unlessMissing<T, O>(asked: Promise<T>, otherwise: O): Prom
     throw error;
   }
 }
+
+export const hasCommit = async (repository: Pick<Repository, 'commit'>, commit: string): Promise<boolean> =>
+  (await unlessMissing(repository.commit(commit), undefined)) !== undefined;

@@ -10,6 +10,7 @@ import { foundHealthy, inPlace, seen, show } from './promotion-events.ts';
 import { remove } from './remove.ts';
 import { ended, newerBehind, place, withdrawal, type Promotion } from './promotion.ts';
 import { cancelWhen } from '../cancel-when.ts';
+import { untilWithdrawn } from './until-withdrawn.ts';
 
 /** How a release got in: the commit that holds it, and the operation that syncs it where Argo CD does not by itself. */
 export interface Entered {
@@ -93,23 +94,15 @@ async function endToEnd(p: Promotion, { change, image }: Deployed): Promise<Outc
   const { environment } = p.input;
   if (!settings.endToEnd) return undefined;
   const previous = previousImage(p, change);
-  try {
-    await cancelWhen(
-      () => p.withdrawn !== undefined,
-      () =>
-        lengthy(p.attempts).runEndToEnd({
-          change: release.change,
-          environment,
-          ...(image && { image }),
-          ...(previous && { previous }),
-        }),
-    );
-    return undefined;
-  } catch (error) {
-    const withdrawn = withdrawal(p, stays);
-    if (!withdrawn) throw error;
-    return withdrawn;
-  }
+  const ran = await untilWithdrawn(p, stays, () =>
+    lengthy(p.attempts).runEndToEnd({
+      change: release.change,
+      environment,
+      ...(image && { image }),
+      ...(previous && { previous }),
+    }),
+  );
+  return 'state' in ran ? ran : undefined;
 }
 
 /** Of what was healthy here before. */

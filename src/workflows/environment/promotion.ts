@@ -66,13 +66,17 @@ export const begun = (ask: Ask): UnfinishedPromotion => ({
 });
 
 /** The outcome that ends a promotion early. */
-export const ended = ({ view }: Promotion, state: Outcome['state'], reason?: string): Outcome => {
+export const ended = <S extends Outcome['state']>(
+  { view }: Promotion,
+  state: S,
+  reason?: string,
+): Outcome & { state: S } => {
   const { waitingFor: _, ...seen } = view;
   return { ...seen, state, ...(reason !== undefined && { reason }), finishedAt: now() };
 };
 
 /** The outcome of one that its delivery does not want any more; `done` says what of it stays. */
-export const withdrawal = (p: Promotion, done = ''): Outcome | undefined =>
+export const withdrawal = (p: Promotion, done = ''): (Outcome & { state: 'failed' }) | undefined =>
   p.withdrawn === undefined ? undefined : ended(p, 'failed', `${p.withdrawn}${done}`);
 
 /** A newer change that waits behind this one, and brings what it brings. */

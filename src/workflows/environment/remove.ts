@@ -1,9 +1,9 @@
 import type { Outcome } from '../../model/promotion/promotion.ts';
 import { quick, removing } from '../activity-options.ts';
-import { cancelWhen } from '../cancel-when.ts';
 import { awaitDecisions } from './gates/await-decisions.ts';
 import { removed, seen, show } from './promotion-events.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
+import { untilWithdrawn } from './until-withdrawn.ts';
 
 /**
  * The service leaves the environment: its Application goes with all that it deployed, where people decide once they have
@@ -27,7 +27,8 @@ export async function remove(p: Promotion): Promise<Outcome> {
     if (refusal) return refusal;
     await show(p, { state: 'running' });
 
-    const result = await deleteApplication(p, () =>
+    // What has begun is not ended by that.
+    const result = await untilWithdrawn(p, ' What was being deleted by then is not brought back.', () =>
       removing(p.attempts, queue).removeApplication({
         environment,
         release,
@@ -46,19 +47,5 @@ export async function remove(p: Promotion): Promise<Outcome> {
     });
     removed(p);
     return ended(p, 'succeeded');
-  }
-}
-
-/** Waits until it is gone; a withdrawal ends the waiting, not what has begun. */
-async function deleteApplication<T>(
-  p: Promotion,
-  work: () => Promise<T>,
-): Promise<T | (Outcome & { state: 'failed' })> {
-  try {
-    return await cancelWhen(() => p.withdrawn !== undefined, work);
-  } catch (error) {
-    const withdrawn = withdrawal(p, ' What was being deleted by then is not brought back.');
-    if (!withdrawn) throw error;
-    return { ...withdrawn, state: 'failed' };
   }
 }

@@ -2,9 +2,9 @@ import type { SyncActivities } from '../../activities/contract.ts';
 import type { Release } from '../../model/delivery/change.ts';
 import type { Outcome, Proposal, PullRequest, Released } from '../../model/promotion/promotion.ts';
 import { syncing } from '../activity-options.ts';
-import { cancelWhen } from '../cancel-when.ts';
 import { approveAnew } from './gates/approve-anew.ts';
 import { ended, place, withdrawal, type Promotion } from './promotion.ts';
+import { untilWithdrawn } from './until-withdrawn.ts';
 
 type Start = Parameters<SyncActivities['startSync']>[0];
 
@@ -60,15 +60,7 @@ async function start(
   sync: Omit<Start, 'environment' | 'service' | 'asker'>,
 ): Promise<Outcome | 'started' | 'changed'> {
   const { startSync: ask } = syncing(p.attempts);
-  try {
-    const answer = await cancelWhen(
-      () => p.withdrawn !== undefined,
-      () => ask({ ...place(p), ...sync, asker: p.ask.asker }),
-    );
-    return answer.state === 'refused' ? ended(p, 'failed', answer.reason) : answer.state;
-  } catch (error) {
-    const withdrawn = withdrawal(p);
-    if (withdrawn) return withdrawn;
-    throw error;
-  }
+  const answer = await untilWithdrawn(p, '', () => ask({ ...place(p), ...sync, asker: p.ask.asker }));
+  if (answer.state === 'failed') return answer;
+  return answer.state === 'refused' ? ended(p, 'failed', answer.reason) : answer.state;
 }
