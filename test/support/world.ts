@@ -395,9 +395,9 @@ export class World {
       },
       readSettings: async ({ environment }) => this.#settings(environment),
 
-      renderRelease: async () => ({
+      renderRelease: async ({ asked }) => ({
         ...this.#rendered(this.movedDigest ?? this.manifestsDigest),
-        authors: this.movedAuthors ?? this.authors,
+        ...(asked && { authors: this.movedAuthors ?? this.authors }),
       }),
       previewRemoval: async ({ asked }) => ({
         seen: { revisions: [], destination: {} },
