@@ -102,7 +102,9 @@ test('what somebody does to the cluster past Git is told, by status and by docto
   const what = expect.stringMatching(
     /^Its pods run debian:bookworm-slim, not sha256:[0-9a-f]{64}, .* past Git\.$/,
   );
-  const remedy = `Bring it back: gitops deliver --service claims --commit ${commit}`;
+  const remedy = expect.stringContaining(
+    `Bring it back: gitops deliver --service claims --commit ${commit}`,
+  ) as string;
   await expect
     .poll(production, { timeout: 60_000 })
     .toMatchObject({ sync: 'OutOfSync', drift: { what, remedy } });
@@ -119,7 +121,16 @@ test('what somebody does to the cluster past Git is told, by status and by docto
   });
 
   await platform.gitops.deliver({ service: 'claims', commit });
-  // Nothing is new in staging, so nobody is asked there.
+  // Nothing is new in staging, so nobody is asked there; in production people are told what is brought back.
+  await platform.sees(change, {
+    environments: {
+      production: expect.objectContaining({
+        summary: expect.stringMatching(
+          /^Pods run debian:bookworm-slim, past Git: the sync takes that back\./,
+        ),
+      }),
+    },
+  });
   await platform.approve(change);
   await platform.sees(change, { state: 'succeeded' });
   await expect.poll(production, { timeout: 60_000 }).toEqual(asPromoted);

@@ -31,7 +31,7 @@ export function deliveryLines(before: Delivery | undefined, after: Delivery, now
     ...problems.map(({ message, runbook }) =>
       say(`${message}${message.endsWith('.') ? '' : '.'} See ${runbook}.`),
     ),
-    ...(ended ? [say(`${after.state}${because(after.reason)}`)] : []),
+    ...(ended ? [say(`${after.state}${because(after.reason)}`), ...logsOf(after).map(say)] : []),
   ];
 }
 
@@ -39,6 +39,12 @@ function took({ startedAt, finishedAt }: Delivery['steps'][number]): string {
   if (startedAt === undefined || finishedAt === undefined) return '';
   return ` in ${durationText(Date.parse(finishedAt) - Date.parse(startedAt))}`;
 }
+
+/** Where no end of it could be shown. */
+const logsOf = ({ change, steps }: Delivery): string[] =>
+  steps
+    .filter(({ state, log, logEnd }) => state === 'failed' && log !== undefined && logEnd === undefined)
+    .map(({ name }) => `See its log: gitops logs ${shortChange(change)} --step ${name}`);
 
 const logEndOf = ({ logEnd }: Delivery['steps'][number]): string =>
   logEnd === undefined ? '' : `\nThe log ends:\n${logEnd}`;

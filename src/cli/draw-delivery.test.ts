@@ -168,7 +168,7 @@ claims/3f2a91c07e  Refuse eligibility dates in the future
                    gitops logs claims/3f2a91c07e --step test
   ○ dev
 
-  failed. Start it again: gitops retry claims/3f2a91c07e
+  failed. Deliver a fix, or start it again: gitops retry claims/3f2a91c07e
 `);
 });
 

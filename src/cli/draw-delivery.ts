@@ -36,7 +36,8 @@ export function drawDelivery(delivery: Delivery, now: number, width: number): st
 
 function conclusion({ state, waitingFor, change }: Delivery): string {
   if (state === 'waiting') return `waiting for ${harmless(waitingFor ?? 'something')}`;
-  if (state === 'failed') return `failed. Start it again: gitops retry ${shortChange(change)}`;
+  if (state === 'failed')
+    return `failed. Deliver a fix, or start it again: gitops retry ${shortChange(change)}`;
   return state;
 }
 

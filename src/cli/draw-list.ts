@@ -8,17 +8,28 @@ import { painted } from './draw-steps.ts';
 import type { ShortListing } from './short-list.ts';
 import { durationBetween, harmless, shortChange, shorten } from './text.ts';
 
+const start = 'Nothing has been delivered yet. Start: gitops deliver --service SERVICE --commit SHA';
+
 /**
  * The tables of `gitops status`: what stands still, changes, then what was promoted of each service into each environment, and
  * how it is there now.
+ *
+ * @param chosen what the list was asked for, where that is not all
  */
-export function drawList(listing: Listing | ShortListing, now: number, width: number): string {
+export function drawList(
+  listing: Listing | ShortListing,
+  now: number,
+  width: number,
+  chosen: string | undefined,
+): string {
   const { changes, environments, problems } = listing;
   const leftOut = 'leftOut' in listing ? listing.leftOut : { changes: 0, environments: 0 };
   const trouble = problems.length === 0 ? [] : [bold('Problems'), ...drawProblems(problems, now, width), ''];
   if (changes.length + leftOut.changes === 0 && environments.length === 0) {
-    const start = 'Nothing has been delivered yet. Start: gitops deliver --service SERVICE --commit SHA';
-    return [...trouble, start].join('\n');
+    return [
+      ...trouble,
+      chosen ? `Nothing is known of ${chosen}. See all there is: gitops status --all` : start,
+    ].join('\n');
   }
   return [
     ...trouble,

@@ -55,10 +55,14 @@ async function list({ service, environment, all, ...options }: Options): Promise
     ...(service !== undefined && { service }),
     ...(environment !== undefined && { environment }),
   };
+  const chosen =
+    [service && `service ${service}`, environment && `environment ${environment}`]
+      .filter(Boolean)
+      .join(' in ') || undefined;
   await withClient(options, async (gitops, config) => {
     const look = async () => inOrder(await gitops.list(filter), config);
     const draw = (listing: Listing) =>
-      drawList(all ? listing : inShort(listing, Date.now()), Date.now(), columns());
+      drawList(all ? listing : inShort(listing, Date.now()), Date.now(), columns(), chosen);
     if (options.watch) return watchList(look, draw);
     const listing = await look();
     print(options, listing, draw(listing));

@@ -199,6 +199,7 @@ const promotedSchema = z.object({
   change: changeSchema,
   revision: shaSchema,
   image: z.object({ digest: digestSchema }).optional(),
+  overlay: z.object({ commit: shaSchema }).optional(),
 });
 
 function deployed(value: unknown): { change: string; at: string } | undefined {
@@ -213,8 +214,14 @@ export function placeOf({ typedSearchAttributes, memo }: Known): Place[] {
   if (environment === undefined || service === undefined) return [];
   const { data } = promotedSchema.safeParse(memo?.['current']);
   if (!data) return [{ environment, service }];
-  const { change, revision, image } = data;
-  return [{ environment, service, promoted: { change, revision, ...(image && { image: image.digest }) } }];
+  const { change, revision, image, overlay } = data;
+  const promoted = {
+    change,
+    revision,
+    ...(image && { image: image.digest }),
+    ...(overlay && { overlay: overlay.commit }),
+  };
+  return [{ environment, service, promoted }];
 }
 
 /** The environments of a platform that have been asked for anything yet. */

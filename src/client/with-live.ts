@@ -20,7 +20,8 @@ export async function withLive(client: Client, platform: string, delivery: Deliv
     const found = liveIn({ environment: name, service });
     const live = found && view.state === 'running' ? withoutDrift(found) : found;
     const promoted = places.find(({ environment }) => environment === name)?.promoted;
-    const change = promoted && changeName(promoted.change);
+    // One of the overlay alone came later than the release that it left there.
+    const change = promoted && changeName({ service, commit: promoted.overlay ?? promoted.change.commit });
     const other = change !== undefined && change !== own ? { change } : {};
     return [name, live ? { ...view, live: { ...live, ...other } } : view] as const;
   });

@@ -74,3 +74,18 @@ async function parentOf(repository: Looked['repository'], commit: string): Promi
   }
   return undefined;
 }
+
+/** @throws Refused: a service of an older commit is none any more, and its delivery would not get into any environment */
+export async function refuseRemoved(
+  { config, repository }: Looked,
+  { service, commit }: Change,
+): Promise<void> {
+  if (sourceConfigOf(config, service)) return;
+  const manifests = manifestsPath(config, service);
+  const tip = await repository.tip();
+  if ((await repository.object(commit, manifests)) === undefined) return;
+  if ((await repository.object(tip, manifests)) !== undefined) return;
+  throw refused(
+    `${service} has been removed since ${commit}: ${manifests} is not at ${tip}, the tip of the branch. To have it back, bring that folder back, and deliver the commit that does.`,
+  );
+}

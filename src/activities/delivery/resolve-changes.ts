@@ -9,7 +9,7 @@ import { subjectOf } from './commit-subject.ts';
 import { homeOf, homesOf, type Home } from './homes.ts';
 import { knownService } from './known-service.ts';
 import { withNewManifests } from './new-manifests.ts';
-import { removalOf } from './removal-of.ts';
+import { refuseRemoved, removalOf } from './removal-of.ts';
 import { removedSince } from './removed-since.ts';
 import { newestChanges, whatIsNew } from './what-is-new.ts';
 
@@ -53,7 +53,10 @@ async function changeOf(
   const source = systems.sourceOf(service);
   const commit = until ?? (await source.tip());
   await positionOf(systems, { service, commit });
-  if (!(await removalOf(systems, { service, commit }))) await knownService(systems, service, commit);
+  if (!(await removalOf(systems, { service, commit }))) {
+    await knownService(systems, service, commit);
+    await refuseRemoved(systems, { service, commit });
+  }
   return described(source, new Map([[service, commit]]));
 }
 

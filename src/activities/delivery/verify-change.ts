@@ -11,7 +11,7 @@ import { subjectOf } from './commit-subject.ts';
 import { knownService } from './known-service.ts';
 import { baseOf } from '../promotion/release-base.ts';
 import { overlaysOnly } from './overlays-only.ts';
-import { removalOf, type Removal } from './removal-of.ts';
+import { refuseRemoved, removalOf, type Removal } from './removal-of.ts';
 import { refuseMissingFiles } from './refuse-missing-files.ts';
 import type { Systems } from '../systems.ts';
 import type { SourceActivities } from '../contract.ts';
@@ -37,6 +37,7 @@ export function createVerifyChange(
         }
         if (removal) return removalPlan(change, removal, position);
         const service = await knownService(systems, change.service, change.commit);
+        await refuseRemoved(systems, change);
         const manifests = service.source && (await newestManifests(service));
         const missing =
           (await refuseMissingFiles(sourceOf(service.name), service, change.commit)) ??

@@ -26,6 +26,8 @@ export interface Wanted {
   name: string;
   /** What Argo CD deployed last. */
   running: string | undefined;
+  /** That pods run now. */
+  images: readonly string[];
   settings: RenderSettings;
 }
 
@@ -67,5 +69,6 @@ export async function renderWanted(
   const service = { name: change.service, image: imageNameOf(config, change.service) };
   const wrong = image && refuseImage(image, service, { release: own, overlay: manifests });
   if (wrong !== undefined) throw refused(wrong);
-  return { manifests, overlay, name, running: application?.deployedRevision, settings };
+  const { deployedRevision: running, images = [] } = application ?? {};
+  return { manifests, overlay, name, running, images, settings };
 }

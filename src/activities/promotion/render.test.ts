@@ -83,12 +83,14 @@ function activities(
   kustomize: Record<string, unknown> = {},
   running?: string,
   changes: object = {},
+  images: string[] = [],
 ): RenderActivities {
   const config = configuration(changes);
   const application = {
     name: 'claims-production',
     source: { repoURL: config.repository.url, path: overlay, targetRevision: 'main', kustomize },
     deployedRevision: running,
+    images,
   } as Partial<Application> as Application;
   const argocd = {
     application: async () => application,
@@ -157,6 +159,18 @@ test('what a sync that failed has left is shown as what it is: the next one dele
     summary: '1 removed: PersistentVolumeClaim/data in production',
   });
   expect(stored[0]).toMatch(/=== DELETED: PersistentVolumeClaim\/data in production/);
+});
+
+test('what somebody has pods run past Git is said to who decides', async () => {
+  await render('resources: [release]\n');
+  const release = await releaseOfTip();
+  const revision = await disk.git('rev-parse', 'HEAD');
+  const stored: string[] = [];
+  const running = activities(stored, {}, revision, {}, ['debian:12']);
+  expect(await running.renderRelease({ environment: 'production', release, revision })).toMatchObject({
+    summary: 'Pods run debian:12, past Git: the sync takes that back. Nothing changes.',
+  });
+  expect(stored[0]).toMatch(/^# Pods run debian:12, past Git: the sync takes that back$/m);
 });
 
 test('of two objects of one name one would replace the other: they are not even shown', async () => {

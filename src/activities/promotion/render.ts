@@ -3,6 +3,7 @@ import { hooksIn } from '../../model/argocd/hooks.ts';
 import { changeName } from '../../model/delivery/change.ts';
 import type { Approval, Rendered } from '../../model/promotion/promotion.ts';
 import { releaseKustomization, releaseMessage } from '../../model/promotion/release.ts';
+import { imagesPastGit } from '../../model/promotion/running-image.ts';
 import { compare, summarize, type Manifest } from '../../model/manifests.ts';
 import { unlessMissing } from '../../systems/git/index.ts';
 import { KustomizeError } from '../../systems/kustomize/index.ts';
@@ -87,7 +88,7 @@ export function createRenderActivities(
   function rendered(target: Target): Promise<Rendered> {
     return inScratch(async (scratch) => {
       const wanted = await renderWanted(systems, renderer, scratch, target);
-      const { manifests, overlay, name, running, settings } = wanted;
+      const { manifests, overlay, name, running, images, settings } = wanted;
       const before =
         running === undefined ? { manifests: [] } : await renderRunning(scratch, running, overlay, settings);
       const strays = await straysOf(argocd, name, [...before.manifests, ...manifests]);
@@ -98,19 +99,23 @@ export function createRenderActivities(
       const [problem] = before.problem?.split('\n') ?? [];
       const unknown =
         problem === undefined ? '' : `# What runs cannot be rendered, so all is shown as new: ${problem}\n`;
+      const foreign = imagesPastGit(before.manifests, images);
+      const meddled =
+        foreign.length === 0 ? '' : `Pods run ${foreign.join(', ')}, past Git: the sync takes that back`;
       const run = hooks.map((hook) => `# The sync runs hook ${hook}\n`).join('');
       const { environment, release } = target;
       const diff = await storeDifference(
         systems,
         { environment, change: release.change },
         {
-          head: `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${run}`,
+          head: `${heading}# Digest of the latter: ${manifestsDigest}\n${unknown}${meddled && `# ${meddled}\n`}${run}`,
           before: runs,
           after: manifests,
           scratch,
         },
       );
-      return { manifestsDigest, diff, summary: summarize(compare(runs, manifests), hooks) };
+      const changes = summarize(compare(runs, manifests), hooks);
+      return { manifestsDigest, diff, summary: meddled ? `${meddled}. ${changes}` : changes };
     });
   }
 

@@ -150,6 +150,14 @@ test('what was removed since a commit is found, at the commit that did it, and s
   );
 });
 
+test('an older commit of what has been removed is not delivered any more', async () => {
+  const { resolveChanges } = createResolveChanges(systems());
+  const old = { service: 'claims', commit: before };
+  const refusal = /^claims has been removed since .* is not at .* To have it back, bring that folder back/;
+  await expect(resolveChanges({ service: 'claims', until: before })).rejects.toThrow(refusal);
+  await expect(createVerifyChange(systems()).verifyChange({ change: old })).rejects.toThrow(refusal);
+});
+
 test('a service that has lost its manifests alone is not taken for removed', async () => {
   const other = await remove('manifests/other');
   await expect(

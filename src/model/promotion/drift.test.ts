@@ -57,7 +57,7 @@ test.each([
 ] satisfies [string, Partial<Application>, RegExp][])('%s is told, with what to do', (_, changes, what) => {
   expect(drift(changes)).toMatchObject({
     what: expect.stringMatching(what),
-    remedy: expect.stringMatching(/\.$|--commit a{40}$/),
+    remedy: expect.stringMatching(/\.$|--revision b{40}$/),
   });
 });
 
@@ -66,11 +66,35 @@ test('since when is told where Argo CD knows', () => {
   expect(drift({ sync: { status: 'OutOfSync' } })).not.toHaveProperty('since');
 });
 
+const bringBack = (commit: string) =>
+  `Bring it back: gitops deliver --service claims --commit ${commit.repeat(40)}`;
+const orSync =
+  'Where the environments before it have a newer change by now, deliver that one, ' +
+  `or sync what was promoted once more: argocd app sync claims-production --revision ${'b'.repeat(40)}`;
+
+test('what a change of the overlay alone left is brought back by that change, which is the newer one', () => {
+  const live = liveOf(
+    'claims-production',
+    application({ images: ['other'] }),
+    { ...promoted, overlay: 'e'.repeat(40) },
+    { differs: false },
+  );
+  expect(live.drift?.remedy).toBe(`${bringBack('e')}. ${orSync}`);
+});
+
+test('where people let changes in, nobody is told to sync past them', () => {
+  const outOfSync = { sync: { status: 'OutOfSync' } };
+  expect(drift({ ...outOfSync, automated: { prune: true } })?.remedy).toMatch(/Then deliver, or sync it\.$/);
+  expect(drift(outOfSync)?.remedy).toMatch(
+    /is to be delivered, or reverted: a sync by hand would bring it past/,
+  );
+});
+
 test('a release that Argo CD rolled back is named, and how to bring the promoted one back', () => {
   const older = { service: 'claims', commit: 'c'.repeat(40) };
   expect(drift({ deployedRevision: 'd'.repeat(40) }, { differs: true, change: older })).toEqual({
     what: `Argo CD synced claims/${'c'.repeat(40)} (revision dddddddddd), not claims/${'a'.repeat(40)}, which was promoted last.`,
-    remedy: `Bring it back: gitops deliver --service claims --commit ${'a'.repeat(40)}`,
+    remedy: `${bringBack('a')}. ${orSync}`,
   });
   expect(drift({}, { differs: true })).toMatchObject({
     what: expect.stringContaining('what nobody promoted'),

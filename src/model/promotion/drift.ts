@@ -6,8 +6,10 @@ import { runsNowhere } from './running-image.ts';
 /** What was promoted into an environment last, as far as it can be compared with what is there. */
 export interface Promoted {
   change: Change;
-  /** Commit that holds the release. */
+  /** Commit that holds the release, and the overlay beside it. */
   revision: string;
+  /** Commit of a younger change that brought no more than its overlay. */
+  overlay?: string;
   /** Digest of the image. */
   image?: string;
 }
@@ -94,12 +96,12 @@ function driftOf(
     const found = synced.change ? changeName(synced.change) : 'what nobody promoted';
     const instead = synced.overlay ? `${found} with another overlay` : found;
     const what = `Argo CD synced ${instead} (revision ${deployedRevision.slice(0, 10)}), not ${changeName(promoted.change)}, which was promoted last.`;
-    return { what, ...at(operation?.finishedAt), remedy: bringBack(promoted) };
+    return { what, ...at(operation?.finishedAt), remedy: bringBack(name, promoted) };
   }
   const digest = promoted?.image;
   if (promoted && digest !== undefined && runsNowhere(digest, images)) {
     const what = `Its pods run ${images.join(', ')}, not ${digest}, which was promoted: somebody changed them past Git.`;
-    return { what, remedy: bringBack(promoted) };
+    return { what, remedy: bringBack(name, promoted) };
   }
   if (operation && isUnfinished(operation)) return undefined;
   if (!isHealthy(application)) {
@@ -109,7 +111,11 @@ function driftOf(
   }
   if (sync.status !== 'Synced') {
     const what = `The cluster does not hold what Git has for ${name} (${sync.status}): somebody changed either of them.`;
-    return { what, remedy: `See what differs: argocd app diff ${name}. Then deliver, or sync it.` };
+    const differs = `See what differs: argocd app diff ${name}.`;
+    const remedy = application.automated
+      ? `${differs} Then deliver, or sync it.`
+      : `${differs} A commit of the branch that did not get in here is to be delivered, or reverted: a sync by hand would bring it past everybody who is to be asked.${promoted ? ` What somebody changed in the cluster: ${bringBack(name, promoted)}` : ''}`;
+    return { what, remedy };
   }
   return undefined;
 }
@@ -117,5 +123,7 @@ function driftOf(
 const at = (ms: number | undefined): { since?: string } =>
   ms === undefined ? {} : { since: new Date(ms).toISOString() };
 
-const bringBack = ({ change: { service, commit } }: Promoted): string =>
-  `Bring it back: gitops deliver --service ${service} --commit ${commit}`;
+/** A change that environments before this one have left behind does not come as far as here any more. */
+const bringBack = (name: string, { change: { service, commit }, overlay, revision }: Promoted): string =>
+  `Bring it back: gitops deliver --service ${service} --commit ${overlay ?? commit}. ` +
+  `Where the environments before it have a newer change by now, deliver that one, or sync what was promoted once more: argocd app sync ${name} --revision ${revision}`;

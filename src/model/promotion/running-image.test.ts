@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Manifest } from '../manifests.ts';
-import { otherImage, workloadsOf, type LiveWorkload } from './running-image.ts';
+import { imagesPastGit, otherImage, workloadsOf, type LiveWorkload } from './running-image.ts';
 
 const digest = `sha256:${'d'.repeat(64)}`;
 const older = `sha256:${'0'.repeat(64)}`;
@@ -111,4 +111,13 @@ test('what is gone runs nothing', () => {
   expect(otherImage(image, workload, { template: [], pods: [] })).toEqual({
     what: 'Deployment/claims in dev has no container app',
   });
+});
+
+test('images that somebody gave to pods past Git are told from those of the manifests', () => {
+  const git = [manifest('apps/v1', 'Deployment', app()), manifest('batch/v1', 'CronJob', app(`x@${older}`))];
+  expect(imagesPastGit(git, [right, 'envoy:1'])).toEqual([]);
+  expect(imagesPastGit(git, ['debian:12', 'envoy:1'])).toEqual(['debian:12', 'envoy:1']);
+  // Nothing runs, or only tags are named: nobody can say.
+  expect(imagesPastGit(git, [])).toEqual([]);
+  expect(imagesPastGit([manifest('apps/v1', 'Deployment', app('claims:1'))], ['debian:12'])).toEqual([]);
 });

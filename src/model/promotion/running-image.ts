@@ -99,6 +99,22 @@ function runs({ digest }: Image, { image, imageId = '' }: LiveContainer): boolea
   return (imageDigest(image) ?? imageDigest(imageId)) === digest;
 }
 
+/** More in a line helps nobody. */
+const mostNamed = 3;
+
+/**
+ * Images that pods run though the manifests that were synced have others: somebody changed them past Git.
+ *
+ * @param images as Argo CD lists them
+ */
+export function imagesPastGit(manifests: readonly Manifest[], images: readonly string[]): string[] {
+  const wanted = manifests
+    .filter(({ apiVersion }) => apiVersion.split('/')[0] === 'apps')
+    .flatMap(({ object }) => containerImages(object).map(({ image }) => image));
+  const isMissing = (image: string): boolean => runsNowhere(imageDigest(image) ?? '', images);
+  return wanted.some(isMissing) ? images.filter((image) => !wanted.includes(image)).slice(0, mostNamed) : [];
+}
+
 /** Argo CD's own list of the images that an Application's pods run is of no use while it is empty. */
 export const runsNowhere = (digest: string, images: readonly string[]): boolean =>
   images.length > 0 && !images.some((image) => image.includes(digest));

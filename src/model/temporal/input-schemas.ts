@@ -142,7 +142,12 @@ export const observationSchema = z.strictObject({
         environment: nameSchema,
         service: nameSchema,
         promoted: z
-          .strictObject({ change: changeSchema, revision: shaSchema, image: digestSchema.exactOptional() })
+          .strictObject({
+            change: changeSchema,
+            revision: shaSchema,
+            image: digestSchema.exactOptional(),
+            overlay: shaSchema.exactOptional(),
+          })
           .exactOptional(),
       }),
     )
