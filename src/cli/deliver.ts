@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
 import { GitopsError, type GitopsClient, type Started } from '../client.ts';
-import { checkEnvironment, print, withClient, withCommonOptions, type CommonOptions } from './common.ts';
+import {
+  checkEnvironment,
+  note,
+  print,
+  withClient,
+  withCommonOptions,
+  type CommonOptions,
+} from './common.ts';
 import { exitCodeOfState } from './exit-codes.ts';
 import { interrupted } from './interrupt.ts';
 import { stateReached, watchDeliveries } from './watch-deliveries.ts';
@@ -43,6 +50,7 @@ async function deliver(options: Options): Promise<void> {
     const changes = await start(gitops, options);
     const waits = options.wait !== undefined && changes.length > 0;
     if (!waits) return print(options, { changes }, describe(changes));
+    for (const { change, unchecked } of changes) if (unchecked) note(`${change}${notChecked}`);
 
     const names = changes.map(({ change }) => change);
     const deliveries = await watchDeliveries(gitops, names, {
@@ -91,7 +99,12 @@ async function start(gitops: GitopsClient, options: Options): Promise<Started[]>
   return [await gitops.deliver({ service, commit, ...(image !== undefined && { image }) })];
 }
 
+const notChecked =
+  '; no worker has answered yet, so nobody has looked whether there is such a service and commit. See what is away: gitops status';
+
 const describe = (changes: readonly Started[]): string =>
   changes.length === 0
     ? 'No service has changed: there is nothing to deliver.'
-    : changes.map(({ change, state }) => `${change} ${state}`).join('\n');
+    : changes
+        .map(({ change, state, unchecked }) => `${change} ${state}${unchecked ? notChecked : ''}`)
+        .join('\n');

@@ -84,6 +84,14 @@ test('an error of several lines cannot give a CI system commands', () => {
   ]);
 });
 
+test('where the end of a log cannot be shown, how to see it is', () => {
+  const step = { name: 'test', state: 'failed', error: 'no', log: 'logs/x.log' } as const;
+  const failed = delivery({ state: 'failed', reason: 'no', steps: [step] });
+  expect(deliveryLines(undefined, failed, now).at(-1)).toBe(
+    '2026-01-01T08:00:00.000Z claims/3f3f3f3f3f See its log: gitops logs claims/3f3f3f3f3f --step test',
+  );
+});
+
 test.each([
   'Nobody serves rcm/build. Start a worker: gitops worker --queues build',
   'Workers begin the next step of rcm/poll and never finish it.',

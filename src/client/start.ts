@@ -17,6 +17,8 @@ export interface Started {
   change: string;
   workflowId: string;
   state: PromotionState;
+  /** No worker answered in time: whether there is such a service and commit its first step will say. */
+  unchecked?: true;
 }
 
 const deliverSchema = z.strictObject({
@@ -73,7 +75,8 @@ export function starting(session: Session) {
         if (!isPassing(error)) throw error;
         return [];
       });
-      return ask(() => start({ ...(found && { subject: found.subject }), ...given }));
+      const started = await ask(() => start({ ...(found && { subject: found.subject }), ...given }));
+      return found ? started : { ...started, unchecked: true };
     },
 
     /**

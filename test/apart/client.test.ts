@@ -345,7 +345,7 @@ test('bad input is refused before anything is started', async ({ rig }) => {
 test('without a worker a change is started, and its status says that nobody works on it', async ({ rig }) => {
   await rig.endWorkers();
   const gitops = clientOf(rig);
-  await gitops.deliver(change);
+  expect(await gitops.deliver(change)).toMatchObject({ state: 'running', unchecked: true });
   await expect(gitops.status(name)).rejects.toMatchObject({
     kind: 'unreachable',
     message: expect.stringMatching(/no worker of this platform runs[^]*Start one: gitops worker/i),
