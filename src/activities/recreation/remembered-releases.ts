@@ -3,6 +3,7 @@ import { applicationName } from '../../config/environments.ts';
 import { objectKeys } from '../../model/object-keys.ts';
 import type { Deployed } from '../../model/promotion/promotion.ts';
 import { getJson } from '../../systems/objects/index.ts';
+import { withObjects } from '../failures.ts';
 import { memorySchema } from '../delivery/records.ts';
 import type { Systems } from '../systems.ts';
 import type { Place } from '../contract.ts';
@@ -24,11 +25,11 @@ export async function rememberedReleases({
   const remembered = new Map<string, Remembered>();
   for (const { name: environment } of config.environments) {
     const prefix = objectKeys.environment(environment, '').slice(0, -'.json'.length);
-    const found = await objects.list(prefix, mostServices);
+    const found = await withObjects(() => objects.list(prefix, mostServices));
     const documents = found.filter(({ key }) => key.endsWith('.json'));
     await pLimit(atOnce).map(documents, async ({ key }) => {
       const service = key.slice(prefix.length, -'.json'.length);
-      const current = (await getJson(objects, key, memorySchema))?.value.current;
+      const current = (await withObjects(() => getJson(objects, key, memorySchema)))?.value.current;
       if (!current) return;
       remembered.set(applicationName(config, service, environment), { environment, service, current });
     });

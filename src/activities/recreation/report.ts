@@ -17,7 +17,7 @@ import { createArgoCd } from '../../systems/argocd/api-client.ts';
 import type { Kubernetes } from '../../systems/kubernetes/index.ts';
 import type { KeepLog } from '../../systems/kubernetes/pods.ts';
 import { readVerification, writeVerification } from '../../systems/backups/catalogue.ts';
-import { refused, withRecovery } from '../failures.ts';
+import { refused, withObjects, withRecovery } from '../failures.ts';
 import { existingIndex } from '../backup/open.ts';
 import type { RecreationActivities } from '../contract.ts';
 import { applicationsAmong, argoCdObjects, type BackedUp } from './backed-up-applications.ts';
@@ -65,8 +65,10 @@ export function createReportRecreation(
         const summary = summaryOf(report);
         const key = objectKeys.recreation(input.cluster, report.startedAt, input.recreation);
         const written = { ...report, state: passed ? 'succeeded' : 'failed', reason: summary };
-        await objects.put(key, JSON.stringify(written, undefined, 2));
-        await objects.put(reportTextKey(key), reportText(report));
+        await withObjects(async () => {
+          await objects.put(key, JSON.stringify(written, undefined, 2));
+          await objects.put(reportTextKey(key), reportText(report));
+        });
         if (input.drill && passed) await prove(backup.key);
         return { report: key, passed, summary };
       }),
