@@ -8,6 +8,7 @@ import { knownService } from '../delivery/known-service.ts';
 import { runningRelease } from '../delivery/running-release.ts';
 import type { Systems } from '../systems.ts';
 import { authorsOf, commitsCarried } from './authors.ts';
+import { rejectedBefore, type Rejected } from './rejected-before.ts';
 
 /** What a release brings into an environment since what is there. */
 export interface Carried {
@@ -16,6 +17,8 @@ export interface Carried {
   /** None of them may approve it. */
   authors: string[];
   running: Deployed | undefined;
+  /** Where somebody is asked. */
+  rejected: Rejected[];
 }
 
 /**
@@ -25,7 +28,7 @@ export interface Carried {
  * @throws Refused: too few others may decide
  */
 export async function carriedBy(
-  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   {
     environment,
     release,
@@ -39,5 +42,8 @@ export async function carriedBy(
   const running = await withCluster(() => runningRelease(systems, { environment, service: service.name }));
   const commits = await commitsCarried(systems, change, { service, environment, tip }, { running, current });
   const { approval } = promotionSettings(config, environment);
-  return { service, commits, authors: authorsOf(config, commits, release, approval), running };
+  const authors = authorsOf(config, commits, release, approval);
+  const place = { environment, service: service.name };
+  const rejected = approval.by === 'none' ? [] : await rejectedBefore(systems, place, commits);
+  return { service, commits, authors, running, rejected };
 }

@@ -45,6 +45,9 @@ async function history(count: number, oldest: string, others: string): Promise<s
   return disk.git('rev-parse', 'HEAD');
 }
 
+/** In the object store. */
+const stored = new Map<string, { body: string; etag: string }>();
+
 /** A forge that takes what is proposed. */
 const opened = async (): Promise<PullRequest> => {
   const [sha = '', branch = ''] = (await disk.git('ls-remote', 'origin', 'gitops/*')).split('\t');
@@ -68,7 +71,7 @@ const systems = {
   config,
   forge,
   argocd: { application: async () => undefined },
-  objects: { get: async () => undefined },
+  objects: { get: async (key: string) => stored.get(key) },
   temporal: openRun,
 } as unknown as Systems;
 
@@ -152,4 +155,19 @@ test('where too few of those who decide wrote none of it, nobody is asked', asyn
       '2 must approve, but of those who decide only board-3 wrote none of it (commits: 3). Name more people in gitops.yaml.',
   });
   expect(text).toBeUndefined();
+});
+
+test('who decides is told what the change brings along that was rejected before', async () => {
+  const rejected = await disk.commit('Raise prices', { 'services/claims/prices.txt': '2\n' });
+  const newest = await disk.commit('Mend dates', { 'services/claims/dates.txt': '1\n' });
+  const reason = 'board-1 rejected it: prices are not final';
+  const record = { environments: { dev: { state: 'succeeded' }, production: { state: 'rejected', reason } } };
+  stored.set(`deliveries/claims/${rejected}.json`, { body: JSON.stringify(record), etag: '' });
+  stored.set(`deliveries/claims/${newest}.json`, { body: 'not what this program writes', etag: '' });
+  const { rendered } = await open(newest);
+  expect(rendered?.summary).toBe(
+    `Brings along what was rejected here before: ${rejected.slice(0, 10)} (${reason}). `,
+  );
+  expect(text?.body).toContain('`Raise prices` (`Dev`) **was rejected here before**');
+  expect(text?.body).not.toContain('`Mend dates` (`Dev`) **was');
 });

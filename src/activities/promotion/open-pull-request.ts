@@ -12,6 +12,7 @@ import { ownRunIsOpen, wantedBy } from '../../systems/temporal/runs.ts';
 import { outlived, refused, withForge, withGit, withObjects } from '../failures.ts';
 import { carriedBy } from './carried.ts';
 import { bringBase } from './release-base.ts';
+import { withRejected } from './rejected-before.ts';
 import { readOpened } from './read-pull-request.ts';
 import { pullRequestBody, pullRequestTitle } from './pull-request-text.ts';
 import type { Systems } from '../systems.ts';
@@ -51,7 +52,7 @@ export function createOpenPullRequest(
     const { change } = release;
     const { approval } = promotionSettings(config, environment);
     const carried = await carriedBy(systems, { environment, release, tip: seen.tip, current });
-    const { service, commits, authors, running } = carried;
+    const { service, commits, authors, running, rejected } = carried;
     const reason =
       (await refuseGone(systems, release, await repository.tip())) ??
       (await refuseOlder(systems, { environment, seen, position: release.source.position }));
@@ -81,16 +82,17 @@ export function createOpenPullRequest(
     }
 
     const { revision: head, tree } = written;
-    const rendered =
+    const found =
       previewed ??
       (asked.by === 'decisions' ? await render({ environment, release, revision: head }, branch) : undefined);
+    const rendered = found && withRejected(found, rejected);
     const shown = rendered && {
       key: rendered.diff,
       summary: rendered.summary,
       text: (await withObjects(() => objects.get(rendered.diff)))?.body ?? '',
     };
     const facts = {
-      ...{ environment, release, approval, commits, authors },
+      ...{ environment, release, approval, commits, authors, rejected },
       ...(current && { current }),
       ...(running && { running }),
     };

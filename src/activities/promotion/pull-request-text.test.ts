@@ -29,12 +29,20 @@ const facts: PullRequestFacts = {
       committedAt: '2026-01-01T00:00:00Z',
     },
   ],
+  rejected: [],
   authors: ['developer'],
   diff: { key: 'diffs/x.diff', summary: '1 changed', text: '-  image: old\n+  image: new' },
 };
 
 test('the title names service, commit and environment', () => {
   expect(pullRequestTitle('staging', release)).toBe('Release api 123456789012 to staging');
+});
+
+test('a commit that somebody rejected before is marked, with what was said', () => {
+  const reason = 'board-1 rejected it: prices are not `final`';
+  expect(pullRequestBody({ ...facts, rejected: [{ commit, reason }] })).toContain(
+    '- 123456789012 `Check eligibility dates` (`Ann`) **was rejected here before**: `` board-1 rejected it: prices are not `final` ``',
+  );
 });
 
 test('the body tells what would change, who may approve, and how', () => {
@@ -64,7 +72,7 @@ Reject: \`gitops reject api/${commit} --environment production\`
 
 The whole diff: \`diffs/x.diff\` in the object store.
 
-This pull request belongs to the delivery: it is merged by it, and a merge, an edit of its branch or another base by hand ends it.`);
+This pull request belongs to the delivery: it is merged by it, and an edit of its branch, another base, or a merge by hand before its review ends it.`);
 });
 
 test('a diff that would fill the page is cut, and says where the whole is', () => {

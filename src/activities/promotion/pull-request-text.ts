@@ -3,6 +3,7 @@ import { imageReference } from '../../model/delivery/delivery.ts';
 import { codeBlock, inlineCode } from '../../model/text/markdown.ts';
 import type { Approval, Deployed } from '../../model/promotion/promotion.ts';
 import type { Commit } from '../../systems/git/index.ts';
+import type { Rejected } from './rejected-before.ts';
 
 /** A forge takes about 65,000 characters; beyond this nobody reads on. */
 const longestDiff = 40_000;
@@ -19,6 +20,8 @@ export interface PullRequestFacts {
   approval: Approval;
   /** The service's commits since the older of the two, or all of them, newest first. */
   commits: Commit[];
+  /** Those of them that somebody rejected for this environment before. */
+  rejected: Rejected[];
   /** People whose commits these are. */
   authors: string[];
   /** `text` is the whole rendered diff; `key` says where it lies in the object store. */
@@ -44,9 +47,9 @@ export function pullRequestBody(facts: PullRequestFacts): string {
     ].join('\n'),
     howToApprove(facts),
     `### Commits of ${service}`,
-    changelog(facts.commits),
+    changelog(facts),
     ...(diff ? ['### What would change', diff.summary && inlineCode(diff.summary), diffBlock(diff)] : []),
-    `This pull request belongs to the delivery: it is merged by it, and a merge, an edit of its branch or another base by hand ends it.`,
+    `This pull request belongs to the delivery: it is merged by it, and an edit of its branch, another base, or a merge by hand before its review ends it.`,
   ].join('\n\n');
 }
 
@@ -77,17 +80,21 @@ function howToApprove({ environment, approval, release, authors }: PullRequestFa
   ].join('\n\n');
 }
 
-function changelog(commits: Commit[]): string {
+function changelog({ commits, rejected }: PullRequestFacts): string {
+  const reasons = new Map(rejected.map(({ commit, reason }) => [commit, reason]));
   if (commits.length === 0) return 'None since what runs.';
   const lines = commits
     .slice(0, mostCommits)
     .map(
       ({ sha, subject, authors }) =>
-        `- ${sha.slice(0, 12)} ${inlineCode(subject)} (${authors.map(name).join(', ')})`,
+        `- ${sha.slice(0, 12)} ${inlineCode(subject)} (${authors.map(name).join(', ')})${rejectedFor(reasons.get(sha))}`,
     );
   const rest = commits.length - mostCommits;
   return [...lines, ...(rest > 0 ? [`- and ${rest} older ones`] : [])].join('\n');
 }
+
+const rejectedFor = (reason: string | undefined): string =>
+  reason === undefined ? '' : ` **was rejected here before**: ${inlineCode(reason)}`;
 
 const name = (author: string): string => inlineCode(author.replace(/\s*<.*$/, ''));
 

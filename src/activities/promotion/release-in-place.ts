@@ -4,7 +4,7 @@ import type { InPlace } from '../../model/promotion/promotion.ts';
 import { refused, withGit } from '../failures.ts';
 import type { RenderActivities } from '../contract.ts';
 import type { Systems } from '../systems.ts';
-import { carriedBy } from './carried.ts';
+import { carriedBy, type Carried } from './carried.ts';
 import { readRelease } from './read-release.ts';
 import { refuseGone } from './refuse-gone.ts';
 import { refuseUnasked } from './settings.ts';
@@ -16,9 +16,9 @@ import { writtenRelease } from './written-release.ts';
  * @throws Refused: another release is there, or none of this program's; too few may decide
  */
 export function releaseInPlace(
-  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd'>,
+  systems: Pick<Systems, 'config' | 'repository' | 'sourceOf' | 'argocd' | 'objects'>,
   { environment, release, onto, current, asked }: Parameters<RenderActivities['previewOverlay']>[0],
-): Promise<Omit<InPlace, 'rendered'>> {
+): Promise<Omit<InPlace, 'rendered'> & Pick<Carried, 'rejected'>> {
   const { config, repository } = systems;
   const { change } = release;
 
@@ -41,12 +41,13 @@ export function releaseInPlace(
         `${path} does not hold the release of ${changeName(onto)} any more, onto which this change of the overlay goes. Deliver the change again.`,
       );
     }
-    const { authors } = await carriedBy(systems, { environment, release, tip, current });
+    const { authors, rejected } = await carriedBy(systems, { environment, release, tip, current });
     return {
       released: { change: written.change, position, ...(written.image && { image: written.image }) },
       tree,
       revision: tip,
       authors,
+      rejected,
     };
   });
 }

@@ -98,6 +98,7 @@ function activities(
     kustomizeBuildOptions: async () => [],
   } as Partial<ArgoCd> as ArgoCd;
   const objects = {
+    get: async () => undefined,
     put: async (_: string, body: string) => Boolean(stored.push(body)),
   } as Partial<ObjectStore> as ObjectStore;
   return createRenderActivities(

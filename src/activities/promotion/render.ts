@@ -13,6 +13,7 @@ import { bringBase } from './release-base.ts';
 import { readRelease } from './read-release.ts';
 import { releaseInPlace } from './release-in-place.ts';
 import { refuseGone } from './refuse-gone.ts';
+import { withRejected } from './rejected-before.ts';
 import { renderWanted, type Target } from './render-wanted.ts';
 import { createRenderer, render, type RenderSettings } from './renderer.ts';
 import { straysOf } from './strays.ts';
@@ -62,18 +63,19 @@ export function createRenderActivities(
       const shown = await rendered({ environment, release, revision, shownAs: revision });
       if (asked === undefined) return shown;
       const carried = { environment, release, tip: revision, current };
-      const { authors } = await withGit(() => carriedBy(systems, carried));
-      return { ...shown, authors };
+      const { authors, rejected } = await withGit(() => carriedBy(systems, carried));
+      return { ...withRejected(shown, rejected), authors };
     },
 
     async previewOverlay(promotion) {
-      const found = await releaseInPlace(systems, promotion);
+      const { rejected, ...found } = await releaseInPlace(systems, promotion);
       const { environment, asked } = promotion;
       const { released, revision } = found;
       const { change } = promotion.release;
       const release = { change, ...(released.image && { image: released.image }) };
       const target = { environment, release, revision, shownAs: `${changeName(change)} on ${revision}` };
-      return { ...found, ...(await previewed(target, asked)) };
+      const { rendered } = await previewed(target, asked);
+      return { ...found, ...(rendered && { rendered: withRejected(rendered, rejected) }) };
     },
   };
 
