@@ -342,7 +342,7 @@ describe('once it is set up and a worker runs', () => {
     try {
       const { exitCode, failed, warned, fine } = await doctor();
       expect(failed).toEqual([
-        'rights in the cluster: We may not patch applications in argocd, update applications in argocd.',
+        'rights in the cluster: We may not patch applications in argocd, update applications in argocd, delete applications in argocd.',
         ...['dev', 'production', 'staging'].map((environment) => {
           const home = `${platform.name}-${environment}`;
           return `pods in ${home}: We may not list pods in ${home}: which image runs cannot be seen, so no promotion succeeds.`;
