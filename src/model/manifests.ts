@@ -10,9 +10,12 @@ export interface Manifest {
   object: Record<string, unknown>;
 }
 
+/** Empty for the core group. */
+export const groupOf = (apiVersion: string): string => apiVersion.split('/').slice(0, -1).join('/');
+
 /** What tells one object from all others. The version does not: it may change under the same object. */
 export const identityOf = ({ apiVersion, kind, namespace, name }: Manifest): string =>
-  [kind, apiVersion.split('/').slice(0, -1).join('/'), namespace, name].join('/');
+  [kind, groupOf(apiVersion), namespace, name].join('/');
 
 /** The name of an object that is there more than once, in whatever versions: one of them would replace the other. */
 export function repeatedIn(manifests: readonly Manifest[]): string | undefined {

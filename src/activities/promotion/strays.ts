@@ -1,4 +1,4 @@
-import type { Manifest } from '../../model/manifests.ts';
+import { groupOf, type Manifest } from '../../model/manifests.ts';
 import type { ArgoCd, HeldObject } from '../../systems/argocd/index.ts';
 import { withCluster } from '../failures.ts';
 
@@ -21,8 +21,6 @@ const isOf = (manifest: Manifest, { group, kind, namespace, name }: HeldObject):
   manifest.name === name &&
   groupOf(manifest.apiVersion) === group &&
   ([manifest.namespace, namespace].includes('') || manifest.namespace === namespace);
-
-const groupOf = (apiVersion: string): string => apiVersion.split('/').slice(0, -1).join('/');
 
 /** As Kubernetes finds it. */
 export const objectName = ({ group, version, kind, namespace, name }: HeldObject) => ({

@@ -1,7 +1,7 @@
 import { resourceName } from '../argocd/application.ts';
 import { isHook } from '../argocd/hooks.ts';
 import type { Image } from '../delivery/change.ts';
-import { containerImages, imageDigest, type ContainerImage, type Manifest } from '../manifests.ts';
+import { containerImages, groupOf, imageDigest, type ContainerImage, type Manifest } from '../manifests.ts';
 
 /** An object whose pods run a release's image, as its manifest says. */
 export interface ReleaseWorkload {
@@ -109,7 +109,7 @@ const mostNamed = 3;
  */
 export function imagesPastGit(manifests: readonly Manifest[], images: readonly string[]): string[] {
   const wanted = manifests
-    .filter(({ apiVersion }) => apiVersion.split('/')[0] === 'apps')
+    .filter(({ apiVersion }) => groupOf(apiVersion) === 'apps')
     .flatMap(({ object }) => containerImages(object).map(({ image }) => image));
   const isMissing = (image: string): boolean => runsNowhere(imageDigest(image) ?? '', images);
   return wanted.some(isMissing) ? images.filter((image) => !wanted.includes(image)).slice(0, mostNamed) : [];
